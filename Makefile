@@ -1,0 +1,46 @@
+# make ask     answer a question with the bundled models
+# make test    the tests
+# make check   format, lint, types, docs, then the tests (what CI runs)
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+Q ?= Can a penguin fly?
+
+.PHONY: ask test check format lint types docs clean
+
+ask: $(INSTALLED)
+	@echo "make ask answers with the bundled models, and this version carries none yet."
+	@echo "With models of your own:"
+	@echo "  $(BIN)/maieutic ask \"$(Q)\" --lm FOLDER_OR_HUB_ID --nli FOLDER_OR_HUB_ID"
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+check: format lint types docs test
+
+format: $(INSTALLED)
+	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+
+# Types are checked on the package as it is installed, where its four folders are one.
+types: $(INSTALLED)
+	rm -rf build/types build/lib
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --target build/types .
+	MYPYPATH=build/types $(BIN)/mypy -p maieutic
+	MYPYPATH=build/types $(BIN)/mypy tests
+
+docs: $(INSTALLED)
+	$(BIN)/python -m maieutic.cli.docs --check docs/cli.md
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip setuptools
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation --editable .
+	touch $(INSTALLED)
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

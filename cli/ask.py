@@ -1,0 +1,82 @@
+"""``maieutic ask``: judge statements or answer questions with a language model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+
+from maieutic.cli.options import (
+    DeviceOption,
+    DownloadOption,
+    DtypeOption,
+    InferenceOption,
+    JsonOption,
+)
+from maieutic.errors import InputError
+
+__all__ = ["ask"]
+
+
+def ask(
+    statements: Annotated[
+        list[str],
+        typer.Argument(
+            help="Statements or questions; - reads them from standard input, one a line.",
+            metavar="STATEMENT...",
+            show_default=False,
+        ),
+    ],
+    lm: Annotated[str, typer.Option("--lm", help="Language model: folder or hub id.", show_default=False)],
+    nli: Annotated[
+        str,
+        typer.Option(
+            "--nli",
+            help="Verifier: folder or hub id of an NLI model, or 'lm' to ask the language model.",
+            show_default=False,
+        ),
+    ],
+    inference: InferenceOption = "joint",
+    prompts: Annotated[
+        str, typer.Option("--prompts", help="paper, chat, a TOML file, or auto: what suits the model.")
+    ] = "auto",
+    depth: Annotated[int, typer.Option("--depth", help="Waves of explanations.", min=0)] = 2,
+    belief: Annotated[
+        str, typer.Option("--belief", help="How beliefs are read: explained (as published) or direct.")
+    ] = "explained",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all sampling.", min=0)] = 0,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    download: DownloadOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Judge statements, or answer yes/no questions, with the tree of reasons.
+
+    maieutic ask "Can a penguin fly?" --lm ./my-model --nli ./my-nli
+    """
+    from maieutic.cli.console import print_answers
+    from maieutic.elicit import ElicitConfig, check_belief
+    from maieutic.pipeline import Maieutic, load_models
+
+    config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
+    models = load_models(lm, nli, prompts=prompts, device=device, dtype=dtype, download=download)
+    maieutic = Maieutic(
+        models.lm, models.verifier, prompts=models.prompts, elicit=config, inference=inference
+    )
+    print_answers(maieutic.ask_many(_statements(statements)), json=json)
+
+
+def _statements(arguments: Sequence[str]) -> Iterator[str]:
+    for argument in arguments:
+        if argument != "-":
+            yield argument
+            continue
+        for number, line in enumerate(sys.stdin.buffer, start=1):
+            try:
+                text = line.decode()
+            except UnicodeDecodeError:
+                raise InputError(f"standard input, line {number}: not UTF-8; convert it") from None
+            if text.strip():
+                yield text

@@ -1,0 +1,45 @@
+"""What every command writes with: answers on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from maieutic.answer import Answer
+from maieutic.render.text import show
+
+__all__ = ["print_answers", "tracked"]
+
+T = TypeVar("T")
+
+
+def tracked(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """The items, with a progress bar on stderr when that is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        for item in items:
+            yield item
+            bar.advance(task)
+
+
+def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
+    """Print each answer as it comes: for people, or one JSON object a line."""
+    console = Console()
+    for number, answer in enumerate(tracked(answers, "reasoning")):
+        if json:
+            typer.echo(answer.to_json())
+            continue
+        if number:
+            console.rule(style="dim")
+        show(answer, console)

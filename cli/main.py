@@ -1,0 +1,66 @@
+"""The ``maieutic`` command: registers the commands, and turns errors into exit codes.
+
+Exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from maieutic import __version__
+from maieutic.cli.ask import ask
+from maieutic.cli.replay import replay
+from maieutic.cli.show import show
+from maieutic.cli.solve import solve
+from maieutic.errors import MaieuticError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="maieutic",
+    help="Reason over any language model: trees of explanations, weighed by MaxSAT.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (ask, replay, show, solve):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"maieutic {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; the process ends here."""
+    try:
+        app()
+    except MaieuticError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone, as in `maieutic … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""``maieutic solve``: a weighted MaxSAT file, solved and printed as the MaxSAT Evaluation does."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["solve"]
+
+
+def solve(
+    file: Annotated[Path, typer.Argument(help="WCNF file, old or 2022 form; may end in .gz or .xz.")],
+    solver: Annotated[str, typer.Option("--solver", help="rc2, rc2-stratified or exhaustive.")] = "rc2",
+) -> None:
+    """Solve a weighted MaxSAT file and print the MaxSAT Evaluation's lines.
+
+    c: solver and time.
+    o: the cost, in the units of the file.
+    s: OPTIMUM FOUND, or UNSATISFIABLE with exit code 1.
+    v: the labels of variables 1, 2, ... as digits, 1 for true.
+    That is the Evaluation's short form, in use since 2020.
+    """
+    from maieutic.errors import InputError, UnsatisfiableError
+    from maieutic.solvers import SOLVERS, read_wcnf
+
+    if solver not in SOLVERS:
+        raise InputError(f"--solver {solver}: no such solver; give one of {', '.join(SOLVERS)}")
+    problem = read_wcnf(file, rescale=False)
+    start = time.perf_counter()
+    try:
+        solution = SOLVERS[solver]().solve(problem)
+    except UnsatisfiableError:
+        typer.echo("s UNSATISFIABLE")
+        raise typer.Exit(1) from None
+    typer.echo(f"c solver {solver}, {time.perf_counter() - start:.3f} s")
+    # Added up here: sums of the file's integers stay exact beyond the 53 bits of Solution.cost.
+    typer.echo(f"o {sum(problem.soft[i].weight for i in problem.violated(solution.labels))}")
+    typer.echo("s OPTIMUM FOUND" if solution.optimal else "s SATISFIABLE")
+    typer.echo("v " + "".join("01"[label] for label in solution.labels))

@@ -1,0 +1,77 @@
+"""maieutic: a reasoning layer over any language model.
+
+Given a statement, the model argues both sides, recursively; an NLI verifier relates what it said; a
+weighted MaxSAT solver picks the truth values that fit together best (Jung et al., EMNLP 2022).
+
+>>> import maieutic
+>>> sorted(maieutic.__all__)[:3]
+['Answer', 'ElicitConfig', 'JointWeights']
+
+The names load on first use: ``import maieutic`` imports neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maieutic.answer import Answer as Answer
+    from maieutic.elicit import ElicitConfig as ElicitConfig
+    from maieutic.elicit import elicit as elicit
+    from maieutic.errors import MaieuticError as MaieuticError
+    from maieutic.infer import JointWeights as JointWeights
+    from maieutic.lm import load_lm as load_lm
+    from maieutic.nli import load_verifier as load_verifier
+    from maieutic.pipeline import Maieutic as Maieutic
+    from maieutic.pipeline import conclude as conclude
+    from maieutic.prompts import load_prompts as load_prompts
+    from maieutic.tree import Proposition as Proposition
+    from maieutic.tree import Tree as Tree
+
+_HOMES = {
+    "Answer": "maieutic.answer",
+    "ElicitConfig": "maieutic.elicit",
+    "JointWeights": "maieutic.infer",
+    "Maieutic": "maieutic.pipeline",
+    "MaieuticError": "maieutic.errors",
+    "Proposition": "maieutic.tree",
+    "Tree": "maieutic.tree",
+    "conclude": "maieutic.pipeline",
+    "elicit": "maieutic.elicit",
+    "load_lm": "maieutic.lm",
+    "load_prompts": "maieutic.prompts",
+    "load_verifier": "maieutic.nli",
+}
+
+__all__ = [
+    "Answer",
+    "ElicitConfig",
+    "JointWeights",
+    "Maieutic",
+    "MaieuticError",
+    "Proposition",
+    "Tree",
+    "__version__",
+    "conclude",
+    "elicit",
+    "load_lm",
+    "load_prompts",
+    "load_verifier",
+]
+
+try:
+    __version__ = version("maieutic")
+except PackageNotFoundError:  # a source tree on the path, not installed
+    __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'maieutic' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

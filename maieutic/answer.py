@@ -1,0 +1,142 @@
+"""Answer: what the user gets. The verdict on one question with everything that led to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from maieutic.infer import Constraint, Inference, Verdict
+from maieutic.records import dump_json, parse_json
+from maieutic.relate import Relation, bare_graph
+from maieutic.tree import Discard, Tree
+
+if TYPE_CHECKING:
+    from maieutic.relate import BeliefGraph
+
+__all__ = ["Answer", "Edge", "Models", "Seconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge of the belief graph, by the names of its two forms."""
+
+    source: str
+    target: str
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The names of what produced an answer; ``lm`` is None for a tree grown elsewhere."""
+
+    lm: str | None
+    verifier: str
+    solver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock seconds of each step. Questions that advanced together share a step's time equally."""
+
+    elicit: float = 0.0
+    relate: float = 0.0
+    solve: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question, how far it is from the opposite one, and why.
+
+    Attributes:
+        question: as asked; ``statement`` is the declarative form that ``answer`` is about.
+        answer: whether the statement is held true.
+        margin: ≥ 0, 0 is a coin toss; in ``margin_unit`` (see :class:`maieutic.infer.Verdict`).
+        labels: truth value of each proposition's statement, by id.
+        tree: the propositions, pruned; ``edges``: what the verifier said of their pairs.
+        constraints: the soft clauses; ``violated`` are indices of those the labels break.
+        cost: weight of the violated ones; no labelling costs less than ``lower_bound``.
+        votes: of vote inference, else None.
+    """
+
+    question: str
+    statement: str
+    answer: bool
+    margin: float
+    margin_unit: Literal["nats", "votes", "probability"]
+    inference: Inference
+    labels: Mapping[str, bool]
+    tree: Tree
+    edges: tuple[Edge, ...]
+    constraints: tuple[Constraint, ...]
+    violated: tuple[int, ...]
+    cost: float
+    lower_bound: float
+    optimal: bool
+    models: Models
+    seconds: Seconds = field(default=Seconds())
+    votes: Mapping[str, int] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        tree: Tree,
+        graph: BeliefGraph,
+        verdict: Verdict,
+        inference: Inference,
+        models: Models,
+        seconds: Seconds,
+    ) -> Answer:
+        """Put together what the four steps gave."""
+        return cls(
+            question=tree.question,
+            statement=tree.statement,
+            answer=verdict.answer,
+            margin=verdict.margin,
+            margin_unit=verdict.margin_unit,
+            inference=inference,
+            labels=dict(verdict.labels),
+            tree=tree,
+            edges=tuple(Edge(a, b, data["relation"]) for a, b, data in graph.edges(data=True)),
+            constraints=verdict.constraints,
+            violated=verdict.violated,
+            cost=verdict.cost,
+            lower_bound=verdict.lower_bound,
+            optimal=verdict.optimal,
+            models=models,
+            seconds=seconds,
+            votes=verdict.votes,
+        )
+
+    @cached_property
+    def graph(self) -> BeliefGraph:
+        """The belief graph, a ``networkx.DiGraph`` (see :mod:`maieutic.relate`)."""
+        graph = bare_graph(self.tree)
+        for edge in self.edges:
+            graph.add_edge(edge.source, edge.target, relation=edge.relation)
+        return graph
+
+    @property
+    def discarded(self) -> tuple[Discard, ...]:
+        """What the model said that was not used, and why."""
+        return self.tree.discarded
+
+    @property
+    def discard_counts(self) -> Mapping[str, int]:
+        """How many texts were discarded for each reason, the most frequent first."""
+        return dict(Counter(item.reason for item in self.discarded).most_common())
+
+    def to_json(self) -> str:
+        """The answer as one line of JSON."""
+        return dump_json(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Answer:
+        """The inverse of :meth:`to_json`.
+
+        Raises:
+            InputError: the text is not an answer; the message names the field.
+        """
+        return parse_json(cls, text)

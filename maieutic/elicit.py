@@ -1,0 +1,345 @@
+"""The tree grows here: abduction, negation, belief, integrity, pruning (paper, section 3.1–3.2).
+
+Many questions grow together, wave by wave. A wave asks every wavering leaf for explanations of both
+sides, negates them, and reads the model's belief in each and in its negation; it makes one ``sample``
+and at most one ``choose`` call per kind of prompt, however many questions there are.
+
+What the model says is not trusted. A text that cannot be used is put on the tree's ``discarded`` list
+with a reason of :mod:`maieutic.screen`, and a side that lacks explanations is asked again at most
+``ElicitConfig.tries`` times in all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast, get_args
+
+from maieutic.errors import InputError
+from maieutic.lm.base import LanguageModel, Prompt
+from maieutic.prompts import PromptSet
+from maieutic.screen import (
+    DUPLICATE,
+    NO_VERDICT,
+    SAME,
+    as_question,
+    as_sentence,
+    refusal,
+    same_text,
+)
+from maieutic.tree import (
+    INTEGRITY_THRESHOLD,
+    ROOT,
+    Discard,
+    Proposition,
+    Tree,
+    child_id,
+    is_integral,
+)
+
+__all__ = ["Belief", "ElicitConfig", "check_belief", "elicit"]
+
+Belief = Literal["explained", "direct"]
+
+KEPT_CHARS = 300  # of a discarded text
+MIN_VERDICT_MASS = 0.5  # P(true) + P(false) below this: the model would rather say something else
+
+
+@dataclass(frozen=True, slots=True)
+class ElicitConfig:
+    """How trees grow. The defaults are the reference implementation's.
+
+    Attributes:
+        depth: waves of explanations, ≥ 0; 0 asks for the root's belief only.
+        widths: explanations per side at depth 1, 2, …; the last one holds for all deeper waves.
+        temperatures: of their sampling, likewise. Negations and beliefs are always greedy.
+        top_p: nucleus of their sampling, in (0, 1].
+        max_new_tokens: token limit of every text.
+        integrity_threshold: a proposition is integral if |P(true|E) − P(true|¬E)| exceeds it.
+        belief: "explained" lets the model explain first and reads P(true) at its conclusion;
+            "direct" reads it in one forward pass without an explanation.
+        tries: rounds of sampling, at most, until a side has its explanations.
+        seed: of all sampling.
+
+    Raises:
+        InputError: a value is out of its range; the message names it.
+    """
+
+    depth: int = 2
+    widths: tuple[int, ...] = (3, 1)
+    temperatures: tuple[float, ...] = (1.0, 0.5)
+    top_p: float = 1.0
+    max_new_tokens: int = 64
+    integrity_threshold: float = INTEGRITY_THRESHOLD
+    belief: Belief = "explained"
+    tries: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        rules = {
+            "depth": (self.depth >= 0, "≥ 0"),
+            "widths": (self.widths and min(self.widths) >= 1, "one or more numbers ≥ 1"),
+            "temperatures": (
+                self.temperatures and all(0 <= t < math.inf for t in self.temperatures),
+                "one or more numbers ≥ 0",
+            ),
+            "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
+            "max_new_tokens": (self.max_new_tokens >= 1, "≥ 1"),
+            "integrity_threshold": (0 <= self.integrity_threshold <= 1, "in [0, 1]"),
+            "tries": (self.tries >= 1, "≥ 1"),
+            "seed": (self.seed >= 0, "≥ 0"),
+        }
+        for name, (holds, rule) in rules.items():
+            if not holds:
+                raise InputError(f"{name} must be {rule}, not {getattr(self, name)!r}")
+
+        check_belief(self.belief)
+
+    def width(self, depth: int) -> int:
+        """Explanations per side at a depth ≥ 1."""
+        return self.widths[min(depth, len(self.widths)) - 1]
+
+    def temperature(self, depth: int) -> float:
+        """Sampling temperature of explanations at a depth ≥ 1."""
+        return self.temperatures[min(depth, len(self.temperatures)) - 1]
+
+
+def check_belief(name: str) -> Belief:
+    """The way to read beliefs of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    for belief in get_args(Belief):
+        if belief == name:
+            return cast("Belief", belief)
+    raise InputError(f'belief must be "explained" or "direct", not {name!r}')
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A tree while it grows; frozen into a :class:`Tree` at the end."""
+
+    question: str
+    statement: str
+    negation: str = ""
+    nodes: list[Proposition] = field(default_factory=list)
+    discarded: list[Discard] = field(default_factory=list)
+
+    def discard(self, parent: str, kind: str, text: str, reason: str, side: bool | None = None) -> None:
+        self.discarded.append(Discard(parent, kind, side, text[:KEPT_CHARS], reason))
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A proposition before its belief is known."""
+
+    tree: _Growing
+    id: str
+    parent: str | None
+    statement: str
+    negation: str = ""
+
+
+def elicit(
+    questions: Sequence[str],
+    lm: LanguageModel,
+    prompts: PromptSet,
+    config: ElicitConfig = ElicitConfig(),
+) -> list[Tree]:
+    """Grow one maieutic tree per question (a question or a statement).
+
+    The reference algorithm: the root gets a negation and a belief; for each depth, every leaf on which
+    the model wavers gets explanations from the True prompt and from the False prompt, each with its
+    negation and belief; finally only the paths that end in an integral leaf are kept.
+
+    Raises:
+        InputError: a question is empty or too long.
+        ContextLengthError: a prompt does not fit the model's window.
+    """
+    elicitor = _Elicitor(lm, prompts, config)
+    trees = elicitor.plant([as_question(question) for question in questions])
+    for depth in range(1, config.depth + 1):
+        wavering = [
+            (tree, node)
+            for tree in trees
+            for node in tree.nodes
+            if node.depth == depth - 1 and not node.integral
+        ]
+        if wavering:
+            elicitor.grow(wavering, depth)
+    return [_prune(tree) for tree in trees]
+
+
+def _prune(tree: _Growing) -> Tree:
+    """Keep only the paths that end in an integral leaf."""
+    parents = {node.parent for node in tree.nodes}
+    by_id = {node.id: node for node in tree.nodes}
+    kept: set[str] = set()
+    for leaf in tree.nodes:
+        if leaf.id in parents or not leaf.integral:
+            continue
+        step: Proposition | None = leaf
+        while step is not None and step.id not in kept:
+            kept.add(step.id)
+            step = by_id[step.parent] if step.parent is not None else None
+    return Tree(
+        question=tree.question,
+        statement=tree.statement,
+        negation=tree.negation,
+        nodes=tuple(node for node in tree.nodes if node.id in kept),
+        discarded=tuple(tree.discarded),
+        pruned=tuple(node for node in tree.nodes if node.id not in kept),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Elicitor:
+    """One model, one prompt set, one configuration; each method is one step for many trees."""
+
+    lm: LanguageModel
+    prompts: PromptSet
+    config: ElicitConfig
+
+    def plant(self, questions: Sequence[str]) -> list[_Growing]:
+        """The roots: statements, their negations and beliefs."""
+        trees = [_Growing(question, as_sentence(question)) for question in questions]
+        self.declare([tree for tree in trees if tree.question.endswith("?")])
+        roots = self.negate([_Draft(tree, ROOT, None, tree.statement) for tree in trees])
+        for root in roots:
+            root.tree.negation = root.negation
+        self.believe(roots)
+        return trees
+
+    def grow(self, wavering: Sequence[tuple[_Growing, Proposition]], depth: int) -> None:
+        """One wave: explanations of both sides, their negations, their beliefs."""
+        drafts = [
+            _Draft(tree, child_id(parent.id, side, index), parent.id, text)
+            for side in (True, False)
+            for (tree, parent), texts in zip(wavering, self.explain(wavering, side, depth), strict=True)
+            for index, text in enumerate(texts)
+        ]
+        self.believe([draft for draft in self.negate(drafts) if draft.negation])
+
+    def declare(self, trees: Sequence[_Growing]) -> None:
+        """Turn questions into statements; one that the model cannot turn stays as it was asked."""
+        prompts = [self.prompts.declare(tree.question) for tree in trees]
+        for tree, prompt, reply in zip(trees, prompts, self.greedy(prompts), strict=True):
+            statement = as_sentence(reply)
+            flaw = refusal(statement, echoes=[tree.question], prompt_parts=_parts(prompt))
+            if flaw is None:
+                tree.statement = statement
+            else:
+                tree.discard(ROOT, "statement", reply, flaw)
+
+    def explain(
+        self, parents: Sequence[tuple[_Growing, Proposition]], side: bool, depth: int
+    ) -> list[list[str]]:
+        """Up to ``width`` explanations of one side for each parent; short ones are asked again."""
+        width, temperature = self.config.width(depth), self.config.temperature(depth)
+        prompts = [self.prompts.explain(parent.statement, side) for _, parent in parents]
+        kept: list[list[str]] = [[] for _ in parents]
+        for attempt in range(self.config.tries if temperature > 0 else 1):
+            short = [i for i, texts in enumerate(kept) if len(texts) < width]
+            if not short:
+                break
+            replies = self.lm.sample(
+                [prompts[i] for i in short],
+                max(width - len(kept[i]) for i in short),
+                max_new_tokens=self.config.max_new_tokens,
+                temperature=temperature,
+                top_p=self.config.top_p,
+                seed=self.config.seed * self.config.tries + attempt,
+            )
+            for i, texts in zip(short, replies, strict=True):
+                tree, parent = parents[i]
+                for reply in texts[: width - len(kept[i])]:
+                    text = as_sentence(reply)
+                    flaw = refusal(text, echoes=[parent.statement], prompt_parts=_parts(prompts[i])) or (
+                        DUPLICATE if any(same_text(text, other) for other in kept[i]) else None
+                    )
+                    if flaw is None:
+                        kept[i].append(text)
+                    else:
+                        tree.discard(parent.id, "explanation", reply, flaw, side)
+        return kept
+
+    def negate(self, drafts: Sequence[_Draft]) -> list[_Draft]:
+        """The drafts with their negations, "" where the model gave none that can be used."""
+        prompts = [self.prompts.negate(draft.statement) for draft in drafts]
+        negated = []
+        for draft, prompt, reply in zip(drafts, prompts, self.greedy(prompts), strict=True):
+            negation = as_sentence(reply)
+            flaw = refusal(negation, prompt_parts=_parts(prompt))
+            if flaw is None and same_text(negation, draft.statement):
+                flaw = SAME
+            if flaw is not None:
+                draft.tree.discard(draft.id, "negation", reply, flaw)
+            negated.append(replace(draft, negation="" if flaw else negation))
+        return negated
+
+    def believe(self, drafts: Sequence[_Draft]) -> None:
+        """Read the beliefs in the drafts and add them to their trees as propositions."""
+        texts = [*(draft.statement for draft in drafts), *(draft.negation for draft in drafts)]
+        beliefs = self.beliefs([*drafts, *drafts], texts)
+        for index, draft in enumerate(drafts):
+            p, p_negation = beliefs[index], beliefs[len(drafts) + index]
+            integral = is_integral(p, p_negation, self.config.integrity_threshold)
+            node = Proposition(
+                draft.id, draft.parent, draft.statement, draft.negation, p, p_negation, integral
+            )
+            draft.tree.nodes.append(node)
+
+    def beliefs(self, drafts: Sequence[_Draft], texts: Sequence[str]) -> list[float | None]:
+        """P(true | text) of each, in [0, 1]; None for no text, or if the model gave no verdict."""
+        beliefs: list[float | None] = [None] * len(texts)
+        asked = [i for i, text in enumerate(texts) if text]
+        if self.config.belief == "direct":
+            prompts = {i: self.prompts.direct(texts[i]) for i in asked}
+            replies = dict.fromkeys(asked, "")
+        else:
+            told = self.greedy([self.prompts.belief(texts[i]) for i in asked])
+            replies = dict(zip(asked, told, strict=True))
+            reasons = {i: _reasoning(reply, self.prompts.marker) for i, reply in replies.items()}
+            prompts = {
+                i: self.prompts.verdict(texts[i], reason)
+                for i, reason in reasons.items()
+                if reason is not None
+            }
+        if prompts:
+            rows = self.lm.choose(list(prompts.values()), self.prompts.answers)
+            for i, (p_true, p_false) in zip(prompts, rows.tolist(), strict=True):
+                beliefs[i] = p_true if p_true + p_false >= MIN_VERDICT_MASS else None
+        for i in asked:
+            if beliefs[i] is None:
+                drafts[i].tree.discard(drafts[i].id, "belief", replies[i], NO_VERDICT)
+        return beliefs
+
+    def greedy(self, prompts: Sequence[Prompt]) -> list[str]:
+        """The likeliest reply to each prompt."""
+        if not prompts:
+            return []
+        texts = self.lm.sample(
+            prompts,
+            1,
+            max_new_tokens=self.config.max_new_tokens,
+            temperature=0.0,
+            top_p=1.0,
+            seed=self.config.seed,
+        )
+        return [text for (text,) in texts]
+
+
+def _parts(prompt: Prompt) -> tuple[str, str]:
+    return prompt.query, prompt.opening
+
+
+def _reasoning(reply: str, marker: str) -> str | None:
+    """What the reply says before the marker (all of it without one); None where it says nothing.
+
+    >>> _reasoning(" Ice is frozen. Therefore, the statement is true.", "Therefore, the statement is")
+    'Ice is frozen.'
+    """
+    before, found, _ = reply.partition(marker) if marker else (reply, True, "")
+    return " ".join(before.split()) or None if found else None

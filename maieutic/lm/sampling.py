@@ -1,0 +1,77 @@
+"""One random number per token, fixed in advance, draws a text whoever else is in its batch."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from maieutic.errors import InputError
+from maieutic.lm.base import FloatArray
+
+__all__ = ["EndsWith", "InverseTransform", "Sampling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to draw texts.
+
+    Attributes:
+        max_new_tokens: most tokens of a text; at least 1.
+        temperature: 0 for greedy decoding; the logits are divided by it.
+        top_p: only the likeliest tokens that together reach this probability are drawn; in (0, 1].
+        seed: any integer.
+
+    Raises:
+        InputError: a value is out of its range.
+    """
+
+    max_new_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.max_new_tokens < 1:
+            raise InputError(f"max_new_tokens must be at least 1, not {self.max_new_tokens}")
+        if self.temperature < 0:
+            raise InputError(f"temperature must be 0 (greedy) or more, not {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise InputError(f"top_p must be in (0, 1], not {self.top_p}")
+
+    def uniforms(self, text: str, index: int) -> FloatArray:
+        """The numbers in [0, 1) that draw sample ``index`` of a prompt; shape (max_new_tokens,)."""
+        key = repr((self.seed, index, text)).encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(key, digest_size=16).digest()
+        generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+        return generator.random(self.max_new_tokens)
+
+
+class InverseTransform:
+    """A logits processor that leaves one token per row: where its number falls in the row's CDF."""
+
+    def __init__(self, uniforms: torch.Tensor, prompt_length: int) -> None:
+        self.uniforms = uniforms  # float64 (rows, steps)
+        self.prompt_length = prompt_length
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        # float64: a sum of 150,000 float32 terms would be off by more than the rarest tokens weigh.
+        cdf = scores.double().softmax(dim=-1).cumsum(dim=-1)  # (rows, vocabulary)
+        step = input_ids.shape[1] - self.prompt_length
+        target = self.uniforms[:, step, None] * cdf[:, -1:]
+        # The first token whose CDF exceeds the target: one of probability 0 is never drawn.
+        chosen = torch.searchsorted(cdf, target, right=True).clamp(max=cdf.shape[1] - 1)
+        return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
+
+
+class EndsWith:
+    """A stopping criterion: a row is done when its last token is one of these."""
+
+    def __init__(self, tokens: torch.Tensor) -> None:
+        self.tokens = tokens
+
+    def __call__(self, input_ids: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
+        return torch.isin(input_ids[:, -1], self.tokens)

@@ -1,0 +1,26 @@
+"""Verifiers: the seam (:mod:`maieutic.nli.base`) and its backends, one per file."""
+
+from __future__ import annotations
+
+from maieutic.nli.base import Verifier
+
+__all__ = ["Verifier", "load_verifier"]
+
+
+def load_verifier(
+    name: str, *, device: str = "auto", dtype: str = "auto", download: bool = False
+) -> Verifier:
+    """The verifier of that name: the folder or hub id of an NLI model (a sequence classifier).
+
+    For the language model as its own verifier see :class:`maieutic.nli.lm.LanguageModelVerifier`.
+
+    Args:
+        device, dtype, download: as for :func:`maieutic.lm.load_lm`.
+
+    Raises:
+        ModelError: the model is missing, broken, no classifier, or its labels are not understood.
+        InputError: the device is not there.
+    """
+    from maieutic.nli.transformers import TransformersVerifier  # noqa: PLC0415 - loads torch
+
+    return TransformersVerifier.load(name, device=device, dtype=dtype, download=download)

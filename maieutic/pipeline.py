@@ -1,0 +1,183 @@
+"""The order of the four steps: elicit, relate, solve, answer. Nothing else knows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from maieutic.answer import Answer, Models, Seconds
+from maieutic.elicit import ElicitConfig, elicit
+from maieutic.errors import InputError
+from maieutic.infer import DEFAULT_SOLVER, Inference, JointWeights, check_inference, infer
+from maieutic.lm import LanguageModel, load_lm
+from maieutic.nli import Verifier, load_verifier
+from maieutic.nli.lm import LanguageModelVerifier
+from maieutic.prompts import PromptSet, load_prompts
+from maieutic.relate import relate
+from maieutic.screen import as_question
+from maieutic.solvers import SOLVERS, Solver
+from maieutic.tree import Tree
+
+__all__ = ["BATCH_SIZE", "LoadedModels", "Maieutic", "conclude", "load_models"]
+
+BATCH_SIZE = 16  # questions that grow together
+SAME_MODEL = "lm"  # as the verifier's name: the language model itself
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """What :func:`load_models` found."""
+
+    lm: LanguageModel
+    verifier: Verifier
+    prompts: PromptSet
+
+
+def load_models(
+    lm: str,
+    nli: str,
+    *,
+    prompts: str = "auto",
+    device: str = "auto",
+    dtype: str = "auto",
+    download: bool = False,
+) -> LoadedModels:
+    """Load a language model, its prompt set and a verifier by name, as the command line does.
+
+    Args:
+        nli: folder or hub id of an NLI model, or "lm" for the language model as its own verifier.
+        prompts: "paper", "chat", the path of a TOML file, or "auto" for what suits the model.
+        device, dtype, download: as for :func:`maieutic.lm.load_lm`.
+
+    Raises:
+        InputError: a model, the device or the prompt file cannot be used.
+    """
+    chosen = None if prompts == "auto" else load_prompts(prompts)  # its errors come before long loading
+    model = load_lm(lm, device=device, dtype=dtype, download=download)
+    prompt_set = chosen or load_prompts(model.prompts)
+    verifier: Verifier
+    if nli == SAME_MODEL:
+        verifier = LanguageModelVerifier(model, prompt_set)
+    else:
+        verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
+    return LoadedModels(model, verifier, prompt_set)
+
+
+class Maieutic:
+    """Asks a language model, makes it argue both sides, and reports what fits together best.
+
+    Args:
+        lm: the model that is asked.
+        verifier: the NLI model that relates its propositions.
+        prompts: a prompt set; by default the built-in one that suits ``lm``.
+        elicit: how trees grow.
+        inference: "joint" (default) or "vote".
+        weights: constants of joint inference.
+        solver: a MaxSAT solver; by default RC2 in the form that suits the inference.
+
+    Raises:
+        InputError: an unknown inference.
+    """
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        verifier: Verifier,
+        *,
+        prompts: PromptSet | None = None,
+        elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
+        inference: str = "joint",
+        weights: JointWeights = JointWeights(),  # noqa: B008 - frozen
+        solver: Solver | None = None,
+    ) -> None:
+        self.lm = lm
+        self.verifier = verifier
+        self.prompts = prompts or load_prompts(lm.prompts)
+        self.elicit = elicit
+        self.inference = check_inference(inference)
+        self.weights = weights
+        self.solver = solver or SOLVERS[DEFAULT_SOLVER[self.inference]]()
+
+    def ask(self, question: str) -> Answer:
+        """Answer one question or judge one statement.
+
+        Raises:
+            InputError: the question is empty or too long.
+            ContextLengthError: a prompt does not fit a model's window.
+        """
+        return self._answer([as_question(question)])[0]
+
+    def ask_many(self, questions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
+        """Answer questions as they come, ``batch_size`` at a time, in their order.
+
+        Questions are taken from the iterable only as they are needed, and no answer is kept.
+
+        Raises:
+            InputError: a question is empty or too long. The answers to those before it come first.
+        """
+        if batch_size < 1:
+            raise InputError(f"batch_size must be ≥ 1, not {batch_size}")
+        source = iter(questions)
+        refused: InputError | None = None
+        while refused is None:
+            batch: list[str] = []
+            for text in islice(source, batch_size):
+                try:
+                    batch.append(as_question(text))
+                except InputError as error:
+                    refused = error
+                    break
+            if not batch:
+                break
+            yield from self._answer(batch)
+        if refused is not None:
+            raise refused
+
+    def _answer(self, questions: Sequence[str]) -> list[Answer]:
+        start = time.perf_counter()
+        trees = elicit(questions, self.lm, self.prompts, self.elicit)
+        each = (time.perf_counter() - start) / len(trees)
+        return conclude(
+            trees,
+            self.verifier,
+            self.solver,
+            self.inference,
+            weights=self.weights,
+            grown_by=self.lm.name,
+            elicit_seconds=each,
+        )
+
+
+def conclude(
+    trees: Sequence[Tree],
+    verifier: Verifier,
+    solver: Solver,
+    inference: Inference,
+    *,
+    weights: JointWeights = JointWeights(),  # noqa: B008 - frozen
+    grown_by: str | None = None,
+    elicit_seconds: float = 0.0,
+) -> list[Answer]:
+    """Relate, solve and answer trees that are grown already, here or elsewhere.
+
+    Args:
+        grown_by: name of the language model, None if it is not known.
+        elicit_seconds: what growing took, per tree.
+
+    Raises:
+        ContextLengthError: a pair of propositions does not fit the verifier's window.
+        MaieuticError: the solver failed.
+    """
+    models = Models(grown_by, verifier.name, solver.name)
+    start = time.perf_counter()
+    graphs = relate(trees, verifier, from_root=inference == "joint")
+    relate_seconds = (time.perf_counter() - start) / max(len(trees), 1)
+    answers = []
+    for tree, graph in zip(trees, graphs, strict=True):
+        start = time.perf_counter()
+        verdict = infer(tree, graph, inference, solver, weights)
+        seconds = Seconds(elicit_seconds, relate_seconds, time.perf_counter() - start)
+        answers.append(Answer.of(tree, graph, verdict, inference, models, seconds))
+    return answers

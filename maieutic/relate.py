@@ -1,0 +1,131 @@
+"""Tree + verifier → belief graph: which proposition speaks for, or against, which (paper, section 3.3).
+
+The graph is a ``networkx.DiGraph``. Its nodes are the *forms* in which propositions take part: every
+proposition but the root as its statement, or, when the model finds the negation likelier, as its
+negation (named ``¬QT0``); the root as both, ``Q`` and ``¬Q``. Each node carries a :class:`Form` under
+"form"; each edge the verifier's :class:`Relation` of the ordered pair under "relation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import TYPE_CHECKING, Literal
+
+from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Verifier
+from maieutic.tree import Proposition, Tree
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    BeliefGraph = nx.DiGraph[str]
+
+__all__ = ["Form", "Relation", "bare_graph", "form_of", "forms_of", "relate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A proposition as it takes part: its statement, or its negation with the two beliefs swapped.
+
+    Attributes:
+        proposition: id in the tree; ``positive`` is False for the negation.
+        belief: P(true | this form) in [0, 1] or None; ``counter`` the same of the other form.
+    """
+
+    proposition: str
+    positive: bool
+    text: str
+    belief: float | None
+    counter: float | None
+    integral: bool
+
+    @property
+    def name(self) -> str:
+        """The node's name in the graph."""
+        return self.proposition if self.positive else f"¬{self.proposition}"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """The verifier's view of an ordered pair; the three probabilities sum to 1."""
+
+    contradiction: float
+    neutral: float
+    entailment: float
+
+    @property
+    def kind(self) -> Literal["contradiction", "neutral", "entailment"]:
+        """The likeliest of the three; on a tie contradiction before neutral before entailment."""
+        if self.neutral > self.contradiction and self.neutral >= self.entailment:
+            return "neutral"
+        return "entailment" if self.entailment > self.contradiction else "contradiction"
+
+
+def form_of(node: Proposition, *, positive: bool) -> Form:
+    """The node's statement (``positive``) or its negation, as a form."""
+    if positive:
+        belief, counter, text = node.p_true, node.p_true_negation, node.statement
+    else:
+        belief, counter, text = node.p_true_negation, node.p_true, node.negation
+    return Form(node.id, positive, text, belief, counter, node.integral)
+
+
+def forms_of(tree: Tree) -> tuple[Form, ...]:
+    """The forms of all propositions but the root, in the order of the tree's nodes.
+
+    A proposition takes part as its statement if a belief is unknown or P(true | E) > P(true | ¬E).
+    """
+    forms = []
+    for node in tree.nodes:
+        if node.parent is None:
+            continue
+        p, p_negation = node.p_true, node.p_true_negation
+        forms.append(form_of(node, positive=p is None or p_negation is None or p > p_negation))
+    return tuple(forms)
+
+
+def relate(trees: Sequence[Tree], verifier: Verifier, *, from_root: bool = True) -> list[BeliefGraph]:
+    """Score the pairs of every tree in one call of the verifier.
+
+    The pairs are all ordered pairs of :func:`forms_of` and, for each form, those to ``Q`` and ``¬Q``;
+    with ``from_root`` (which "vote" inference does not need) also those from ``Q`` and ``¬Q``. Trees
+    of fewer than two nodes have no pairs.
+    """
+    graphs = [bare_graph(tree) for tree in trees]
+    asked = [
+        (graph, source, target)
+        for tree, graph in zip(trees, graphs, strict=True)
+        for source, target in _pairs(tree, from_root=from_root)
+    ]
+    if not asked:
+        return graphs
+    rows = verifier.predict([(source.text, target.text) for _, source, target in asked]).tolist()
+    for (graph, source, target), row in zip(asked, rows, strict=True):
+        relation = Relation(row[CONTRADICTION], row[NEUTRAL], row[ENTAILMENT])
+        graph.add_edge(source.name, target.name, relation=relation)
+    return graphs
+
+
+def bare_graph(tree: Tree) -> BeliefGraph:
+    """The belief graph of a tree before the verifier has spoken: its forms, no edges."""
+    import networkx as nx  # noqa: PLC0415 - keeps `import maieutic` light
+
+    graph: BeliefGraph = nx.DiGraph()
+    for form in (*_root_forms(tree), *forms_of(tree)):
+        graph.add_node(form.name, form=form)
+    return graph
+
+
+def _root_forms(tree: Tree) -> tuple[Form, Form]:
+    return form_of(tree.root, positive=True), form_of(tree.root, positive=False)
+
+
+def _pairs(tree: Tree, *, from_root: bool) -> Iterator[tuple[Form, Form]]:
+    forms = forms_of(tree)
+    yield from permutations(forms, 2)
+    for root in _root_forms(tree):
+        for form in forms:
+            yield form, root
+            if from_root:
+                yield root, form

@@ -1,0 +1,1 @@
+"""Answers for people: one output format per file."""

@@ -1,0 +1,166 @@
+"""An answer for the terminal: what was decided, how firmly, and the tree that shows why.
+
+Statements are a model's output: they are shown as plain text, never as markup, and characters that
+could command a terminal are spelled out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+from rich.tree import Tree as RichTree
+
+from maieutic.answer import Answer
+from maieutic.infer import Constraint
+from maieutic.tree import ROOT, Proposition
+
+__all__ = ["printable", "render_text", "show"]
+
+SHOWN_REASONS = 8  # constraints on Q listed, heaviest first
+_MARK = {True: ("true ", "bold green"), False: ("false", "bold red"), None: ("  ?  ", "yellow")}
+
+
+def printable(text: str) -> str:
+    r"""The text with every character that is not printable spelled out.
+
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def show(answer: Answer, console: Console) -> None:
+    """Print the answer: in colour on a terminal, plain elsewhere."""
+    console.print(render_text(answer), highlight=False)
+
+
+def render_text(answer: Answer) -> RenderableType:
+    """The answer as a rich renderable, made to be read at 80 columns."""
+    return Group(*_head(answer), "", _tree(answer), *_reasons(answer), *_foot(answer))
+
+
+def _head(answer: Answer) -> Iterator[Text]:
+    if answer.question != answer.statement:
+        yield Text(printable(answer.question), style="italic")
+    word, style = _MARK[answer.answer]
+    yield Text.assemble((word.strip().upper(), style), "  ", (printable(answer.statement), "bold"))
+    yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
+
+
+def _margin_meaning(answer: Answer) -> str:
+    opposite = "false" if answer.answer else "true"
+    if answer.margin == 0:
+        return f"{answer.margin_unit}: a coin toss, and a tie is answered true"
+    if answer.margin_unit == "nats":
+        return f"nats: what the best labelling with Q {opposite} would cost more"
+    if answer.margin_unit == "votes":
+        return "votes: by how many the explanations held true decide"
+    return "probability: by how much the model's belief in Q and in its negation differ"
+
+
+def _tree(answer: Answer) -> RenderableType:
+    root = answer.tree.root
+    drawn = RichTree(_node(answer, root), guide_style="dim")
+    branches = {root.id: drawn}
+    for node in answer.tree.nodes:
+        if node.parent is not None:
+            branches[node.id] = branches[node.parent].add(_node(answer, node))
+    if answer.tree.kind == "empty":
+        drawn.add(Text("nothing here was integral: the model contradicts itself throughout", "yellow"))
+    return drawn
+
+
+def _node(answer: Answer, node: Proposition) -> Text:
+    word, style = _MARK[answer.labels.get(node.id)]
+    side = {True: "True, because: ", False: "False, because: ", None: ""}[node.side]
+    belief = f"P(true) {_number(node.p_true)}, of its negation {_number(node.p_true_negation)}"
+    integral = "integral" if node.integral else "wavers"
+    return Text.assemble(
+        (f"{node.id} ", "cyan"),
+        (word, style),
+        "  ",
+        (side, "dim"),
+        printable(node.statement),
+        "\n",
+        (f"{belief}, {integral}", "dim"),
+    )
+
+
+def _number(p: float | None) -> str:
+    return "unknown" if p is None else f"{p:.2f}"
+
+
+def _reasons(answer: Answer) -> Iterator[RenderableType]:
+    """The constraints that touch Q: those that hold decided it, the others were overruled."""
+    broken = set(answer.violated)
+    touching = [
+        (index not in broken, constraint)
+        for index, constraint in enumerate(answer.constraints)
+        if {constraint.source, constraint.target} & {ROOT, f"¬{ROOT}"}
+    ]
+    touching.sort(key=lambda item: -item[1].weight)
+    for title, wanted in (("What speaks for it", True), ("What was overruled", False)):
+        chosen = [constraint for holds, constraint in touching if holds == wanted]
+        if answer.inference == "joint" and wanted:
+            chosen = [c for c in chosen if _speaks(answer, c)]
+        if not chosen:
+            continue
+        yield Text(f"\n{title}", style="bold")
+        for constraint in chosen[:SHOWN_REASONS]:
+            yield Padding(_reason(constraint), (0, 0, 0, 2))
+        if len(chosen) > SHOWN_REASONS:
+            yield Text(f"  … and {len(chosen) - SHOWN_REASONS} weaker ones", style="dim")
+    yield from _ballots(answer)
+
+
+def _speaks(answer: Answer, constraint: Constraint) -> bool:
+    """Whether a constraint that holds would break if Q alone had the other label."""
+    truths = [_truth(answer, name) for name in (constraint.source, constraint.target) if name]
+    if len(truths) == 1:
+        return truths[0]
+    source, target = truths
+    if constraint.source in (ROOT, f"¬{ROOT}"):
+        source = not source
+    else:
+        target = not target
+    return source and (target if constraint.kind == "contradiction" else not target)
+
+
+def _truth(answer: Answer, name: str) -> bool:
+    """The label of a form: that of its statement, turned round for a negation."""
+    return answer.labels[name.removeprefix("¬")] != name.startswith("¬")
+
+
+def _reason(constraint: Constraint) -> Text:
+    source, target = constraint.source, constraint.target
+    phrase = {
+        "belief": f"the model believes {source}",
+        "entailment": f"{source} entails {target}",
+        "contradiction": f"{source} contradicts {target}",
+        "tree": f"{source} was given as a reason for {target}",
+    }[constraint.kind]
+    return Text.assemble((f"{constraint.weight:5.2f}  ", "cyan"), phrase)
+
+
+def _ballots(answer: Answer) -> Iterator[Text]:
+    if answer.votes:
+        yield Text("\nVotes on Q by what was held true", style="bold")
+        for name, vote in answer.votes.items():
+            yield Text.assemble((f"  {vote:+d}  ", "cyan"), name)
+
+
+def _foot(answer: Answer) -> Iterator[Text]:
+    lines = []
+    if answer.discarded:
+        counts = ", ".join(f"{count} {reason}" for reason, count in answer.discard_counts.items())
+        lines.append(f"discarded: {printable(counts)}")
+    names = [answer.models.lm or "grown elsewhere", answer.models.verifier, answer.models.solver]
+    seconds = answer.seconds
+    lines.append(
+        f"{answer.inference}; {printable(', '.join(names))}; elicit {seconds.elicit:.2f} s, "
+        f"relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s"
+    )
+    yield Text("\n" + "\n".join(lines), style="dim")

@@ -1,0 +1,188 @@
+"""Tiny models with random weights, saved as folders once per run; they know nothing but run fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Text for the byte-level tokenizers to learn a few merges from.
+CORPUS = (
+    "Q: The sky is blue?\nA: true\n\nQ: Ice is hot?\nA: false\n\n"
+    "Therefore, the statement is true. Therefore, the statement is false.\n"
+    "entailment neutral contradiction yes no\n"
+)
+
+# The opening turns of a chat, in the style of ChatML; trims as many real templates do.
+CHAT_TEMPLATE = (
+    "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] | trim }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+WORDS = ["the", "a", "sky", "is", "blue", "red", "not", "dog", "cat", "sleeps", "animal", "rests"]
+
+
+def byte_level_tokenizer(chat_template: str | None = None) -> Any:
+    """A byte-level BPE tokenizer that opens every text with <s>; newlines are tokens of their own."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=["<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([CORPUS], trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", 0)]
+    )
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", model_max_length=10**30
+    )
+    wrapped.chat_template = chat_template
+    return wrapped
+
+
+def save(folder: Path, model: Any, tokenizer: Any) -> Path:
+    """Write a model folder as save_pretrained does, in silence."""
+    from maieutic.loading import quiet
+
+    with quiet():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+def llama(seed: int) -> Any:
+    """A Llama-shaped model: rotary positions, two query heads to a key head, 96 tokens."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=320,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=96,
+        bos_token_id=0,
+        eos_token_id=1,
+        initializer_range=0.3,
+    )
+    return LlamaForCausalLM(config)
+
+
+@pytest.fixture(scope="session")
+def model_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the session's tiny models are kept."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def llama_folder(model_folders: Path) -> Path:
+    """A Llama-shaped language model without a chat template."""
+    model = llama(seed=1)
+    # What a careless checkpoint brings along; none of it may reach a draw.
+    model.generation_config.update(do_sample=True, temperature=0.1, repetition_penalty=3.0)
+    return save(model_folders / "llama", model, byte_level_tokenizer())
+
+
+@pytest.fixture(scope="session")
+def chat_folder(model_folders: Path) -> Path:
+    """A Llama-shaped language model with a chat template."""
+    return save(model_folders / "chat", llama(seed=2), byte_level_tokenizer(CHAT_TEMPLATE))
+
+
+@pytest.fixture(scope="session")
+def gpt2_folder(model_folders: Path) -> Path:
+    """A GPT-2-shaped language model: learned positions, tied embeddings, 96 tokens."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(3)
+    config = GPT2Config(
+        vocab_size=320,
+        n_embd=32,
+        n_layer=2,
+        n_head=4,
+        n_positions=96,
+        bos_token_id=0,
+        eos_token_id=1,
+        initializer_range=0.3,
+    )
+    return save(model_folders / "gpt2", GPT2LMHeadModel(config), byte_level_tokenizer())
+
+
+@pytest.fixture(scope="session", params=["llama", "gpt2"])
+def lm_folder(request: pytest.FixtureRequest) -> Path:
+    """Each language model in turn."""
+    folder: Path = request.getfixturevalue(f"{request.param}_folder")
+    return folder
+
+
+def bert_tokenizer() -> Any:
+    """A word-level WordPiece tokenizer for WORDS."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
+    vocabulary = {word: index for index, word in enumerate(entries)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=48,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )
+
+
+def bert(labels: list[str]) -> Any:
+    """A BERT-shaped classifier with these labels; the same weights for the same number of labels."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(4)
+    config = BertConfig(
+        vocab_size=4 + len(WORDS),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=48,
+        pad_token_id=0,
+        initializer_range=0.3,
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+    return BertForSequenceClassification(config)
+
+
+@pytest.fixture(scope="session")
+def nli_folder(model_folders: Path) -> Path:
+    """A BERT-shaped verifier with the three labels, in an order of its own."""
+    labels = ["ENTAILMENT", "Neutral", "contradiction"]
+    return save(model_folders / "nli", bert(labels), bert_tokenizer())
+
+
+@pytest.fixture(scope="session")
+def binary_nli_folder(model_folders: Path) -> Path:
+    """A BERT-shaped verifier that only knows entailment and its absence."""
+    labels = ["entailment", "not_entailment"]
+    return save(model_folders / "binary-nli", bert(labels), bert_tokenizer())

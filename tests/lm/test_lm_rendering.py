@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from maieutic.errors import ModelError
+from maieutic.lm.base import Prompt, Shot
+from maieutic.lm.transformers import TransformersLM
+
+OPTIONS = [" true", " not at all"]
+PLAIN = Prompt("text", "", (), "Q: Ice is hot?", "A:")
+
+
+def load(folder: Path) -> TransformersLM:
+    return TransformersLM.load(str(folder), device="cpu", dtype="float32")
+
+
+def test_chat_prompts_go_through_the_template(chat_folder: Path) -> None:
+    lm = load(chat_folder)
+    shots = (Shot("Q1", "A1"),)
+    (text,) = lm._vocabulary.render([Prompt("chat", "Judge.", shots, "Q2", "Therefore, ")])
+    assert text == (
+        "<|system|>Judge.</s><|user|>Q1</s><|assistant|>A1</s><|user|>Q2</s><|assistant|>Therefore, "
+    )
+    (text,) = lm._vocabulary.render([Prompt("chat", "", (), "Q2")])
+    assert text == "<|user|>Q2</s><|assistant|>"
+    tokens = lm._vocabulary.encode([Prompt("chat", "", (), "Q2")], [text])[0]
+    assert tokens[0] == 3  # the template's own first token, no second beginning before it
+    assert lm.prompts == "chat"
+    chat = Prompt("chat", "Judge.", shots, "Ice is hot?", "The statement is")
+    assert len(lm.sample([chat, PLAIN], 3, max_new_tokens=8, temperature=1.0, top_p=1.0, seed=0)[0]) == 3
+    assert lm.choose([chat, PLAIN], OPTIONS).min() > 0
+
+
+def test_a_template_without_a_system_role_gets_the_instruction_first(
+    chat_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(chat_folder, tmp_path / "gemma")
+    template = folder / "chat_template.jinja"
+    refusal = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    template.write_text(refusal + template.read_text())
+    lm = load(folder)
+    (text,) = lm._vocabulary.render([Prompt("chat", "Judge.", (), "Q", "A")])
+    assert text == "<|user|>Judge.\n\nQ</s><|assistant|>A"
+    template.write_text("{{ raise_exception('never') if messages[0].content }}")
+    with pytest.raises(ModelError, match=r'refuses the prompt "Q".*never.*"paper"'):
+        load(folder)._vocabulary.render([Prompt("chat", "Judge.", (), "Q", "A")])
+
+
+def test_chat_prompts_need_a_template(llama_folder: Path) -> None:
+    lm = load(llama_folder)
+    assert lm.prompts == "paper"
+    with pytest.raises(ModelError, match='no chat template; use the "paper" prompt set'):
+        lm.choose([Prompt("chat", "", (), "Q")], OPTIONS)
