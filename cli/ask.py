@@ -19,6 +19,8 @@ from maieutic.errors import InputError
 
 __all__ = ["ask"]
 
+STDIN = "-"
+
 
 def ask(
     statements: Annotated[
@@ -56,21 +58,24 @@ def ask(
 
     maieutic ask "Can a penguin fly?" --lm ./my-model --nli ./my-nli
     """
-    from maieutic.cli.console import print_answers
+    from maieutic.cli.console import print_answers, tracked
     from maieutic.elicit import ElicitConfig, check_belief
-    from maieutic.pipeline import Maieutic, load_models
+    from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     models = load_models(lm, nli, prompts=prompts, device=device, dtype=dtype, download=download)
     maieutic = Maieutic(
         models.lm, models.verifier, prompts=models.prompts, elicit=config, inference=inference
     )
-    print_answers(maieutic.ask_many(_statements(statements)), json=json)
+    typed = STDIN in statements and sys.stdin.isatty()  # someone waits for an answer to each line
+    answers = maieutic.ask_many(_statements(statements), batch_size=1 if typed else BATCH_SIZE)
+    total = None if STDIN in statements else len(statements)
+    print_answers(tracked(answers, "reasoning", total, printing=True), json=json)
 
 
 def _statements(arguments: Sequence[str]) -> Iterator[str]:
     for argument in arguments:
-        if argument != "-":
+        if argument != STDIN:
             yield argument
             continue
         for number, line in enumerate(sys.stdin.buffer, start=1):

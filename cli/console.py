@@ -17,8 +17,13 @@ __all__ = ["print_answers", "tracked"]
 T = TypeVar("T")
 
 
-def tracked(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-    """The items, with a progress bar on stderr when that is a terminal."""
+def tracked(
+    items: Iterable[T], what: str, total: int | None = None, *, printing: bool = False
+) -> Iterator[T]:
+    """The items, with a progress bar on stderr when that is a terminal.
+
+    With ``printing`` the bar is out of the way while the caller has an item, and may print.
+    """
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -29,14 +34,18 @@ def tracked(items: Iterable[T], what: str, total: int | None = None) -> Iterator
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=total)
         for item in items:
-            yield item
             bar.advance(task)
+            if printing:
+                bar.stop()
+            yield item
+            if printing:
+                bar.start()
 
 
 def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
     """Print each answer as it comes: for people, or one JSON object a line."""
     console = Console()
-    for number, answer in enumerate(tracked(answers, "reasoning")):
+    for number, answer in enumerate(answers):
         if json:
             typer.echo(answer.to_json())
             continue

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree as RichTree
 
@@ -110,7 +109,7 @@ def _reasons(answer: Answer) -> Iterator[RenderableType]:
             continue
         yield Text(f"\n{title}", style="bold")
         for constraint in chosen[:SHOWN_REASONS]:
-            yield Padding(_reason(constraint), (0, 0, 0, 2))
+            yield _reason(constraint)
         if len(chosen) > SHOWN_REASONS:
             yield Text(f"  … and {len(chosen) - SHOWN_REASONS} weaker ones", style="dim")
     yield from _ballots(answer)
@@ -142,7 +141,7 @@ def _reason(constraint: Constraint) -> Text:
         "contradiction": f"{source} contradicts {target}",
         "tree": f"{source} was given as a reason for {target}",
     }[constraint.kind]
-    return Text.assemble((f"{constraint.weight:5.2f}  ", "cyan"), phrase)
+    return Text.assemble((f"  {constraint.weight:5.2f}  ", "cyan"), phrase)
 
 
 def _ballots(answer: Answer) -> Iterator[Text]:
@@ -157,10 +156,9 @@ def _foot(answer: Answer) -> Iterator[Text]:
     if answer.discarded:
         counts = ", ".join(f"{count} {reason}" for reason, count in answer.discard_counts.items())
         lines.append(f"discarded: {printable(counts)}")
-    names = [answer.models.lm or "grown elsewhere", answer.models.verifier, answer.models.solver]
-    seconds = answer.seconds
-    lines.append(
-        f"{answer.inference}; {printable(', '.join(names))}; elicit {seconds.elicit:.2f} s, "
-        f"relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s"
-    )
+    models, seconds = answer.models, answer.seconds
+    grown = f"grown by {models.lm}" if models.lm else "grown elsewhere"
+    lines.append(printable(f"{grown}; related by {models.verifier}"))
+    lines.append(f"solved by {models.solver} ({answer.inference} inference)")
+    lines.append(f"elicit {seconds.elicit:.2f} s, relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s")
     yield Text("\n" + "\n".join(lines), style="dim")
