@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from maieutic.answer import Answer
 from maieutic.benchmarks.replay import Record, ReferenceAnswer
-from maieutic.errors import InputError
+from maieutic.errors import InputError, MaieuticError
 from maieutic.records import dump_json
 from maieutic.treefile import read_records
 
@@ -71,11 +72,26 @@ class RecordFiles:
         self._close()
 
     def write(self, record: Record, answer: Answer) -> None:
-        """Append one question's lines and flush them."""
-        for file, text in zip(self._files, (dump_json(record), answer.to_json()), strict=False):
-            file.write(text + "\n")
-            file.flush()
+        """Append one question's lines and flush them.
+
+        Raises:
+            MaieuticError: the disk is full, or the files are gone.
+        """
+        try:
+            for file, text in zip(self._files, (dump_json(record), answer.to_json()), strict=False):
+                file.write(text + "\n")
+                file.flush()
+        except OSError as error:
+            raise MaieuticError(
+                f"cannot go on writing to {self._folder} ({error.strerror}); make room and start again"
+            ) from None
 
     def _close(self) -> None:
+        """Close the files; one in which nothing was written is removed, so that a new try may make it."""
         for file in self._files:
-            file.close()
+            with suppress(OSError):  # told when it was written
+                file.close()
+            path = Path(file.name)
+            if path.is_file() and path.stat().st_size == 0:
+                path.unlink()
+        self._files.clear()

@@ -60,13 +60,15 @@ def ask(
     """
     from maieutic.cli.console import print_answers, tracked
     from maieutic.elicit import ElicitConfig, check_belief
+    from maieutic.infer import check_inference
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
+    method = check_inference(inference)  # mistakes are told before models load, which takes seconds
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     models = load_models(lm, nli, prompts=prompts, device=device, dtype=dtype, download=download)
-    maieutic = Maieutic(
-        models.lm, models.verifier, prompts=models.prompts, elicit=config, inference=inference
-    )
+    maieutic = Maieutic(models.lm, models.verifier, prompts=models.prompts, elicit=config, inference=method)
+    if STDIN in statements and sys.stdin is None:
+        raise InputError("standard input is closed; pipe statements into it, or give them as arguments")
     typed = STDIN in statements and sys.stdin.isatty()  # someone waits for an answer to each line
     answers = maieutic.ask_many(_statements(statements), batch_size=1 if typed else BATCH_SIZE)
     total = None if STDIN in statements else len(statements)
@@ -80,7 +82,7 @@ def _statements(arguments: Sequence[str]) -> Iterator[str]:
             continue
         for number, line in enumerate(sys.stdin.buffer, start=1):
             try:
-                text = line.decode()
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError:
                 raise InputError(f"standard input, line {number}: not UTF-8; convert it") from None
             if text.strip():

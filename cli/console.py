@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from maieutic.answer import Answer
-from maieutic.render.text import show
+from maieutic.render.text import printable, show
 
-__all__ = ["print_answers", "tracked"]
+__all__ = ["complain", "print_answers", "tracked"]
 
 T = TypeVar("T")
 
@@ -42,13 +42,28 @@ def tracked(
                 bar.start()
 
 
+def complain(message: str) -> None:
+    """A message on stderr; it may quote a file, so characters that command a terminal are spelled out."""
+    typer.echo("\n".join(map(printable, message.split("\n"))), err=True)
+
+
 def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
-    """Print each answer as it comes: for people, or one JSON object a line."""
+    """Print each answer as it comes: for people, or one JSON object a line.
+
+    Raises:
+        typer.Exit: with code 130 after Ctrl-C.
+    """
     console = Console()
-    for number, answer in enumerate(answers):
-        if json:
-            typer.echo(answer.to_json())
-            continue
-        if number:
-            console.rule(style="dim")
-        show(answer, console)
+    printed = 0
+    try:
+        for answer in answers:
+            if json:
+                typer.echo(answer.to_json())
+            else:
+                if printed:
+                    console.rule(style="dim")
+                show(answer, console)
+            printed += 1
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted after {printed} answers", err=True)
+        raise typer.Exit(130) from None

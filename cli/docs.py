@@ -21,7 +21,7 @@ __all__ = ["reference"]
 def reference() -> str:
     """The command reference as Markdown."""
     command = get_command(app)
-    context = typer.Context(command, info_name="maieutic")
+    context = typer.Context(command, info_name="maieutic", help_option_names=["-h", "--help"])
     return get_docs_for_click(obj=command, ctx=context, name="maieutic").strip() + "\n"
 
 

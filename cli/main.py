@@ -5,9 +5,8 @@ Exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -52,14 +51,16 @@ def main() -> None:
     try:
         app()
     except MaieuticError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output has gone, as in `maieutic … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _fail(str(error), error.exit_code)
+    except OSError as error:  # a full disk behind standard output, say
+        _fail(str(error), 1)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    from maieutic.cli.console import complain
+
+    complain(f"error: {message}")
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -66,4 +66,6 @@ def replay(
 
 
 def _name_bad_line(error: FileFormatError) -> None:
-    typer.echo(f"left out: {error}", err=True)
+    from maieutic.cli.console import complain
+
+    complain(f"left out: {error}")

@@ -75,7 +75,9 @@ class ReplayReport:
         """The report for people."""
         console = Console(highlight=False)
         console.print(
-            printable(f"{self.trees.name}, {self.inference}, verifier {self.verifier}"), markup=False
+            printable(f"{self.trees.name}, {self.inference}, verifier {self.verifier}"),
+            markup=False,
+            emoji=False,
         )
         table = Table("kind", *("trees", "scored", "correct", "accuracy"))
         for column in table.columns[1:]:
@@ -101,7 +103,7 @@ class ReplayReport:
         console.print(f"same answer as the reference: {same} of {compared}{share}")
         for record in differing:
             text = f"line {record.line}: {record.answer}, margin {record.margin:g} {record.margin_unit}"
-            console.print(f"  {text}: {printable(record.question)}", markup=False)
+            console.print(f"  {text}: {printable(record.question)}", markup=False, emoji=False)
 
 
 def _percent(row: Tally) -> str:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from maieutic.answer import Answer as Answer
     from maieutic.elicit import ElicitConfig as ElicitConfig
-    from maieutic.elicit import elicit as elicit
     from maieutic.errors import MaieuticError as MaieuticError
     from maieutic.infer import JointWeights as JointWeights
     from maieutic.lm import load_lm as load_lm
@@ -39,7 +38,6 @@ _HOMES = {
     "Proposition": "maieutic.tree",
     "Tree": "maieutic.tree",
     "conclude": "maieutic.pipeline",
-    "elicit": "maieutic.elicit",
     "load_lm": "maieutic.lm",
     "load_prompts": "maieutic.prompts",
     "load_verifier": "maieutic.nli",
@@ -55,7 +53,6 @@ __all__ = [
     "Tree",
     "__version__",
     "conclude",
-    "elicit",
     "load_lm",
     "load_prompts",
     "load_verifier",

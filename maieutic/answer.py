@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from maieutic.errors import InputError
 from maieutic.infer import Constraint, Inference, Verdict
 from maieutic.records import dump_json, parse_json
 from maieutic.relate import Relation, bare_graph
@@ -59,6 +60,9 @@ class Answer:
         constraints: the soft clauses; ``violated`` are indices of those the labels break.
         cost: weight of the violated ones; no labelling costs less than ``lower_bound``.
         votes: of vote inference, else None.
+
+    Raises:
+        InputError: labels, constraints, edges or votes name what is not in the tree.
     """
 
     question: str
@@ -78,6 +82,20 @@ class Answer:
     models: Models
     seconds: Seconds = field(default=Seconds())
     votes: Mapping[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        known = {node.id for node in (self.tree.root, *self.tree.nodes)}
+        forms = {f"{sign}{node_id}" for node_id in known for sign in ("", "¬")}
+        used = {name for c in self.constraints for name in (c.source, c.target) if name is not None}
+        named = {name for edge in self.edges for name in (edge.source, edge.target)} | used
+        if stray := sorted((named | set(self.votes or {})) - forms):
+            raise InputError(f"{stray[0]} is named in the answer but not in its tree")
+        if unlabelled := sorted({name.removeprefix("¬") for name in used} - self.labels.keys()):
+            raise InputError(f"labels: {unlabelled[0]} has none but takes part in a constraint")
+        if stray := sorted(self.labels.keys() - known):
+            raise InputError(f"labels: {stray[0]} is not in the tree")
+        if self.violated and not 0 <= min(self.violated) <= max(self.violated) < len(self.constraints):
+            raise InputError("violated: a number is not that of a constraint")
 
     @classmethod
     def of(

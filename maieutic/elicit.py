@@ -21,12 +21,14 @@ from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.prompts import PromptSet
 from maieutic.screen import (
     DUPLICATE,
+    NO_NEGATION,
     NO_VERDICT,
     SAME,
     as_question,
     as_sentence,
     refusal,
     same_text,
+    well_formed,
 )
 from maieutic.tree import (
     INTEGRITY_THRESHOLD,
@@ -128,7 +130,7 @@ class _Growing:
     discarded: list[Discard] = field(default_factory=list)
 
     def discard(self, parent: str, kind: str, text: str, reason: str, side: bool | None = None) -> None:
-        self.discarded.append(Discard(parent, kind, side, text[:KEPT_CHARS], reason))
+        self.discarded.append(Discard(parent, kind, side, well_formed(text[:KEPT_CHARS]), reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +222,19 @@ class _Elicitor:
             for (tree, parent), texts in zip(wavering, self.explain(wavering, side, depth), strict=True)
             for index, text in enumerate(texts)
         ]
-        self.believe([draft for draft in self.negate(drafts) if draft.negation])
+        negated = self.negate(drafts)
+        for draft in negated:
+            if draft.parent is not None and not draft.negation:
+                side = draft.id[len(draft.parent)] == "T"
+                draft.tree.discard(draft.parent, "explanation", draft.statement, NO_NEGATION, side)
+        self.believe([draft for draft in negated if draft.negation])
 
     def declare(self, trees: Sequence[_Growing]) -> None:
         """Turn questions into statements; one that the model cannot turn stays as it was asked."""
         prompts = [self.prompts.declare(tree.question) for tree in trees]
         for tree, prompt, reply in zip(trees, prompts, self.greedy(prompts), strict=True):
             statement = as_sentence(reply)
-            flaw = refusal(statement, echoes=[tree.question], prompt_parts=_parts(prompt))
+            flaw = refusal(statement, prompt_parts=_parts(prompt))
             if flaw is None:
                 tree.statement = statement
             else:

@@ -258,7 +258,9 @@ def _root_belief(root: Proposition) -> Verdict:
 def _vote_beliefs(forms: tuple[Form, ...]) -> Iterator[Constraint]:
     """Integral forms hold, with weight (p − p̄)/(p + p̄); a form is its likelier side, so never < 0."""
     for form in forms:
-        if form.integral and form.belief is not None and form.counter is not None:
+        if not form.integral or form.belief is None or form.counter is None:
+            continue
+        if form.belief != form.counter:  # a file may call equal beliefs integral; they say nothing
             weight = (form.belief - form.counter) / (form.belief + form.counter)
             yield Constraint("belief", form.name, None, weight)
 

@@ -123,12 +123,10 @@ class Maieutic:
         refused: InputError | None = None
         while refused is None:
             batch: list[str] = []
-            for text in islice(source, batch_size):
-                try:
-                    batch.append(as_question(text))
-                except InputError as error:
-                    refused = error
-                    break
+            try:
+                batch.extend(map(as_question, islice(source, batch_size)))
+            except InputError as error:  # of a question, or of the source itself
+                refused = error
             if not batch:
                 break
             yield from self._answer(batch)

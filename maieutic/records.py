@@ -36,7 +36,7 @@ def parse_json(cls: type[T], text: str | bytes) -> T:
         raise InputError(str(error)) from None
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     if first["type"] == "json_invalid":
-        raise InputError(first["msg"])
+        raise InputError(first["msg"].replace("line 1 column", "column"))  # a record is one line
     value = repr(first["input"])
     shown = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
     raise InputError(f"{place.lstrip('.') or 'the record'}: {first['msg']} (found {shown})")

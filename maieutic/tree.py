@@ -112,7 +112,7 @@ class Tree:
     Attributes:
         question: as asked; ``statement`` is its declarative form, ``negation`` the statement's ("" if
             none could be had).
-        nodes: the tree, parents before children; empty when nothing was integral.
+        nodes: the tree, as grown parents before children; empty when nothing was integral.
         answer: the gold answer where one is known.
         discarded: model output that was not used, and why.
         pruned: propositions whose paths end in no integral leaf, the root of an empty tree among them.
@@ -131,7 +131,7 @@ class Tree:
     pruned: tuple[Proposition, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_shape(self.nodes)
+        _check_shape(self)
 
     @cached_property
     def by_id(self) -> Mapping[str, Proposition]:
@@ -170,18 +170,21 @@ class Tree:
         return parse_json(cls, text)
 
 
-def _check_shape(nodes: tuple[Proposition, ...]) -> None:
+def _check_shape(tree: Tree) -> None:
     by_id: dict[str, Proposition] = {}
-    for node in nodes:
+    for node in (*tree.nodes, *tree.pruned):
         if node.id in by_id:
             raise InputError(f"node {node.id} occurs twice; every node needs an id of its own")
         by_id[node.id] = node
-    for node in nodes:
-        if node.parent is not None and node.parent not in by_id:
-            raise InputError(f"node {node.id}: its parent {node.parent} is not in the tree")
-    for node in nodes:
-        _check_reaches_root(node, by_id)
-    for node in nodes:
+    kept = {node.id for node in tree.nodes}
+    for known, nodes in ((kept, tree.nodes), (by_id.keys(), tree.pruned)):
+        for node in nodes:
+            if node.parent is not None and node.parent not in known:
+                raise InputError(f"node {node.id}: its parent {node.parent} is not in the tree")
+    reaching: set[str] = set()  # nodes known to reach the root
+    for node in by_id.values():
+        reaching.update(_path_to_root(node, by_id, reaching))
+    for node in by_id.values():
         if not _fits_parent(node):
             raise InputError(
                 f"node {node.id}: the id does not fit the parent {node.parent}; "
@@ -189,13 +192,16 @@ def _check_shape(nodes: tuple[Proposition, ...]) -> None:
             )
 
 
-def _check_reaches_root(node: Proposition, by_id: Mapping[str, Proposition]) -> None:
-    path = [node.id]
-    while (parent := by_id[path[-1]].parent) is not None:
+def _path_to_root(node: Proposition, by_id: Mapping[str, Proposition], reaching: set[str]) -> list[str]:
+    path = {node.id: None}  # a dict for its order
+    while (parent := node.parent) is not None and parent not in reaching:
         if parent in path:
-            cycle = " → ".join([*path[path.index(parent) :], parent])
-            raise InputError(f"node {node.id}: its parents form a cycle, {cycle}")
-        path.append(parent)
+            ids = list(path)
+            cycle = " → ".join([*ids[ids.index(parent) :], parent])
+            raise InputError(f"node {ids[0]}: its parents form a cycle, {cycle}")
+        path[parent] = None
+        node = by_id[parent]
+    return list(path)
 
 
 def _fits_parent(node: Proposition) -> bool:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Help pages look the same in every environment: CI services make typer colour them.
+for variable in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
+    os.environ.pop(variable, None)
+os.environ["COLUMNS"] = "100"
 
 # Text for the byte-level tokenizers to learn a few merges from.
 CORPUS = (
@@ -92,6 +100,16 @@ def llama_folder(model_folders: Path) -> Path:
     # What a careless checkpoint brings along; none of it may reach a draw.
     model.generation_config.update(do_sample=True, temperature=0.1, repetition_penalty=3.0)
     return save(model_folders / "llama", model, byte_level_tokenizer())
+
+
+@pytest.fixture(scope="session")
+def wide_folder(llama_folder: Path, model_folders: Path) -> Path:
+    """The Llama-shaped model with a window that holds the few-shot prompts."""
+    folder = shutil.copytree(llama_folder, model_folders / "wide")
+    config = json.loads((folder / "config.json").read_text())
+    config["max_position_embeddings"] = 4096
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
 
 
 @pytest.fixture(scope="session")

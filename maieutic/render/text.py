@@ -63,10 +63,11 @@ def _margin_meaning(answer: Answer) -> str:
 def _tree(answer: Answer) -> RenderableType:
     root = answer.tree.root
     drawn = RichTree(_node(answer, root), guide_style="dim")
-    branches = {root.id: drawn}
-    for node in answer.tree.nodes:
-        if node.parent is not None:
-            branches[node.id] = branches[node.parent].add(_node(answer, node))
+    open_branches = [(root.id, drawn)]
+    while open_branches:
+        parent, branch = open_branches.pop()
+        for node in answer.tree.children(parent):
+            open_branches.append((node.id, branch.add(_node(answer, node))))
     if answer.tree.kind == "empty":
         drawn.add(Text("nothing here was integral: the model contradicts itself throughout", "yellow"))
     return drawn
@@ -134,7 +135,7 @@ def _truth(answer: Answer, name: str) -> bool:
 
 
 def _reason(constraint: Constraint) -> Text:
-    source, target = constraint.source, constraint.target
+    source, target = printable(constraint.source), printable(constraint.target or "")
     phrase = {
         "belief": f"the model believes {source}",
         "entailment": f"{source} entails {target}",
@@ -148,7 +149,7 @@ def _ballots(answer: Answer) -> Iterator[Text]:
     if answer.votes:
         yield Text("\nVotes on Q by what was held true", style="bold")
         for name, vote in answer.votes.items():
-            yield Text.assemble((f"  {vote:+d}  ", "cyan"), name)
+            yield Text.assemble((f"  {vote:+d}  ", "cyan"), printable(name))
 
 
 def _foot(answer: Answer) -> Iterator[Text]:
@@ -159,6 +160,6 @@ def _foot(answer: Answer) -> Iterator[Text]:
     models, seconds = answer.models, answer.seconds
     grown = f"grown by {models.lm}" if models.lm else "grown elsewhere"
     lines.append(printable(f"{grown}; related by {models.verifier}"))
-    lines.append(f"solved by {models.solver} ({answer.inference} inference)")
+    lines.append(printable(f"solved by {models.solver} ({answer.inference} inference)"))
     lines.append(f"elicit {seconds.elicit:.2f} s, relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s")
     yield Text("\n" + "\n".join(lines), style="dim")

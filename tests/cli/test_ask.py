@@ -1,0 +1,351 @@
+"""``maieutic ask``, from the command line to the last line it prints, with tiny models."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+import torch
+from typer import rich_utils
+
+from maieutic import pipeline
+from maieutic.answer import Answer, Seconds
+from maieutic.cli.main import main
+from maieutic.lm.base import Prompt, ScriptedLanguageModel
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import BATCH_SIZE
+
+Run = Callable[..., "CompletedProcess[str]"]
+
+QUICK = ("--depth", "0", "--belief", "direct", "--device", "cpu", "--dtype", "float32")
+STOP = "Stop."  # a statement at which the scripted model is interrupted
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process: ``ask(*arguments, stdin=b"")``, None for a closed one."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", False)  # typer colours its usage where CI runs
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str, stdin: bytes | None = b"") -> CompletedProcess[str]:
+        lines = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+        monkeypatch.setattr(sys, "argv", ["maieutic", "ask", *arguments])
+        monkeypatch.setattr(sys, "stdin", lines)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def models(wide_folder: Path, nli_folder: Path) -> tuple[str, ...]:
+    """The options that name the tiny models, and those that keep them quick."""
+    return ("--lm", str(wide_folder), "--nli", str(nli_folder), *QUICK)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Options that get models with a part to play: they waver on penguins, and weight decides."""
+
+    def reply(prompt: Prompt, _index: int) -> str:
+        statement = prompt.query.partition(": ")[2]
+        if statement == STOP:
+            raise KeyboardInterrupt
+        replies = {
+            "Statement:": " Penguins fly.",
+            "Negation:": f" It is false that {statement}",
+            "A: True, because": " they have [bold]wings[/bold] \x1b[31m.",
+            "A: False, because": " penguins are heavy.",
+        }
+        return replies[prompt.opening]
+
+    def probability(prompt: Prompt, option: str) -> float:
+        p = 0.05 if "is false that" in prompt.query else 0.95
+        p = 0.6 if "enguins fly" in prompt.query else p
+        return p if option == " true" else 1 - p
+
+    def judge(premise: str, hypothesis: str) -> str:
+        both = (premise, hypothesis) == ("Penguins are heavy.", "Penguins fly.")
+        return "contradiction" if both else "neutral"
+
+    monkeypatch.setattr(pipeline, "load_lm", lambda *_, **__: ScriptedLanguageModel(reply, probability))
+    monkeypatch.setattr(pipeline, "load_verifier", lambda *_, **__: ScriptedVerifier(judge))
+    return ("--lm", "scripted", "--nli", "scripted", "--belief", "direct", "--depth", "1")
+
+
+def answers(printed: str) -> list[Answer]:
+    """The answers that were printed as JSON; there must be nothing else."""
+    lines = printed.split("\n")
+    assert lines.pop() == ""
+    return [Answer.from_json(line) for line in lines]
+
+
+def questions(done: CompletedProcess[str]) -> list[str]:
+    return [answer.question for answer in answers(done.stdout)]
+
+
+def refusal(done: CompletedProcess[str]) -> str:
+    """The one line that says what was wrong with the input."""
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert len(line) < 500
+    return line
+
+
+# -- what is printed -----------------------------------------------------------------------------------
+
+
+def test_people_get_the_decision_its_margin_the_tree_and_the_models(
+    ask: Run, models: tuple[str, ...], wide_folder: Path, nli_folder: Path
+) -> None:
+    done = ask("The sky is blue.", "Ice is cold.", *models)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = re.split(r"─{50,}", done.stdout)
+    for part, statement in ((first, "The sky is blue."), (second, "Ice is cold.")):
+        head, margin, *rest = part.strip().splitlines()
+        assert re.fullmatch(rf"(TRUE|FALSE)  {re.escape(statement)}", head)
+        assert margin.startswith("margin ")
+        assert any(line.startswith("Q ") and statement in line for line in rest)
+        assert str(wide_folder) in part
+        assert str(nli_folder) in part
+
+
+def test_the_reason_that_weighs_more_decides_and_is_shown(ask: Run, scripted: tuple[str, ...]) -> None:
+    out = ask("Do penguins fly?", *scripted).stdout
+    assert out.startswith("Do penguins fly?\nFALSE  Penguins fly.\n")
+    assert "QF0 true   False, because: Penguins are heavy." in out
+    assert "QF0 contradicts Q" in out
+    (answer,) = answers(ask("Do penguins fly?", "--json", *scripted).stdout)
+    assert (answer.question, answer.statement) == ("Do penguins fly?", "Penguins fly.")
+    assert answer.labels == {"Q": False, "QT0": True, "QF0": True}
+
+
+def test_json_is_one_answer_a_line_in_the_order_of_the_statements_and_nothing_else(
+    ask: Run, models: tuple[str, ...]
+) -> None:
+    done = ask("The sky is blue.", "-", "Ice is hot.", "--json", *models, stdin=b"Is it?\n\n \r\nSo it is.\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert questions(done) == ["The sky is blue.", "Is it?", "So it is.", "Ice is hot."]
+
+
+def test_what_a_model_writes_cannot_command_the_terminal(ask: Run, scripted: tuple[str, ...]) -> None:
+    shown = ask("Penguins fly.", *scripted).stdout
+    assert "\x1b" not in shown
+    assert r"They have [bold]wings[/bold] \x1b[31m." in shown
+    (answer,) = answers(ask("Penguins fly.", "--json", *scripted).stdout)
+    assert answer.tree.by_id["QT0"].statement == "They have [bold]wings[/bold] \x1b[31m."
+
+
+def test_no_lines_on_standard_input_get_no_answers(ask: Run, scripted: tuple[str, ...]) -> None:
+    done = ask("-", *scripted)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_progress_is_shown_on_a_terminal_and_never_among_the_answers(
+    ask: Run, scripted: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    done = ask("Penguins fly.", "Ice is cold.", "--json", *scripted)
+    assert "reasoning" in done.stderr
+    assert questions(done) == ["Penguins fly.", "Ice is cold."]
+
+
+# -- options -------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_answer_and_another_seed_other_texts(
+    ask: Run, models: tuple[str, ...]
+) -> None:
+    found = []
+    for seed in ("1", "1", "2"):
+        done = ask("The sky is blue.", "--json", *models, "--depth", "1", "--seed", seed)
+        found += [replace(answer, seconds=Seconds()) for answer in answers(done.stdout)]
+    assert found[0] == found[1]
+    assert found[0].discarded != found[2].discarded
+
+
+def test_without_depth_nothing_is_explained(ask: Run, scripted: tuple[str, ...]) -> None:
+    done = ask("Ice is cold.", "Penguins fly.", "--json", *scripted, "--depth", "0")
+    assert [answer.tree.kind for answer in answers(done.stdout)] == ["one-node", "empty"]
+
+
+def test_votes_are_counted_where_vote_inference_is_asked_for(ask: Run, scripted: tuple[str, ...]) -> None:
+    (answer,) = answers(ask("Penguins fly.", "--json", "--inference", "vote", *scripted).stdout)
+    assert (answer.inference, answer.margin_unit, answer.votes) == ("vote", "votes", {"QT0": 0, "QF0": -1})
+
+
+def test_the_language_model_can_be_its_own_verifier(
+    ask: Run, models: tuple[str, ...], wide_folder: Path
+) -> None:
+    (answer,) = answers(ask("Ice is cold.", "--json", *models, "--nli", "lm").stdout)
+    assert (answer.models.lm, answer.models.verifier) == (str(wide_folder), f"lm:{wide_folder}")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "remedy"),
+    [
+        ("--inference", "sum", "joint, vote"),
+        ("--belief", "guess", '"explained" or "direct"'),
+        ("--prompts", "none.toml", "chat, paper"),
+        ("--device", "gpu", "auto, cpu, cuda or cuda:N"),
+        ("--dtype", "int8", "auto, float32, bfloat16, float16"),
+    ],
+)
+def test_a_mistyped_option_is_named_with_its_choices_before_a_model_is_looked_for(
+    ask: Run, tmp_path: Path, option: str, value: str, remedy: str
+) -> None:
+    absent = str(tmp_path / "absent")
+    line = refusal(ask("Ice is cold.", "--lm", absent, "--nli", absent, option, value))
+    assert value in line
+    assert remedy in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["Ice is cold.", "--nli", "x"], "--lm"),
+        (["Ice is cold.", "--lm", "x"], "--nli"),
+        (["--lm", "x", "--nli", "x"], "STATEMENT"),
+        (["Ice is cold.", "--lm", "x", "--nli", "x", "--depth", "-1"], "--depth"),
+        (["Ice is cold.", "--lm", "x", "--nli", "x", "--seed", "many"], "--seed"),
+    ],
+)
+def test_an_option_that_is_missing_or_out_of_range_is_named(
+    ask: Run, arguments: list[str], named: str
+) -> None:
+    done = ask(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# -- statements that cannot be used --------------------------------------------------------------------
+
+LONG = "So it is. " * 10_000  # 100,000 characters
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"), [("", "is empty"), (" \t ", "is empty"), (LONG, "100,000 characters")]
+)
+def test_a_bad_statement_is_refused_after_the_good_ones_before_it_are_answered(
+    ask: Run, scripted: tuple[str, ...], statement: str, problem: str
+) -> None:
+    done = ask("Ice is cold.", "-", statement, "Ice is hot.", "--json", *scripted, stdin=b"Penguins fly.")
+    assert problem in refusal(done)
+    assert questions(done) == ["Ice is cold.", "Penguins fly."]
+
+
+def test_a_line_that_is_not_utf8_is_named_by_its_number_after_those_before_it(
+    ask: Run, scripted: tuple[str, ...]
+) -> None:
+    done = ask("-", "--json", *scripted, stdin="Eis ist kühl.\n\nÜber\n".encode() + b"\xfcber\nIce.\n")
+    assert "standard input, line 4: not UTF-8" in refusal(done)
+    assert questions(done) == ["Eis ist kühl.", "Über"]
+
+
+@pytest.mark.parametrize("json_option", [(), ("--json",)])
+def test_an_argument_that_is_not_utf8_is_refused(
+    ask: Run, scripted: tuple[str, ...], json_option: tuple[str, ...]
+) -> None:
+    refusal(ask("Caf\udce9 is open.", *json_option, *scripted))  # as Python decodes the byte E9
+
+
+def test_standard_input_that_is_closed_is_refused(ask: Run, scripted: tuple[str, ...]) -> None:
+    assert "standard input" in refusal(ask("-", *scripted, stdin=None))
+
+
+# -- models that cannot be used ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--lm", "--nli"])
+def test_a_model_folder_that_is_missing_is_named(
+    ask: Run, models: tuple[str, ...], tmp_path: Path, option: str
+) -> None:
+    absent = tmp_path / "absent"
+    assert str(absent) in refusal(ask("Ice is cold.", *models, option, str(absent)))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("option", ["--lm", "--nli"])
+def test_a_model_folder_with_a_broken_file_is_named(
+    ask: Run, models: tuple[str, ...], tmp_path: Path, option: str, name: str
+) -> None:
+    folder = shutil.copytree(models[models.index(option) + 1], tmp_path / "broken")
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
+    assert f"{folder} cannot be loaded" in refusal(ask("Ice is cold.", *models, option, str(folder)))
+
+
+def test_models_given_in_each_others_place_are_refused_with_the_place_they_belong_to(
+    ask: Run, models: tuple[str, ...], wide_folder: Path, nli_folder: Path
+) -> None:
+    line = refusal(ask("Ice is cold.", *models, "--lm", str(nli_folder)))
+    assert f"{nli_folder} holds a BertForSequenceClassification" in line
+    assert "(--nli)?" in line
+    line = refusal(ask("Ice is cold.", *models, "--nli", str(wide_folder)))
+    assert f"{wide_folder} holds a LlamaForCausalLM" in line
+    assert "(--lm)?" in line
+
+
+def test_a_model_that_the_prompts_do_not_fit_is_refused(
+    ask: Run, models: tuple[str, ...], llama_folder: Path
+) -> None:
+    assert '"paper"' in refusal(ask("Ice is cold.", *models, "--prompts", "chat"))  # it has no template
+    assert "96" in refusal(ask("Ice is cold.", *models, "--lm", str(llama_folder)))  # tokens in its window
+
+
+def test_cuda_where_there_is_none_is_refused_with_the_remedy(
+    ask: Run, models: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert "--device cpu" in refusal(ask("Ice is cold.", *models, "--device", "cuda"))
+
+
+# -- Ctrl-C --------------------------------------------------------------------------------------------
+
+
+def test_an_interruption_ends_with_130_and_leaves_what_was_answered(
+    ask: Run, scripted: tuple[str, ...]
+) -> None:
+    good = ["Ice is cold."] * BATCH_SIZE
+    done = ask(*good, STOP, "--json", *scripted)
+    assert (done.returncode, questions(done)) == (130, good)
+    assert done.stderr.strip() == f"interrupted after {BATCH_SIZE} answers"
+
+
+def test_ctrl_c_while_waiting_for_a_line_ends_with_130_and_no_traceback(models: tuple[str, ...]) -> None:
+    # Where pytest runs in the background of a shell, its children ignore Ctrl-C unless told otherwise.
+    start = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from maieutic.cli.main import main; main()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", start, "ask", "-", "--json", *models],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"Ice is cold.\n" * BATCH_SIZE)
+        process.stdin.flush()
+        printed = [process.stdout.readline() for _ in range(BATCH_SIZE)]
+        process.send_signal(signal.SIGINT)
+        rest, error = process.communicate(timeout=60)
+    assert [Answer.from_json(line).question for line in printed] == ["Ice is cold."] * BATCH_SIZE
+    assert (process.returncode, rest) == (130, b"")
+    assert b"Traceback" not in error

@@ -1,0 +1,222 @@
+"""The ``maieutic`` command as a whole: help, exit codes, completion, its reference, a pipe that closes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import NoReturn
+
+import pytest
+import typer
+from typer import rich_utils
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from maieutic.cli import docs
+from maieutic.cli import main as main_module
+from maieutic.cli.main import app, main
+from maieutic.errors import (
+    ContextLengthError,
+    FileFormatError,
+    InputError,
+    MaieuticError,
+    ModelError,
+    ProblemError,
+    UnsatisfiableError,
+)
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import conclude
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Proposition, Tree
+
+Run = Callable[..., "CompletedProcess[str]"]
+
+PROJECT = Path(__file__).parents[2]
+COMMANDS = ("ask", "replay", "show", "solve")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the program in this process: ``run(*arguments)``."""
+    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", False)  # typer colours its help where CI runs
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["maieutic", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+# -- help ----------------------------------------------------------------------------------------------
+
+
+def test_the_version_is_the_one_of_the_project(run: Run) -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"maieutic {version}\n", "")
+
+
+def subcommands() -> dict[str, TyperCommand]:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    return {name: command for name, command in group.commands.items() if isinstance(command, TyperCommand)}
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_help_lists_every_command_and_what_it_does(run: Run, option: str) -> None:
+    done = run(option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(subcommands()) == list(COMMANDS)
+    for name, command in subcommands().items():
+        assert any(
+            line.split()[1:2] == [name] and command.get_short_help_str(200) in line
+            for line in done.stdout.splitlines()
+        )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_explains_every_option(run: Run, name: str) -> None:
+    done = run(name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    words = done.stdout.split()
+    options = [option for option in subcommands()[name].params if isinstance(option, TyperOption)]
+    assert options
+    for option in options:
+        assert option.help
+        assert set(option.opts) <= set(words)
+        assert " ".join(option.help.split()[:3]) in " ".join(words)
+
+
+def test_without_arguments_the_help_is_shown(run: Run) -> None:
+    done = run()
+    assert done.returncode == 2
+    assert (done.stdout + done.stderr).strip() == run("--help").stdout.strip()
+
+
+@pytest.mark.parametrize("wrong", ["reply", "--verbose"])
+def test_an_unknown_command_or_option_is_named(run: Run, wrong: str) -> None:
+    done = run(wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert wrong in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# -- how the process ends ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MaieuticError("it failed"), 1),
+        (UnsatisfiableError("it failed"), 1),
+        (InputError("it failed"), 2),
+        (ProblemError("it failed"), 2),
+        (ModelError("it failed"), 2),
+        (ContextLengthError("it failed"), 2),
+        (FileFormatError("file", 3, "it failed"), 2),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_becomes_one_line_and_the_exit_code_of_its_kind(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: MaieuticError, code: int
+) -> None:
+    def fail() -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(main_module, "app", fail)
+    done = run()
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", f"error: {error}\n")
+
+
+def test_the_installed_command_is_this_one() -> None:
+    (script,) = metadata.entry_points(group="console_scripts", name="maieutic")
+    assert script.load() is main
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "json"])
+def test_a_reader_that_has_seen_enough_gets_no_traceback(tmp_path: Path, option: list[str]) -> None:
+    root = Proposition("Q", None, "Ice is cold.", "Ice is hot.", 0.9, 0.1, integral=True)
+    tree = Tree(root.statement, root.statement, root.negation, (root,))
+    (answer,) = conclude([tree], ScriptedVerifier(lambda *_: "neutral"), SOLVERS["rc2"](), "joint")
+    file = tmp_path / "answers.jsonl"
+    file.write_text((answer.to_json() + "\n") * 1000)  # far more than a pipe holds
+    with subprocess.Popen(
+        [sys.executable, "-m", "maieutic.cli.main", "show", str(file), *option],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
+    assert b"Ice is cold." in first
+
+
+# -- completion ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_gets_a_completion_script(run: Run, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    monkeypatch.setenv("_MAIEUTIC_COMPLETE", f"source_{shell}")
+    done = run()
+    assert done.returncode == 0
+    assert f"_MAIEUTIC_COMPLETE=complete_{shell}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [("maieutic ", COMMANDS), ("maieutic s", ("show", "solve")), ("maieutic x", ())]
+)
+def test_the_shell_completes_the_commands(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: str, expected: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("_MAIEUTIC_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert tuple(sorted(run().stdout.split())) == expected
+
+
+# -- the reference -------------------------------------------------------------------------------------
+
+
+def test_the_reference_in_the_repository_is_the_one_the_commands_make() -> None:
+    assert (PROJECT / "docs" / "cli.md").read_text(encoding="utf-8") == docs.reference()
+
+
+def test_the_reference_has_a_chapter_for_every_command() -> None:
+    chapters = [line for line in docs.reference().splitlines() if line.startswith("## ")]
+    assert chapters == [f"## `maieutic {name}`" for name in COMMANDS]
+
+
+def test_a_reference_that_was_written_is_fresh_and_a_changed_or_missing_one_stale(tmp_path: Path) -> None:
+    program = typer.Typer()
+    program.command()(docs.write)
+
+    def written(*arguments: str) -> int:
+        return CliRunner().invoke(program, [*arguments, str(file)]).exit_code
+
+    file = tmp_path / "cli.md"
+    assert written("--check") == 1
+    assert not file.exists()
+    assert (written(), written("--check")) == (0, 0)
+    file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert written("--check") == 1
+
+
+def test_the_check_fails_on_a_stale_file_and_says_how_to_renew_it(tmp_path: Path) -> None:
+    (tmp_path / "cli.md").write_text("# maieutic\n")
+    command = [sys.executable, "-m", "maieutic.cli.docs", "--check", "cli.md"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "cli.md is stale: run python -m maieutic.cli.docs cli.md\n"

@@ -1,0 +1,174 @@
+"""``maieutic show``: answers that were saved as JSON come back as they were, or the file is refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from typer import rich_utils
+
+from maieutic.cli.main import main
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import conclude
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Proposition, Tree
+
+Run = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process: ``show(*arguments)``."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", False)  # typer colours its usage where CI runs
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: str | Path) -> CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["maieutic", "show", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+def tree(statement: str, p: float, reason: str) -> Tree:
+    """Q, on which the model wavers, and one integral reason against it."""
+    return Tree(
+        statement,
+        statement,
+        f"Not so: {statement}",
+        (
+            Proposition("Q", None, statement, f"Not so: {statement}", p, 0.5),
+            Proposition("QF0", "Q", reason, f"Not so: {reason}", 0.95, 0.02, True),
+        ),
+    )
+
+
+TREES = (
+    tree("Penguins fly.", 0.6, "Penguins are heavy."),
+    tree("Ice is cold.", 0.9, "Fire is hot."),
+    tree("Grün ist 绿.", 0.9, "Say \x1b]0;owned\x07 [red]:cat:[/red]."),
+)
+
+
+def judge(premise: str, hypothesis: str) -> str:
+    return "contradiction" if (premise, hypothesis) == ("Penguins are heavy.", "Penguins fly.") else "neutral"
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    """Three answers as JSON; the first is false, the others true."""
+    answers = conclude(TREES, ScriptedVerifier(judge), SOLVERS["rc2"](), "joint", grown_by="a model")
+    return [answer.to_json() for answer in answers]
+
+
+@pytest.fixture
+def file(tmp_path: Path, lines: list[str]) -> Path:
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def refusal(done: CompletedProcess[str]) -> str:
+    """The one line that says what was wrong with the input."""
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+def test_every_answer_of_the_file_is_shown_in_its_order(show: Run, file: Path) -> None:
+    done = show(file)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second, third = done.stdout.split("─" * 100)
+    assert first.startswith("FALSE  Penguins fly.\n")
+    assert "QF0 true   False, because: Penguins are heavy." in first
+    assert "P(true) 0.60, of its negation 0.50, wavers" in first
+    assert second.strip().startswith("TRUE  Ice is cold.\n")
+    assert third.strip().startswith("TRUE  Grün ist 绿.\n")
+    assert all("a model" in part for part in (first, second, third))
+
+
+def test_what_is_said_in_an_answer_cannot_command_the_terminal(show: Run, file: Path) -> None:
+    shown = show(file).stdout
+    assert "\x1b" not in shown
+    assert r"Say \x1b]0;owned\x07 [red]:cat:[/red]." in shown
+
+
+def test_one_line_can_be_picked(show: Run, file: Path, lines: list[str]) -> None:
+    assert show(file, "--line", "2").stdout.startswith("TRUE  Ice is cold.\n")
+    assert show(file, "--line", "3", "--json").stdout == lines[2] + "\n"
+
+
+def test_json_comes_out_as_it_went_in(show: Run, file: Path) -> None:
+    done = show(file, "--json")
+    assert (done.returncode, done.stdout) == (0, file.read_text(encoding="utf-8"))
+
+
+def test_a_gzipped_file_is_read_and_blank_lines_are_skipped(
+    show: Run, tmp_path: Path, lines: list[str]
+) -> None:
+    path = tmp_path / "answers.jsonl.gz"
+    path.write_bytes(gzip.compress("\n\n".join(lines).encode()))
+    assert show(path, "--json").stdout.split("\n") == [*lines, ""]
+    assert show(path, "--json", "--line", "3").stdout == lines[1] + "\n"  # lines count as they stand
+
+
+@pytest.mark.parametrize("broken", [b"{", b'"text"', b'{"question": "Half?"}', b"\xff"])
+def test_a_broken_line_is_named_after_the_answers_before_it(
+    show: Run, file: Path, lines: list[str], broken: bytes
+) -> None:
+    file.write_bytes(b"\n".join([lines[0].encode(), b"", broken, lines[1].encode()]))
+    done = show(file, "--json")
+    assert f"{file}, line 3: " in refusal(done)
+    assert done.stdout == lines[0] + "\n"
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": {}},
+        {"labels": {"Q": True}},
+        {"constraints": [{"kind": "tree", "source": "Q", "target": "QT7", "weight": 1.0}], "violated": []},
+        {"violated": [99]},
+        {"votes": {"Z": 1}},
+    ],
+    ids=str,
+)
+def test_an_answer_whose_parts_do_not_fit_is_shown_or_refused_by_its_line(
+    show: Run, file: Path, lines: list[str], changes: dict[str, Any], option: tuple[str, ...]
+) -> None:
+    file.write_text(json.dumps(json.loads(lines[0]) | changes), encoding="utf-8")
+    done = show(file, *option)
+    if done.returncode == 0:
+        assert "Penguins fly." in done.stdout
+    else:
+        assert f"{file}, line 1: " in refusal(done)
+
+
+def test_a_file_that_is_missing_a_folder_or_a_truncated_archive_is_refused(
+    show: Run, tmp_path: Path, lines: list[str]
+) -> None:
+    assert str(tmp_path / "absent.json") in refusal(show(tmp_path / "absent.json"))
+    assert str(tmp_path) in refusal(show(tmp_path))
+    archive = tmp_path / "answers.jsonl.gz"
+    archive.write_bytes(gzip.compress("\n".join(lines).encode())[:-20])
+    assert f"{archive}, line " in refusal(show(archive))
+
+
+def test_a_file_without_the_answer_asked_for_is_refused_with_what_to_give(show: Run, file: Path) -> None:
+    assert "no answer on line 4" in refusal(show(file, "--line", "4"))
+    file.write_text("\n")
+    assert "maieutic ask --json" in refusal(show(file))
+    zero = show(file, "--line", "0")
+    assert zero.returncode == 2
+    assert "--line" in zero.stderr
