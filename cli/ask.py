@@ -59,7 +59,7 @@ def ask(
     maieutic ask "Can a penguin fly?" --lm ./my-model --nli ./my-nli
     """
     from maieutic.cli.console import print_answers, tracked
-    from maieutic.elicit import ElicitConfig, check_belief
+    from maieutic.config import ElicitConfig, check_belief
     from maieutic.infer import check_inference
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from maieutic.answer import Answer as Answer
-    from maieutic.elicit import ElicitConfig as ElicitConfig
+    from maieutic.config import ElicitConfig as ElicitConfig
     from maieutic.errors import MaieuticError as MaieuticError
     from maieutic.infer import JointWeights as JointWeights
     from maieutic.lm import load_lm as load_lm
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Answer": "maieutic.answer",
-    "ElicitConfig": "maieutic.elicit",
+    "ElicitConfig": "maieutic.config",
     "JointWeights": "maieutic.infer",
     "Maieutic": "maieutic.pipeline",
     "MaieuticError": "maieutic.errors",

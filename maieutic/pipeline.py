@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from maieutic.answer import Answer, Models, Seconds
-from maieutic.elicit import ElicitConfig, elicit
+from maieutic.config import ElicitConfig
+from maieutic.elicit import elicit
 from maieutic.errors import InputError
 from maieutic.infer import DEFAULT_SOLVER, Inference, JointWeights, check_inference, infer
 from maieutic.lm import LanguageModel, load_lm

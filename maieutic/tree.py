@@ -95,7 +95,7 @@ class Discard:
         kind: "statement", "negation" or "explanation".
         side: of an explanation, the prompt it came from.
         text: the model's output, shortened to a few hundred characters.
-        reason: one of the reasons listed in :mod:`maieutic.elicit`.
+        reason: one of the reasons listed in :mod:`maieutic.screen`.
     """
 
     parent: str

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+
+Run = Callable[..., "CompletedProcess[str]"]
 
 # Help pages look the same in every environment: CI services make typer colour them.
 for variable in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
@@ -85,6 +91,28 @@ def llama(seed: int) -> Any:
         initializer_range=0.3,
     )
     return LlamaForCausalLM(config)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the program in this process: ``run(*arguments, stdin=b"")``; None is a closed standard input."""
+    from typer import rich_utils
+
+    from maieutic.cli.main import main
+
+    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", False)  # typer colours its help where CI runs
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str | Path, stdin: bytes | None = b"") -> CompletedProcess[str]:
+        lines = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+        monkeypatch.setattr(sys, "argv", ["maieutic", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", lines)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="session")

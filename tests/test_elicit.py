@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maieutic.elicit import KEPT_CHARS, Belief, ElicitConfig, check_belief, elicit
+from maieutic.config import Belief, ElicitConfig, check_belief
+from maieutic.elicit import KEPT_CHARS, elicit
 from maieutic.errors import ContextLengthError, InputError
 from maieutic.lm.base import FloatArray, LanguageModel, Prompt, ScriptedLanguageModel
 from maieutic.lm.transformers import TransformersLM

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from maieutic.answer import Answer, Models, Seconds
-from maieutic.elicit import ElicitConfig
+from maieutic.config import ElicitConfig
 from maieutic.errors import FileFormatError, InputError, ModelError
 from maieutic.infer import INFERENCES, Inference, JointWeights
 from maieutic.lm.base import Prompt, ScriptedLanguageModel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import signal
@@ -10,16 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 import torch
-from typer import rich_utils
 
 from maieutic import pipeline
 from maieutic.answer import Answer, Seconds
-from maieutic.cli.main import main
 from maieutic.lm.base import Prompt, ScriptedLanguageModel
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import BATCH_SIZE
@@ -31,22 +29,9 @@ STOP = "Stop."  # a statement at which the scripted model is interrupted
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def ask(run: Run) -> Run:
     """Run the command in this process: ``ask(*arguments, stdin=b"")``, None for a closed one."""
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", False)  # typer colours its usage where CI runs
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str, stdin: bytes | None = b"") -> CompletedProcess[str]:
-        lines = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
-        monkeypatch.setattr(sys, "argv", ["maieutic", "ask", *arguments])
-        monkeypatch.setattr(sys, "stdin", lines)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
-
-    return run
+    return partial(run, "ask")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from typing import NoReturn
 
 import pytest
 import typer
-from typer import rich_utils
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -39,22 +38,6 @@ Run = Callable[..., "CompletedProcess[str]"]
 
 PROJECT = Path(__file__).parents[2]
 COMMANDS = ("ask", "replay", "show", "solve")
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the program in this process: ``run(*arguments)``."""
-    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", False)  # typer colours its help where CI runs
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["maieutic", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
-
-    return run
 
 
 # -- help ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -15,7 +16,6 @@ import pytest
 import maieutic.nli
 from maieutic.answer import Answer
 from maieutic.benchmarks.replay import BATCH_TREES
-from maieutic.cli.main import main
 from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier
 from maieutic.tree import Proposition, Tree
 
@@ -24,19 +24,9 @@ KINDS = ["one-node", "grown", "empty", "all"]
 
 
 @pytest.fixture
-def replay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def replay(run: Run) -> Run:
     """Run the command in this process: ``replay(*arguments)``."""
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str | Path) -> CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["maieutic", "replay", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
-
-    return run
+    return partial(run, "replay")
 
 
 @pytest.fixture

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from typer import rich_utils
 
-from maieutic.cli.main import main
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
@@ -23,20 +21,9 @@ Run = Callable[..., "CompletedProcess[str]"]
 
 
 @pytest.fixture
-def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def show(run: Run) -> Run:
     """Run the command in this process: ``show(*arguments)``."""
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", False)  # typer colours its usage where CI runs
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*arguments: str | Path) -> CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["maieutic", "show", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
-
-    return run
+    return partial(run, "show")
 
 
 def tree(statement: str, p: float, reason: str) -> Tree:
@@ -88,7 +75,7 @@ def refusal(done: CompletedProcess[str]) -> str:
 def test_every_answer_of_the_file_is_shown_in_its_order(show: Run, file: Path) -> None:
     done = show(file)
     assert (done.returncode, done.stderr) == (0, "")
-    first, second, third = done.stdout.split("─" * 100)
+    first, second, third = done.stdout.split("─" * 200)
     assert first.startswith("FALSE  Penguins fly.\n")
     assert "QF0 true   False, because: Penguins are heavy." in first
     assert "P(true) 0.60, of its negation 0.50, wavers" in first
