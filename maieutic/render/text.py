@@ -69,7 +69,7 @@ def _tree(answer: Answer) -> RenderableType:
         for node in answer.tree.children(parent):
             open_branches.append((node.id, branch.add(_node(answer, node))))
     if answer.tree.kind == "empty":
-        drawn.add(Text("nothing here was integral: the model contradicts itself throughout", "yellow"))
+        drawn.add(Text("nothing here was integral: the model contradicts itself or says nothing", "yellow"))
     return drawn
 
 
