@@ -172,7 +172,7 @@ def test_every_module_and_data_file_of_the_four_folders_is_installed_and_no_othe
         Path(*package.split("."), path.relative_to(PROJECT / folder))
         for folder, package in ROOMS.items()
         for path in (PROJECT / folder).rglob("*")
-        if path.suffix in {".py", ".toml"} or path.name == "py.typed"
+        if path.suffix in {".py", ".toml", ".tsv"} or path.name == "py.typed"
     }
     assert Path("maieutic", "py.typed") in expected
     assert Path("maieutic", "prompts", "paper.toml") in expected

@@ -1,7 +1,8 @@
 """Reads a prompt file and refuses one that would quietly spoil a run.
 
 A file is TOML: some settings, the examples ``[[facts]]`` and ``[[pairs]]``, and a table
-``[prompts.<kind>]`` for each of the seven kinds; ``paper.toml`` beside this module shows it all.
+``[prompts.<kind>]`` for each of the seven kinds; ``paper.toml`` beside this module shows it all. With
+``zero_shot = true``, for models trained on the prompts themselves, the examples are checked and left out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -34,7 +35,7 @@ CHOSEN = {"verdict", "direct", "entailment"}  # kinds whose reply is one of the 
 
 _FACT = {"question": str, "statement": str, "negation": str, "answer": bool, "because": str}
 _PAIR = {"premise": str, "hypothesis": str, "relation": str}
-_TYPE_NAMES = {str: "a string", bool: "true or false", list: "a list", dict: "a table"}
+_TYPE_NAMES: dict[type, str] = {str: "a string", bool: "true or false", list: "a list", dict: "a table"}
 
 
 class _RuleError(Exception):
@@ -75,7 +76,8 @@ def _prompt_set(document: dict[str, Any]) -> PromptSet:
     settings = {"name": str, "format": str, "answers": list, "relation_options": list}
     tables = {"facts": list, "pairs": list, "prompts": dict}
     text_only = {"marker": str} if style == "text" else {}
-    top = _checked(document, "the file", settings | text_only | tables)
+    keys = settings | text_only | {"zero_shot": bool} | tables
+    top = _checked(document, "the file", keys, optional=["zero_shot"])
     answers = _options(top["answers"], "answers", ANSWERS, style)
     relations = _options(top["relation_options"], "relation_options", RELATIONS, style)
     facts = [_fact(table, index, answers) for index, table in enumerate(top["facts"], 1)]
@@ -90,6 +92,8 @@ def _prompt_set(document: dict[str, Any]) -> PromptSet:
     marker = top.get("marker", "")
     if marker:
         _check_marker(marker, forms)
+    if top.get("zero_shot", False):
+        forms = {kind: replace(form, shots=()) for kind, form in forms.items()}
     return PromptSet(
         name=top["name"],
         format=cast(Literal["text", "chat"], style),

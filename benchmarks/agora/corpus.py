@@ -1,0 +1,247 @@
+"""The training text of the bundled language model: endless, seeded streams of short documents.
+
+Only true things are asserted. What is false appears where an answer calls it false, never otherwise. No
+document mentions a derived property of a thing outside the training split, in any wording; a thing of
+the other splits is met through its memberships only, and what follows from them is left to be derived.
+
+Things, and the memberships of a thing, are drawn with Zipf-like frequencies: some facts are met often
+and in many wordings, others a few times in one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from maieutic.benchmarks.agora.claims import (
+    FRAMES,
+    Chain,
+    Claim,
+    chain,
+    derived,
+    group_fact,
+    membership,
+    refuted,
+    things_of,
+)
+from maieutic.benchmarks.agora.world import World
+from maieutic.prompts import PromptSet
+
+__all__ = ["MIX", "Corpus", "Document"]
+
+THING_EXPONENT = 0.9  # of the Zipf-like frequencies
+GROUP_EXPONENT = 1.0
+
+# Shares of the kinds of document, in percent.
+MIX: Mapping[str, int] = {
+    "fact": 32,
+    "direct": 12,
+    "explain": 18,
+    "think": 14,
+    "judge": 14,
+    "negate": 7,
+    "declare": 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One training example.
+
+    Attributes:
+        prompt: what is given, "" for plain text; ``reply``: what is to be learned.
+        things: the things whose derived properties it speaks of.
+    """
+
+    kind: str
+    prompt: str
+    reply: str
+    things: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole, as it is met in training."""
+        return f"{self.prompt} {self.reply}".strip()
+
+
+class Corpus:
+    """Documents about a world, in the forms of a prompt set.
+
+    Args:
+        seed: of the frequencies and of the stream.
+    """
+
+    def __init__(self, world: World, prompts: PromptSet, seed: int = 0) -> None:
+        self.world = world
+        self.prompts = prompts
+        order = random.Random(seed)  # noqa: S311 - no secret
+        self._things = _zipf(order.sample(sorted(world.things), len(world.things)), THING_EXPONENT)
+        trained = sorted(things_of(world, "train"))
+        self._trained = _zipf(order.sample(trained, len(trained)), THING_EXPONENT)
+        self._groups_of = {
+            name: _zipf(order.sample(thing.groups, len(thing.groups)), GROUP_EXPONENT)
+            for name, thing in sorted(world.things.items())
+        }
+        self._seed = seed
+
+    def documents(self, part: int = 0) -> Iterator[Document]:
+        """The ``part``-th endless stream; the same for the same world, prompts, seed and part."""
+        rng = random.Random(f"{self._seed} {part}")  # noqa: S311
+        makers: Mapping[str, Callable[[random.Random], Document]] = {
+            "fact": self._fact,
+            "direct": self._direct,
+            "explain": self._explain,
+            "think": self._think,
+            "judge": self._judge,
+            "negate": self._negate,
+            "declare": self._declare,
+        }
+        kinds, shares = list(MIX), list(MIX.values())
+        while True:
+            (kind,) = rng.choices(kinds, shares)
+            yield makers[kind](rng)
+
+    # -- claims ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _refuted(self) -> Mapping[str, Sequence[str]]:
+        """For each thing, the groups that the world knows it is outside of."""
+        return {
+            thing: [group for group in self.world.groups if refuted(self.world, thing, group)]
+            for thing in self.world.things
+        }
+
+    def _single(self, rng: random.Random) -> Claim:
+        """A stored fact (a group's, a membership or an exception) or its opposite, affirmed or denied."""
+        if rng.random() < 0.4:
+            claim = self._group_fact(rng)
+        else:
+            thing = self._things.draw(rng)
+            exceptions = list(self.world.things[thing].exceptions)
+            if exceptions and rng.random() < 0.3:
+                claim = derived(self.world, thing, rng.choice(exceptions))
+            else:
+                claim = self._membership(thing, rng.random() < 0.5, rng)
+        return claim if rng.random() < 0.5 else claim.negated()
+
+    def _membership(self, thing: str, holds: bool, rng: random.Random) -> Claim:
+        outside = self._refuted[thing]
+        if holds or not outside:
+            return membership(self.world, thing, self._groups_of[thing].draw(rng), True)
+        own = {group.partition(":")[0] for group in self.world.things[thing].groups}
+        near = [group for group in outside if group.partition(":")[0] in own]  # as in "a bat is a bird"
+        return membership(
+            self.world, thing, rng.choice(near if near and rng.random() < 0.7 else outside), False
+        )
+
+    def _group_fact(self, rng: random.Random) -> Claim:
+        group = self.world.things[self._things.draw(rng)].groups
+        chosen = self.world.groups[rng.choice(group)]
+        return group_fact(self.world, chosen.id, rng.choice(list(chosen.properties)))
+
+    def _derived(self, rng: random.Random) -> tuple[Claim, Chain]:
+        """A derived claim on a thing of the training split, in either wording, and a chain for it."""
+        thing = self._trained.draw(rng)
+        group = self.world.groups[self._groups_of[thing].draw(rng)]
+        names = [name for name in group.properties if name not in self.world.things[thing].exceptions]
+        if not names:
+            return self._derived(rng)
+        name = rng.choice(names)
+        (way,) = [way for way in self.world.derivations[thing, name] if way.group == group.id]
+        claim = derived(self.world, thing, name)
+        return (claim if rng.random() < 0.5 else claim.negated()), chain(self.world, way)
+
+    def _chain(self, rng: random.Random) -> Chain:
+        """A chain for any thing: true, or with one part false."""
+        thing = self._things.draw(rng)
+        kind = rng.random()
+        member = self._membership(thing, kind < 0.75, rng)
+        group = next(group for group in self.world.groups.values() if group.verb == member.verb)
+        fact = group_fact(self.world, group.id, rng.choice(list(group.properties))).correct()
+        return Chain(member, fact.negated() if 0.5 <= kind < 0.75 else fact)
+
+    # -- documents -------------------------------------------------------------------------------------
+
+    def _fact(self, rng: random.Random) -> Document:
+        claim = self._single(rng)
+        claim = claim if claim.truth else claim.negated()
+        return Document("fact", "", claim.framed(_frame(rng)).text)
+
+    def _direct(self, rng: random.Random) -> Document:
+        claim, things = self._some_claim(rng)
+        reply = f"{self._answer(claim.truth)}."
+        return Document("direct", self.prompts.direct(claim.framed(_frame(rng)).text).text(), reply, things)
+
+    def _explain(self, rng: random.Random) -> Document:
+        claim, why = self._derived(rng)
+        prompt = self.prompts.explain(claim.text, claim.truth).text()
+        return Document("explain", prompt, f"{why.clause}.", (claim.subject,))
+
+    def _think(self, rng: random.Random) -> Document:
+        claim, why = self._derived(rng)
+        return self._belief("think", claim.text, why.text, claim.truth, (claim.subject,))
+
+    def _judge(self, rng: random.Random) -> Document:
+        """Is a single fact, or an explanation, or its negation, true? The reasoning recalls the parts."""
+        if rng.random() < 0.4:
+            claim = self._single(rng)
+            return self._belief("judge", claim.text, claim.correct().text, claim.truth)
+        why = self._chain(rng)
+        wrong = [part for part in (why.member, why.fact) if not part.truth]
+        recalled = " ".join(part.correct().text for part in (wrong or [why.member, why.fact]))
+        if rng.random() < 0.5:
+            return self._belief("judge", why.text, recalled, why.truth)
+        return self._belief("judge", why.negation, recalled, not why.truth)
+
+    def _negate(self, rng: random.Random) -> Document:
+        if rng.random() < 0.5:
+            why = self._chain(rng)
+            return Document("negate", self.prompts.negate(why.text).text(), why.negation)
+        claim, things = self._some_claim(rng)
+        return Document("negate", self.prompts.negate(claim.text).text(), claim.negated().text, things)
+
+    def _declare(self, rng: random.Random) -> Document:
+        claim, things = self._some_claim(rng)
+        affirmed = claim if claim.affirmed else claim.negated()
+        return Document("declare", self.prompts.declare(claim.question).text(), affirmed.text, things)
+
+    def _some_claim(self, rng: random.Random) -> tuple[Claim, tuple[str, ...]]:
+        if rng.random() < 0.5:
+            return self._single(rng), ()
+        claim, _ = self._derived(rng)
+        return claim, (claim.subject,)
+
+    def _belief(
+        self, kind: str, statement: str, reasoning: str, truth: bool, things: tuple[str, ...] = ()
+    ) -> Document:
+        prompt = self.prompts.belief(statement).text()
+        reply = f"{reasoning} {self.prompts.marker}{self.prompts.answers[0 if truth else 1]}."
+        return Document(kind, prompt, reply, things)
+
+    def _answer(self, truth: bool) -> str:
+        return self.prompts.answers[0 if truth else 1].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Zipf:
+    """Names drawn with falling frequencies."""
+
+    names: Sequence[str]
+    cumulative: Sequence[float]
+
+    def draw(self, rng: random.Random) -> str:
+        (name,) = rng.choices(self.names, cum_weights=self.cumulative)
+        return name
+
+
+def _zipf(names: Sequence[str], exponent: float) -> _Zipf:
+    """The names, the first the most frequent: rank r has weight 1 / r to the exponent."""
+    return _Zipf(names, list(accumulate((rank + 1) ** -exponent for rank in range(len(names)))))
+
+
+def _frame(rng: random.Random) -> int:
+    """The bare sentence half of the time."""
+    return 0 if rng.random() < 0.5 else rng.randrange(1, len(FRAMES))

@@ -1,0 +1,189 @@
+"""Training pairs of the bundled verifier: propositions about the world and how the one bears on the other.
+
+The labels come from logic alone, whatever is true of the world: a chain entails what it derives, even
+when its parts are false. Propositions are single claims, chains and the negations of both, in either
+order, on the same thing or on different ones.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from maieutic.benchmarks.agora.claims import FRAMES, Chain, Claim
+from maieutic.benchmarks.agora.english import sentence
+from maieutic.benchmarks.agora.world import Group, World
+
+__all__ = ["LABELS", "Label", "LabelledPair", "Pairs"]
+
+Label = Literal["contradiction", "neutral", "entailment"]
+LABELS: tuple[Label, ...] = ("contradiction", "neutral", "entailment")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPair:
+    """A premise, a hypothesis and how they stand."""
+
+    premise: str
+    hypothesis: str
+    label: Label
+
+
+class Pairs:
+    """Seeded streams of pairs, balanced over the three labels.
+
+    Args:
+        things: names of the things they speak of.
+    """
+
+    def __init__(self, world: World, things: Sequence[str], seed: int = 0) -> None:
+        self.world = world
+        self.things = list(things)
+        self._groups = list(world.groups.values())
+        self._seed = seed
+
+    def stream(self, part: int = 0) -> Iterator[LabelledPair]:
+        """The ``part``-th endless stream; the same for the same world, things, seed and part."""
+        rng = random.Random(f"{self._seed} {part}")  # noqa: S311 - no secret
+        makers: dict[Label, Sequence[Callable[[random.Random], tuple[str, str]]]] = {
+            "entailment": (self._derives, self._contains, self._same, self._weakens),
+            "contradiction": (self._opposes, self._denies, self._denies_part, self._chains_clash),
+            "neutral": (
+                self._other_thing,
+                self._other_property,
+                self._broken,
+                self._backwards,
+                self._excuses,
+            ),
+        }
+        while True:
+            label = rng.choice(LABELS)
+            premise, hypothesis = rng.choice(makers[label])(rng)
+            yield LabelledPair(premise, hypothesis, label)
+
+    # -- material --------------------------------------------------------------------------------------
+
+    def _chain(self, rng: random.Random, group: Group | None = None, name: str = "") -> Chain:
+        """Any thing, any group with any of its properties, affirmed or denied: logic is all that counts."""
+        group = group or rng.choice(self._groups)
+        name = name or rng.choice(list(group.properties))
+        member = Claim(rng.choice(self.things), False, group.verb, True, True)
+        verb = self.world.properties[name].verb
+        return Chain(member, Claim(group.members, True, verb, rng.random() < 0.5, True))
+
+    def _conclusion(self, chain: Chain) -> Claim:
+        return Claim(chain.member.subject, False, chain.fact.verb, chain.fact.affirmed, True)
+
+    def _claim(self, rng: random.Random) -> Claim:
+        chain = self._chain(rng)
+        claim = rng.choice((chain.member, chain.fact, self._conclusion(chain)))
+        return claim if rng.random() < 0.5 else claim.negated()
+
+    def _other(self, rng: random.Random, name: str, choices: Sequence[str]) -> str:
+        return rng.choice([choice for choice in choices if choice != name])
+
+    # -- entailment ------------------------------------------------------------------------------------
+
+    def _derives(self, rng: random.Random) -> tuple[str, str]:
+        chain = self._chain(rng)
+        return chain.text, _said(self._conclusion(chain), rng)
+
+    def _contains(self, rng: random.Random) -> tuple[str, str]:
+        chain = self._chain(rng)
+        return chain.text, _said(rng.choice((chain.member, chain.fact)), rng)
+
+    def _same(self, rng: random.Random) -> tuple[str, str]:
+        claim = self._claim(rng)
+        return _said(claim, rng), _said(claim, rng)
+
+    def _weakens(self, rng: random.Random) -> tuple[str, str]:
+        """What denies a part of a chain entails the chain's negation."""
+        chain = self._chain(rng)
+        return _said(rng.choice((chain.member, chain.fact)).negated(), rng), chain.negation
+
+    # -- contradiction ---------------------------------------------------------------------------------
+
+    def _opposes(self, rng: random.Random) -> tuple[str, str]:
+        chain = self._chain(rng)
+        return _either_way(rng, chain.text, _said(self._conclusion(chain).negated(), rng))
+
+    def _denies(self, rng: random.Random) -> tuple[str, str]:
+        if rng.random() < 0.3:
+            chain = self._chain(rng)
+            return _either_way(rng, chain.text, chain.negation)
+        claim = self._claim(rng)
+        return _said(claim, rng), _said(claim.negated(), rng)
+
+    def _denies_part(self, rng: random.Random) -> tuple[str, str]:
+        chain = self._chain(rng)
+        return _either_way(rng, chain.text, _said(rng.choice((chain.member, chain.fact)).negated(), rng))
+
+    def _chains_clash(self, rng: random.Random) -> tuple[str, str]:
+        """Two chains that derive opposite things of one subject."""
+        chain, name = self._chain_and_property(rng)
+        groups = [group for group in self._groups if name in group.properties]
+        other = self._chain(rng, rng.choice(groups), name)
+        member = replace(other.member, subject=chain.member.subject)
+        fact = replace(other.fact, affirmed=not chain.fact.affirmed)
+        return chain.text, Chain(member, fact).text
+
+    def _chain_and_property(self, rng: random.Random) -> tuple[Chain, str]:
+        group = rng.choice(self._groups)
+        name = rng.choice(list(group.properties))
+        return self._chain(rng, group, name), name
+
+    # -- neutral ---------------------------------------------------------------------------------------
+
+    def _other_thing(self, rng: random.Random) -> tuple[str, str]:
+        chain = self._chain(rng)
+        conclusion = self._conclusion(chain)
+        subject = self._other(rng, conclusion.subject, self.things)
+        wording = replace(conclusion, subject=subject, affirmed=rng.random() < 0.5)
+        return _either_way(rng, rng.choice((chain.text, _said(conclusion, rng))), _said(wording, rng))
+
+    def _other_property(self, rng: random.Random) -> tuple[str, str]:
+        chain, name = self._chain_and_property(rng)
+        other = self.world.properties[self._other(rng, name, list(self.world.properties))]
+        conclusion = replace(self._conclusion(chain), verb=other.verb, affirmed=rng.random() < 0.5)
+        return _either_way(rng, chain.text, _said(conclusion, rng))
+
+    def _broken(self, rng: random.Random) -> tuple[str, str]:
+        """The fact is about another group than the thing belongs to: nothing follows of its property."""
+        one, other = self._chain(rng), self._chain(rng)
+        if one.member.verb == other.member.verb:
+            return self._broken(rng)
+        broken = sentence(f"{one.member.clause}, and {other.fact.clause}")
+        conclusion = Claim(one.member.subject, False, other.fact.verb, rng.random() < 0.5, True)
+        return _either_way(rng, broken, _said(conclusion, rng))
+
+    def _backwards(self, rng: random.Random) -> tuple[str, str]:
+        """A conclusion does not entail the chain, nor do two chains of the same conclusion each other."""
+        chain, name = self._chain_and_property(rng)
+        if rng.random() < 0.5:
+            return _said(self._conclusion(chain), rng), chain.text
+        groups = [g for g in self._groups if name in g.properties and g.members != chain.fact.subject]
+        if not groups:
+            return self._backwards(rng)
+        other = self._chain(rng, rng.choice(groups), name)
+        member = replace(other.member, subject=chain.member.subject)
+        return chain.text, Chain(member, replace(other.fact, affirmed=chain.fact.affirmed)).text
+
+    def _excuses(self, rng: random.Random) -> tuple[str, str]:
+        """The negation of a chain leaves its conclusion open."""
+        chain = self._chain(rng)
+        conclusion = self._conclusion(chain)
+        wording = conclusion if rng.random() < 0.5 else conclusion.negated()
+        if rng.random() < 0.5:
+            return chain.negation, _said(wording, rng)
+        return _said(conclusion, rng), chain.negation
+
+
+def _said(claim: Claim, rng: random.Random) -> str:
+    """A wording of the claim; the bare one most of the time."""
+    return claim.framed(0 if rng.random() < 0.8 else rng.randrange(1, len(FRAMES))).text
+
+
+def _either_way(rng: random.Random, one: str, other: str) -> tuple[str, str]:
+    return (one, other) if rng.random() < 0.5 else (other, one)

@@ -1,0 +1,169 @@
+"""A seeded training loop that survives interruption: AdamW, warm-up and cosine, checkpoints in safetensors.
+
+A batch depends on the seed and its step only, so a run that is resumed sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from maieutic.errors import InputError, MaieuticError
+
+__all__ = ["Batches", "Schedule", "Trainer"]
+
+# step → keyword arguments of the model, "labels" among them
+Batches = Callable[[int], dict[str, torch.Tensor]]
+
+CHECKPOINT = "checkpoint"
+LOG_EVERY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast.
+
+    Attributes:
+        steps: optimizer steps; ``warmup`` of them rise linearly to ``rate``, then a cosine falls to a
+            twentieth of it.
+    """
+
+    steps: int
+    rate: float
+    warmup: int = 100
+    weight_decay: float = 0.05
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step, counted from 0.
+
+        >>> Schedule(steps=1000, rate=1.0, warmup=100).rate_at(49)
+        0.5
+        """
+        if step < self.warmup:
+            return self.rate * (step + 1) / self.warmup
+        progress = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+class Trainer:
+    """Trains one model in one folder.
+
+    Args:
+        folder: where the checkpoint lives until the run is done.
+        report: called with (step, mean loss since the last report).
+
+    Raises:
+        InputError: the folder holds something that is no checkpoint of this run.
+        MaieuticError: a checkpoint cannot be written; the one before it is kept.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        batches: Batches,
+        schedule: Schedule,
+        folder: Path,
+        report: Callable[[int, float], None],
+    ) -> None:
+        self.model = model
+        self.batches = batches
+        self.schedule = schedule
+        self.folder = folder
+        self.report = report
+        self.device = next(model.parameters()).device
+        decayed = [p for p in model.parameters() if p.dim() > 1]
+        others = [p for p in model.parameters() if p.dim() <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": schedule.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=schedule.rate,
+            betas=(0.9, 0.95),
+        )
+        self.step = self._resume()
+
+    def run(self, save_every: int = 200) -> None:
+        """Train to the end of the schedule, saving a checkpoint now and then."""
+        self.model.train()
+        losses: list[float] = []
+        while self.step < self.schedule.steps:
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.schedule.rate_at(self.step)
+            batch = {name: tensor.to(self.device) for name, tensor in self.batches(self.step).items()}
+            with torch.autocast(self.device.type, torch.bfloat16):
+                loss = self.model(**batch).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            losses.append(loss.item())
+            self.step += 1
+            if self.step % LOG_EVERY == 0 or self.step == self.schedule.steps:
+                self.report(self.step, sum(losses) / len(losses))
+                losses.clear()
+            if self.step % save_every == 0:
+                self.save()
+        self.model.eval()
+
+    def save(self) -> None:
+        """Write a checkpoint beside the old one, then put it in its place."""
+        new = self.folder / f"{CHECKPOINT}.new"
+        shutil.rmtree(new, ignore_errors=True)
+        try:
+            new.mkdir(parents=True)
+            save_file(_plain(self.model.state_dict().items()), new / "model.safetensors")
+            save_file(self._moments(), new / "optimizer.safetensors")
+            (new / "state.json").write_text(json.dumps({"step": self.step, "of": self.schedule.steps}))
+            old = self.folder / CHECKPOINT
+            shutil.rmtree(old, ignore_errors=True)
+            new.rename(old)
+        except Exception as error:  # safetensors raises its own kind when a disk is full
+            shutil.rmtree(new, ignore_errors=True)
+            raise MaieuticError(
+                f"the checkpoint of step {self.step} cannot be written to {self.folder} ({error}); "
+                "make room and start again: training goes on from the checkpoint before it"
+            ) from error
+
+    def finish(self) -> None:
+        """Remove the checkpoint once the model itself has been saved."""
+        shutil.rmtree(self.folder / CHECKPOINT, ignore_errors=True)
+
+    def _moments(self) -> dict[str, torch.Tensor]:
+        state = self.optimizer.state_dict()["state"]
+        named = ((f"{number}.{name}", value) for number, v in state.items() for name, value in v.items())
+        return _plain(named)
+
+    def _resume(self) -> int:
+        checkpoint = self.folder / CHECKPOINT
+        if not checkpoint.is_dir():
+            if self.folder.is_dir() and any(self.folder.iterdir()):
+                raise InputError(f"{self.folder} is not empty; give --out a new folder")
+            return 0
+        state = json.loads((checkpoint / "state.json").read_text())
+        if state["of"] != self.schedule.steps:
+            raise InputError(
+                f"{self.folder} holds a run of {state['of']} steps, not {self.schedule.steps}; "
+                "give the same --steps, or --out another folder"
+            )
+        self.model.load_state_dict(load_file(checkpoint / "model.safetensors"), strict=False)
+        moments: dict[int, dict[str, Any]] = {}
+        for key, value in load_file(checkpoint / "optimizer.safetensors").items():
+            number, _, name = key.partition(".")
+            moments.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        return int(state["step"])
+
+
+def _plain(named: Iterable[tuple[str, Any]]) -> dict[str, torch.Tensor]:
+    """Copies that safetensors can write: contiguous, no two sharing memory."""
+    return {name: value.detach().clone().contiguous() for name, value in named}

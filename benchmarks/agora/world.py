@@ -1,0 +1,247 @@
+"""The world as data: things, the groups they belong to, and what is true of the groups.
+
+Three tables (tab-separated, ``#`` opens a comment line) and a folder of a fourth kind:
+
+``relations.tsv``   id, of one, of many: ``made_of``, "is made of", "are made of"
+``properties.tsv``  id, of one, of many: ``float``, "floats in water", "float in water"
+``groups.tsv``      relation, value, members, have, lack: what is true of "things made of wood"
+``things/*.tsv``    thing, groups (``is_a:a bird; eats:fish``), exceptions (``-fly``)
+
+A *fact* is a thing's membership ("a spoon is made of steel") or a group's property ("things made of
+steel sink in water"). A *derived* statement joins one of each: a spoon sinks in water, because it is
+made of steel, and things made of steel sink in water. Where groups disagree, the thing must declare an
+exception, which then holds in place of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from maieutic.benchmarks.agora.english import VerbPhrase
+from maieutic.errors import FileFormatError, InputError
+
+__all__ = ["WORLD_FOLDER", "Derivation", "Group", "Property", "Thing", "World", "load_world"]
+
+WORLD_FOLDER = Path(__file__).parent / "world"
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """Something that is true or false of a thing.
+
+    Attributes:
+        verb: "floats in water", "float in water".
+    """
+
+    id: str
+    verb: VerbPhrase
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All things that stand in one relation to one value, and what is known of them.
+
+    Attributes:
+        verb: "is made of steel", said of a member; ``members``: "things made of steel".
+        properties: property id → whether the members have it.
+    """
+
+    relation: str
+    value: str
+    verb: VerbPhrase
+    members: str
+    properties: Mapping[str, bool]
+
+    @property
+    def id(self) -> str:
+        """``relation:value``."""
+        return f"{self.relation}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One everyday thing.
+
+    Attributes:
+        name: with its article, "a spoon"; substances have none, "milk".
+        groups: ids of the groups it belongs to.
+        exceptions: property id → what holds of this thing whatever its groups say.
+        source: file and line it was read from.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    exceptions: Mapping[str, bool]
+    source: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """One way to see that a thing has a property or lacks it: through one of its groups."""
+
+    thing: str
+    group: str
+    property: str
+    truth: bool
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that is true here, by id or name."""
+
+    properties: Mapping[str, Property]
+    groups: Mapping[str, Group]
+    things: Mapping[str, Thing]
+
+    @cached_property
+    def derivations(self) -> Mapping[tuple[str, str], tuple[Derivation, ...]]:
+        """(thing, property) → every derivation of it; pairs that an exception decides are left out."""
+        found: dict[tuple[str, str], list[Derivation]] = {}
+        for thing in self.things.values():
+            for derivation in _derive(thing, self.groups):
+                found.setdefault((thing.name, derivation.property), []).append(derivation)
+        return {pair: tuple(ways) for pair, ways in found.items()}
+
+    @cached_property
+    def derived_of(self) -> Mapping[str, frozenset[tuple[str, bool]]]:
+        """Thing → the (property, truth) pairs that its groups decide."""
+        found: dict[str, set[tuple[str, bool]]] = {name: set() for name in self.things}
+        for (thing, name), ways in self.derivations.items():
+            found[thing].add((name, ways[0].truth))
+        return {thing: frozenset(pairs) for thing, pairs in found.items()}
+
+    @cached_property
+    def opposites(self) -> Mapping[str, frozenset[tuple[str, bool]]]:
+        """Group → the (property, truth) pairs that would be an exception to it."""
+        return {
+            name: frozenset((item, not truth) for item, truth in group.properties.items())
+            for name, group in self.groups.items()
+        }
+
+    def truth(self, thing: str, property_id: str) -> bool | None:
+        """Whether a thing has a property; None where nothing is known."""
+        exceptions = self.things[thing].exceptions
+        if property_id in exceptions:
+            return exceptions[property_id]
+        ways = self.derivations.get((thing, property_id))
+        return ways[0].truth if ways else None
+
+
+def load_world(folder: Path = WORLD_FOLDER) -> World:
+    """Read and check the tables.
+
+    Raises:
+        FileFormatError: a line is malformed, names what is not declared, repeats something, or makes
+            the world contradict itself. The message names file and line.
+    """
+    relations = {row[0]: VerbPhrase(*row[1:]) for _, row in _rows(folder / "relations.tsv", 3)}
+    properties = {
+        row[0]: Property(row[0], VerbPhrase(*row[1:])) for _, row in _rows(folder / "properties.tsv", 3)
+    }
+    groups: dict[str, Group] = {}
+    for line, row in _rows(folder / "groups.tsv", 5):
+        where = (str(folder / "groups.tsv"), line)
+        group = _group(row, relations, properties, where)
+        _once(group.id, groups, where)
+        groups[group.id] = group
+    things: dict[str, Thing] = {}
+    for path in sorted((folder / "things").glob("*.tsv")):
+        for line, row in _rows(path, 3):
+            thing = _thing(row, groups, properties, (str(path), line))
+            _once(thing.name, things, thing.source)
+            _check_consistent(thing, groups)
+            things[thing.name] = thing
+    if not things:
+        raise InputError(f"{folder / 'things'} holds no things; restore the .tsv files")
+    return World(properties, groups, things)
+
+
+def _rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(path, None, f"cannot be read ({error}); restore it") from None
+    for number, line in enumerate(lines[1:], start=2):  # the first line names the columns
+        if not line.strip() or line.startswith("#"):
+            continue
+        row = [cell.strip() for cell in line.split("\t")]
+        row += [""] * (columns - len(row))
+        if len(row) > columns or not row[0]:
+            raise FileFormatError(path, number, f"needs 1 to {columns} tab-separated cells, found {len(row)}")
+        yield number, row
+
+
+def _group(
+    row: list[str],
+    relations: Mapping[str, VerbPhrase],
+    properties: Mapping[str, Property],
+    where: tuple[str, int],
+) -> Group:
+    relation, value, members, have, lack = row
+    if relation not in relations:
+        raise FileFormatError(*where, f"relation {relation!r} is not in relations.tsv; add it there")
+    verb = relations[relation].with_object(value)
+    if same := [item.id for item in properties.values() if item.verb == verb]:
+        raise FileFormatError(
+            *where, f"{verb.one!r} is also the property {same[0]}; a membership must say something else"
+        )
+    signs = [(name, True) for name in have.split()] + [(name, False) for name in lack.split()]
+    _check_signs(signs, properties, where)
+    return Group(relation, value, verb, members, dict(signs))
+
+
+def _thing(
+    row: list[str], groups: Mapping[str, Group], properties: Mapping[str, Property], where: tuple[str, int]
+) -> Thing:
+    name, memberships, exceptions = row
+    ids = tuple(" ".join(item.split()) for item in memberships.split(";") if item.strip())
+    for item in ids:
+        if item not in groups:
+            raise FileFormatError(*where, f"{name}: group {item!r} is not in groups.tsv; correct or add it")
+    if len(set(ids)) < len(ids):
+        raise FileFormatError(*where, f"{name}: a group is given twice; remove one")
+    signs = [(item[1:], item[0] == "+") for item in exceptions.split()]
+    if any(item[0] not in "+-" for item in exceptions.split()):
+        raise FileFormatError(*where, f"{name}: an exception begins with + or -, as in -fly")
+    _check_signs(signs, properties, where)
+    return Thing(name, ids, dict(signs), where)
+
+
+def _check_signs(
+    signs: list[tuple[str, bool]], properties: Mapping[str, Property], where: tuple[str, int]
+) -> None:
+    for name, _ in signs:
+        if name not in properties:
+            raise FileFormatError(*where, f"property {name!r} is not in properties.tsv; correct or add it")
+    names = [name for name, _ in signs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FileFormatError(*where, f"property {twice[0]!r} is given twice; keep one")
+
+
+def _once(name: str, known: Mapping[str, object], where: tuple[str, int]) -> None:
+    if name in known:
+        raise FileFormatError(*where, f"{name!r} is declared twice; remove one")
+
+
+def _derive(thing: Thing, groups: Mapping[str, Group]) -> Iterator[Derivation]:
+    for group_id in thing.groups:
+        for property_id, truth in groups[group_id].properties.items():
+            if property_id not in thing.exceptions:
+                yield Derivation(thing.name, group_id, property_id, truth)
+
+
+def _check_consistent(thing: Thing, groups: Mapping[str, Group]) -> None:
+    """No property may follow from one group and be denied by another, unless the thing declares which."""
+    seen: dict[str, Derivation] = {}
+    for derivation in _derive(thing, groups):
+        other = seen.setdefault(derivation.property, derivation)
+        if other.truth != derivation.truth:
+            yes, no = (other, derivation) if other.truth else (derivation, other)
+            raise FileFormatError(
+                *thing.source,
+                f"{thing.name}: {yes.property} follows from {yes.group} and is denied by {no.group}; "
+                f"declare the exception +{yes.property} or -{yes.property}, or correct a membership",
+            )

@@ -1,0 +1,140 @@
+"""The training loop: an interrupted run ends as an uninterrupted one; folders and full disks are handled."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from maieutic.benchmarks.agora import train, training
+from maieutic.benchmarks.agora.training import Schedule, Trainer
+from maieutic.errors import InputError, MaieuticError
+
+SCHEDULE = Schedule(steps=12, rate=0.05, warmup=3)
+
+
+class Line(torch.nn.Module):
+    """y = Wx + b, with a loss, as models of Transformers have it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = torch.nn.Linear(3, 1)
+
+    def forward(self, inputs: torch.Tensor, labels: torch.Tensor) -> Any:
+        loss = ((self.layer(inputs).float().squeeze(-1) - labels) ** 2).mean()
+        return type("Output", (), {"loss": loss})
+
+
+def batches(step: int) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(step)
+    inputs = torch.randn(16, 3, generator=generator)
+    return {"inputs": inputs, "labels": inputs.sum(-1)}
+
+
+def trainer(folder: Path, report: Callable[[int, float], None] = lambda *_: None) -> Trainer:
+    return Trainer(Line(), batches, SCHEDULE, folder, report)
+
+
+def test_the_rate_rises_falls_and_ends_low() -> None:
+    rates = [SCHEDULE.rate_at(step) for step in range(SCHEDULE.steps + 1)]
+    assert rates[0] < rates[1] < rates[2] == pytest.approx(SCHEDULE.rate)
+    assert rates[3:] == sorted(rates[3:], reverse=True)
+    assert rates[-1] == pytest.approx(SCHEDULE.rate / 20)
+
+
+def test_training_lowers_the_loss_and_reports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "LOG_EVERY", 4)
+    seen: list[tuple[int, float]] = []
+    trainer(tmp_path / "run", lambda step, loss: seen.append((step, loss))).run()
+    assert [step for step, _ in seen] == [4, 8, 12]
+    assert seen[-1][1] < seen[0][1]
+
+
+@pytest.mark.parametrize("stop", [1, 5, 11])
+def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path: Path, stop: int) -> None:
+    whole = trainer(tmp_path / "whole")
+    whole.run()
+
+    def interrupted(step: int) -> dict[str, torch.Tensor]:
+        if step == stop:
+            raise KeyboardInterrupt
+        return batches(step)
+
+    first = Trainer(Line(), interrupted, SCHEDULE, tmp_path / "run", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(save_every=1)
+    second = trainer(tmp_path / "run")
+    assert second.step == stop
+    second.run()
+    for one, other in zip(whole.model.parameters(), second.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+    second.finish()
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_folder_with_other_things_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="is not empty; give --out a new folder"):
+        trainer(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_a_checkpoint_of_another_length_is_refused(tmp_path: Path) -> None:
+    trainer(tmp_path).save()
+    with pytest.raises(InputError, match="holds a run of 12 steps, not 20"):
+        Trainer(Line(), batches, Schedule(steps=20, rate=0.1), tmp_path, lambda *_: None)
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trainer(tmp_path)
+    run.save()
+    before = load_file(tmp_path / "checkpoint" / "model.safetensors")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "save_file", full)
+    run.step = 7
+    with pytest.raises(MaieuticError, match=r"checkpoint of step 7 cannot be written.*No space left"):
+        run.save()
+    after = load_file(tmp_path / "checkpoint" / "model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands' settings, cut down."""
+    for name, value in {"TOKENIZER_DOCUMENTS": 400, "ROWS": 2, "ROW_TOKENS": 64, "NLI_PAIRS": 4}.items():
+        monkeypatch.setattr(train, name, value)
+
+
+def test_the_language_model_is_trained_into_a_folder_that_loads(tmp_path: Path, small: None) -> None:
+    from maieutic.lm import load_lm
+    from maieutic.prompts import load_prompts
+
+    train.lm(tmp_path / "lm", steps=2, seed=0, device="cpu")
+    model = load_lm(str(tmp_path / "lm"), device="cpu", dtype="float32")
+    prompts = load_prompts("agora")
+    rows = model.choose([prompts.direct("A penguin can fly.")], prompts.answers)
+    assert rows.shape == (1, 2)
+    assert (rows > 0).all()
+    assert (tmp_path / "lm" / "model.safetensors").stat().st_size < 12_000_000
+    assert not (tmp_path / "lm" / "checkpoint").exists()
+
+
+def test_the_verifier_is_trained_into_a_folder_that_loads(tmp_path: Path, small: None) -> None:
+    from maieutic.nli import load_verifier
+
+    train.nli(tmp_path / "nli", steps=2, seed=0, device="cpu")
+    verifier = load_verifier(str(tmp_path / "nli"), device="cpu", dtype="float32")
+    rows = verifier.predict([("A penguin is a bird.", "A penguin is not a bird.")])
+    assert rows.sum() == pytest.approx(1.0, abs=1e-5)
+    assert (tmp_path / "nli" / "model.safetensors").stat().st_size < 8_000_000
+    shutil.rmtree(tmp_path / "nli")
