@@ -10,9 +10,7 @@ Q ?= Can a penguin fly?
 .PHONY: ask test check format lint types docs clean
 
 ask: $(INSTALLED)
-	@echo "make ask answers with the bundled models, and this version carries none yet."
-	@echo "With models of your own:"
-	@echo "  $(BIN)/maieutic ask \"$(Q)\" --lm FOLDER_OR_HUB_ID --nli FOLDER_OR_HUB_ID"
+	@$(BIN)/maieutic ask "$(Q)"
 
 test: $(INSTALLED)
 	$(BIN)/pytest
@@ -30,7 +28,7 @@ types: $(INSTALLED)
 	rm -rf build/types build/lib
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --target build/types .
 	MYPYPATH=build/types $(BIN)/mypy -p maieutic
-	MYPYPATH=build/types $(BIN)/mypy tests
+	MYPYPATH=build/types $(BIN)/mypy --explicit-package-bases tests
 
 docs: $(INSTALLED)
 	$(BIN)/python -m maieutic.cli.docs --check docs/cli.md

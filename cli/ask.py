@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from maieutic.bundled import AGORA
 from maieutic.cli.options import (
     DeviceOption,
     DownloadOption,
@@ -20,6 +21,10 @@ from maieutic.errors import InputError
 __all__ = ["ask"]
 
 STDIN = "-"
+BUNDLED_NOTICE = (
+    "Asking agora, the small bundled model, which knows some 900 everyday things. For a real one: "
+    "--lm Qwen/Qwen3-1.7B --nli cross-encoder/nli-deberta-v3-small --download (see maieutic models)"
+)
 
 
 def ask(
@@ -31,15 +36,18 @@ def ask(
             show_default=False,
         ),
     ],
-    lm: Annotated[str, typer.Option("--lm", help="Language model: folder or hub id.", show_default=False)],
+    lm: Annotated[
+        str, typer.Option("--lm", help="Language model: folder or hub id, or agora, the bundled one.")
+    ] = AGORA,
     nli: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--nli",
-            help="Verifier: folder or hub id of an NLI model, or 'lm' to ask the language model.",
-            show_default=False,
+            help="Verifier: folder or hub id of an NLI model, agora, or 'lm' to ask the language model. "
+            "With another --lm than agora it must be given.",
+            show_default=AGORA,
         ),
-    ],
+    ] = None,
     inference: InferenceOption = "joint",
     prompts: Annotated[
         str, typer.Option("--prompts", help="paper, chat, a TOML file, or auto: what suits the model.")
@@ -56,21 +64,27 @@ def ask(
 ) -> None:
     """Judge statements, or answer yes/no questions, with the tree of reasons.
 
-    maieutic ask "Can a penguin fly?" --lm ./my-model --nli ./my-nli
+    maieutic ask "Can a penguin fly?"
     """
-    from maieutic.cli.console import print_answers, tracked
+    from maieutic.cli.console import complain, print_answers, tracked
     from maieutic.config import ElicitConfig, check_belief
     from maieutic.infer import check_inference
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
     method = check_inference(inference)  # mistakes are told before models load, which takes seconds
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
-    models = load_models(lm, nli, prompts=prompts, device=device, dtype=dtype, download=download)
+    verifier = _verifier(lm, nli)
+    if lm == AGORA:
+        complain(BUNDLED_NOTICE)
+    models = load_models(lm, verifier, prompts=prompts, device=device, dtype=dtype, download=download)
     maieutic = Maieutic(models.lm, models.verifier, prompts=models.prompts, elicit=config, inference=method)
     if STDIN in statements and sys.stdin is None:
         raise InputError("standard input is closed; pipe statements into it, or give them as arguments")
     typed = STDIN in statements and sys.stdin.isatty()  # someone waits for an answer to each line
-    answers = maieutic.ask_many(_statements(statements), batch_size=1 if typed else BATCH_SIZE)
+    asked = _statements(statements)
+    if lm == AGORA:
+        asked = _known(asked)
+    answers = maieutic.ask_many(asked, batch_size=1 if typed else BATCH_SIZE)
     total = None if STDIN in statements else len(statements)
     print_answers(tracked(answers, "reasoning", total, printing=True), json=json)
 
@@ -87,3 +101,23 @@ def _statements(arguments: Sequence[str]) -> Iterator[str]:
                 raise InputError(f"standard input, line {number}: not UTF-8; convert it") from None
             if text.strip():
                 yield text
+
+
+def _verifier(lm: str, nli: str | None) -> str:
+    if nli is None and lm != AGORA:
+        raise InputError(
+            f"--lm {lm} needs a verifier: give --nli an NLI model, or --nli lm to ask the model itself"
+        )
+    return nli or AGORA
+
+
+def _known(statements: Iterator[str]) -> Iterator[str]:
+    """The statements; each one's words that the bundled model has never met are named on stderr."""
+    from maieutic.bundled import unknown_words
+    from maieutic.cli.console import complain
+
+    for text in statements:
+        if unknown := unknown_words([text]):
+            named = ", ".join(f'"{word}"' for word in unknown)
+            complain(f"warning: agora has never met {named}; its answer to this means nothing: {text}")
+        yield text

@@ -29,6 +29,7 @@ from transformers.models.auto.modeling_auto import (
 )
 from transformers.utils import logging as transformers_logging
 
+from maieutic.bundled import AGORA, BundledModel, bundled_folder
 from maieutic.devices import resolve_device, resolve_dtype
 from maieutic.errors import MaieuticError, ModelError
 
@@ -63,6 +64,7 @@ class Kind:
     opener: Any
     architectures: frozenset[str]
     other: str  # where a checkpoint of the other kind belongs
+    bundled: BundledModel
 
 
 def _names(mapping: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]:
@@ -75,12 +77,14 @@ LANGUAGE_MODEL = Kind(
     AutoModelForCausalLM,
     _names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
     "did you mean it as the verifier (--nli)?",
+    "agora-lm",
 )
 CLASSIFIER = Kind(
     "a sequence classifier",
     AutoModelForSequenceClassification,
     _names(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES),
     "did you mean it as the language model (--lm)?",
+    "agora-nli",
 )
 
 
@@ -111,9 +115,10 @@ class Checkpoint:
 def load_checkpoint(
     name: str, kind: Kind, *, device: str = "auto", dtype: str = "auto", download: bool = False
 ) -> Checkpoint:
-    """Open a folder, or a hub id that is in the local cache or may be downloaded.
+    """Open a folder, a hub id that is in the local cache or may be downloaded, or the bundled model.
 
     Args:
+        name: "agora" means the bundled model of that kind; write ``./agora`` for a folder called so.
         device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
         dtype: "auto" (see resolve_dtype), "float32", "bfloat16" or "float16".
         download: fetch a hub id that is not in the cache.
@@ -124,7 +129,7 @@ def load_checkpoint(
     """
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
-    folder = find_folder(name, download=download)
+    folder = bundled_folder(kind.bundled) if name == AGORA else find_folder(name, download=download)
     _check_files(folder)
     with _translated(folder), quiet():
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -172,7 +173,8 @@ def test_every_module_and_data_file_of_the_four_folders_is_installed_and_no_othe
         Path(*package.split("."), path.relative_to(PROJECT / folder))
         for folder, package in ROOMS.items()
         for path in (PROJECT / folder).rglob("*")
-        if path.suffix in {".py", ".toml", ".tsv"} or path.name == "py.typed"
+        if path.suffix in {".py", ".toml", ".tsv"} or path.name == "py.typed" or "bundled" in path.parts
+        if path.is_file() and path.suffix != ".pyc"
     }
     assert Path("maieutic", "py.typed") in expected
     assert Path("maieutic", "prompts", "paper.toml") in expected
@@ -183,6 +185,32 @@ def test_every_module_and_data_file_of_the_four_folders_is_installed_and_no_othe
 def test_the_license_is_installed(installed: Path) -> None:
     (license_file,) = installed.glob("*.dist-info/**/LICENSE")
     assert license_file.read_bytes() == (PROJECT / "LICENSE").read_bytes()
+
+
+def test_a_wheel_in_an_empty_environment_answers_with_its_own_models(tmp_path: Path) -> None:
+    """From the wheel alone: the dependencies it declares, the models it carries, the command it installs."""
+    ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+    copy = shutil.copytree(PROJECT, tmp_path / "copy", ignore=ignored)
+    quiet: tuple[str | Path, ...] = ("--disable-pip-version-check", "--quiet")
+    build = ["wheel", "--no-deps", "--no-build-isolation", *quiet, "--wheel-dir", tmp_path, copy]
+    called(sys.executable, "-m", "pip", *build)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.stat().st_size < 25_000_000
+    called(sys.executable, "-m", "venv", tmp_path / "empty")
+    programs = tmp_path / "empty" / ("Scripts" if sys.platform == "win32" else "bin")
+    constraints: list[str | Path] = ["-c", PROJECT / "constraints.txt"]
+    called(programs / "python", "-m", "pip", "install", *quiet, "--no-compile", *constraints, wheel)
+    answer = json.loads(called(programs / "maieutic", "ask", "Can a penguin fly?", "--json"))
+    assert answer["models"]["lm"] == "agora"
+    assert answer["statement"] == "A penguin can fly."
+
+
+def called(*command: str | Path) -> str:
+    """What a program prints; it runs outside of the checkout, with none of its folders on the path."""
+    line = list(map(str, command))
+    done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=tempfile.gettempdir())
+    assert done.returncode == 0, f"{' '.join(line)}:\n{done.stderr}"
+    return done.stdout
 
 
 # -- tested versions -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,24 @@ def test_the_two_sides_share_their_examples_and_differ_in_the_request(builtin: P
     true, false = builtin.explain("Snow falls.", True), builtin.explain("Snow falls.", False)
     assert (true.instruction, true.shots) == (false.instruction, false.shots)
     assert (true.query, true.opening) != (false.query, false.opening)
+
+
+# zero_shot
+
+
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_zero_shot_leaves_the_examples_out_and_nothing_else(tmp_path: Path, kind: str) -> None:
+    few = load_prompts(write(tmp_path, TINY))
+    zero = load_prompts(write(tmp_path, f"zero_shot = true\n{TINY}"))
+    assert BUILDERS[kind](few, "Snow falls.").shots
+    assert BUILDERS[kind](zero, "Snow falls.") == replace(BUILDERS[kind](few, "Snow falls."), shots=())
+
+
+def test_zero_shot_examples_are_checked_all_the_same(tmp_path: Path) -> None:
+    broken = TINY.replace("answer = true", "answer = 1", 1)
+    assert broken != TINY
+    with pytest.raises(FileFormatError, match="answer"):
+        load_prompts(write(tmp_path, f"zero_shot = true\n{broken}"))
 
 
 # What a rendered prompt looks like

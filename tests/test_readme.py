@@ -11,8 +11,12 @@ import pytest
 
 from maieutic.answer import Answer
 from maieutic.cli.main import app, main
-from maieutic.relate import relate
-from maieutic.tree import Tree
+from maieutic.infer import DEFAULT_SOLVER
+from maieutic.lm import load_lm
+from maieutic.nli import load_verifier
+from maieutic.pipeline import conclude
+from maieutic.prompts import load_prompts
+from maieutic.solvers import SOLVERS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,49 +43,42 @@ def test_the_first_screen_shows_what_its_command_prints(
     assert capsys.readouterr().out == output
 
 
-def test_the_example_answer_is_about_the_example_tree() -> None:
-    answer = Answer.from_json((EXAMPLES / "butterfly.answer.json").read_bytes())
-    assert answer.tree == Tree.from_json((EXAMPLES / "butterfly.trees.jsonl").read_bytes())
-
-
-@pytest.mark.skipif(
-    not (ROOT.parent / "shared" / "models" / "minilm-nli").is_dir(),
-    reason="the NLI checkpoint ../shared/models/minilm-nli is missing",
-)
-def test_the_relations_of_the_example_are_a_real_verifiers() -> None:
-    from maieutic.nli import load_verifier
-
-    answer = Answer.from_json((EXAMPLES / "butterfly.answer.json").read_bytes())
-    verifier = load_verifier(str(ROOT.parent / "shared" / "models" / "minilm-nli"), dtype="float32")
-    (graph,) = relate([answer.tree], verifier)
-    assert {edge[:2] for edge in graph.edges} == set(answer.graph.edges)
-    for source, target, data in graph.edges(data=True):
-        stored = answer.graph.edges[source, target]["relation"]
-        assert data["relation"].entailment == pytest.approx(stored.entailment, abs=1e-3)
-        assert data["relation"].contradiction == pytest.approx(stored.contradiction, abs=1e-3)
+def test_the_example_is_what_the_bundled_models_say() -> None:
+    answer = Answer.from_json((EXAMPLES / "iguana.answer.json").read_bytes())
+    assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
+    (again,) = conclude(
+        [answer.tree], load_verifier("agora", dtype="float32"), SOLVERS[DEFAULT_SOLVER["joint"]](), "joint"
+    )
+    assert again.labels == answer.labels
+    assert again.margin == pytest.approx(answer.margin, abs=0.01)
+    lm = load_lm("agora", dtype="float32")
+    prompts = load_prompts(lm.prompts)
+    for node in answer.tree.nodes:
+        ((told,),) = lm.sample(
+            [prompts.negate(node.statement)], 1, max_new_tokens=64, temperature=0.0, top_p=1.0, seed=0
+        )
+        assert told.strip() == node.negation
 
 
 def test_the_library_example_runs(
-    wide_folder: Path,
-    nli_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "my-model").symlink_to(wide_folder)
-    (tmp_path / "my-nli").symlink_to(nli_folder)
-    (tmp_path / "questions.txt").write_text("Is ice cold?\nA cat is an animal.\n", encoding="utf-8")
+    (tmp_path / "questions.txt").write_text("Is a pillow soft?\nA spoon sinks in water.\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     exec(block("python", "from maieutic import"), {})
     first, *answers = capsys.readouterr().out.splitlines()
     assert first.startswith(("True ", "False "))
-    assert [json.loads(line)["question"] for line in answers] == ["Is ice cold?", "A cat is an animal."]
+    assert [json.loads(line)["question"] for line in answers] == [
+        "Is a pillow soft?",
+        "A spoon sinks in water.",
+    ]
 
 
 def test_every_command_is_in_the_table_and_every_command_of_the_table_exists() -> None:
-    table = re.findall(r"^\| `maieutic (\w+) ", README, flags=re.MULTILINE)
-    registered = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
-    assert sorted(table) == sorted(registered)
+    table = re.findall(r"^\| `maieutic (\w+)[ `]", README, flags=re.MULTILINE)
+    commands = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
+    groups = [str(group.name) for group in app.registered_groups]
+    assert sorted(table) == sorted([*commands, *groups])
 
 
 def test_every_link_to_a_file_of_the_project_leads_somewhere() -> None:

@@ -28,20 +28,21 @@ from maieutic.benchmarks.agora.claims import (
     things_of,
 )
 from maieutic.benchmarks.agora.world import World
+from maieutic.bundled import words
 from maieutic.prompts import PromptSet
 
-__all__ = ["MIX", "Corpus", "Document"]
+__all__ = ["MIX", "Corpus", "Document", "vocabulary"]
 
-THING_EXPONENT = 0.9  # of the Zipf-like frequencies
+THING_EXPONENT = 0.7  # of the Zipf-like frequencies
 GROUP_EXPONENT = 1.0
 
 # Shares of the kinds of document, in percent.
 MIX: Mapping[str, int] = {
-    "fact": 32,
-    "direct": 12,
-    "explain": 18,
-    "think": 14,
-    "judge": 14,
+    "fact": 30,
+    "direct": 10,
+    "explain": 16,
+    "think": 12,
+    "judge": 22,
     "negate": 7,
     "declare": 3,
 }
@@ -79,6 +80,7 @@ class Corpus:
         self.prompts = prompts
         order = random.Random(seed)  # noqa: S311 - no secret
         self._things = _zipf(order.sample(sorted(world.things), len(world.things)), THING_EXPONENT)
+        self._evenly = _zipf(sorted(world.things), 0.0)
         trained = sorted(things_of(world, "train"))
         self._trained = _zipf(order.sample(trained, len(trained)), THING_EXPONENT)
         self._groups_of = {
@@ -114,12 +116,12 @@ class Corpus:
             for thing in self.world.things
         }
 
-    def _single(self, rng: random.Random) -> Claim:
+    def _single(self, rng: random.Random, things: _Zipf | None = None) -> Claim:
         """A stored fact (a group's, a membership or an exception) or its opposite, affirmed or denied."""
         if rng.random() < 0.4:
             claim = self._group_fact(rng)
         else:
-            thing = self._things.draw(rng)
+            thing = (things or self._things).draw(rng)
             exceptions = list(self.world.things[thing].exceptions)
             if exceptions and rng.random() < 0.3:
                 claim = derived(self.world, thing, rng.choice(exceptions))
@@ -143,7 +145,10 @@ class Corpus:
         return group_fact(self.world, chosen.id, rng.choice(list(chosen.properties)))
 
     def _derived(self, rng: random.Random) -> tuple[Claim, Chain]:
-        """A derived claim on a thing of the training split, in either wording, and a chain for it."""
+        """A derived claim on a thing of the training split, and a chain for it.
+
+        It is put in the affirmative, true or not, as people put what they wonder about.
+        """
         thing = self._trained.draw(rng)
         group = self.world.groups[self._groups_of[thing].draw(rng)]
         names = [name for name in group.properties if name not in self.world.things[thing].exceptions]
@@ -151,12 +156,11 @@ class Corpus:
             return self._derived(rng)
         name = rng.choice(names)
         (way,) = [way for way in self.world.derivations[thing, name] if way.group == group.id]
-        claim = derived(self.world, thing, name)
-        return (claim if rng.random() < 0.5 else claim.negated()), chain(self.world, way)
+        return derived(self.world, thing, name), chain(self.world, way)
 
-    def _chain(self, rng: random.Random) -> Chain:
+    def _chain(self, rng: random.Random, things: _Zipf | None = None) -> Chain:
         """A chain for any thing: true, or with one part false."""
-        thing = self._things.draw(rng)
+        thing = (things or self._things).draw(rng)
         kind = rng.random()
         member = self._membership(thing, kind < 0.75, rng)
         group = next(group for group in self.world.groups.values() if group.verb == member.verb)
@@ -197,20 +201,21 @@ class Corpus:
         return self._belief("judge", why.negation, recalled, not why.truth)
 
     def _negate(self, rng: random.Random) -> Document:
+        """Form only, so that all things are met equally often: each name must be known to be repeated."""
         if rng.random() < 0.5:
-            why = self._chain(rng)
+            why = self._chain(rng, self._evenly)
             return Document("negate", self.prompts.negate(why.text).text(), why.negation)
-        claim, things = self._some_claim(rng)
+        claim, things = self._some_claim(rng, self._evenly)
         return Document("negate", self.prompts.negate(claim.text).text(), claim.negated().text, things)
 
     def _declare(self, rng: random.Random) -> Document:
-        claim, things = self._some_claim(rng)
+        claim, things = self._some_claim(rng, self._evenly)
         affirmed = claim if claim.affirmed else claim.negated()
         return Document("declare", self.prompts.declare(claim.question).text(), affirmed.text, things)
 
-    def _some_claim(self, rng: random.Random) -> tuple[Claim, tuple[str, ...]]:
+    def _some_claim(self, rng: random.Random, things: _Zipf | None = None) -> tuple[Claim, tuple[str, ...]]:
         if rng.random() < 0.5:
-            return self._single(rng), ()
+            return self._single(rng, things), ()
         claim, _ = self._derived(rng)
         return claim, (claim.subject,)
 
@@ -223,6 +228,17 @@ class Corpus:
 
     def _answer(self, truth: bool) -> str:
         return self.prompts.answers[0 if truth else 1].strip()
+
+
+def vocabulary(world: World) -> list[str]:
+    """Every word that a text about the world can have, sorted."""
+    texts = [*FRAMES, *world.things, *(group.members for group in world.groups.values())]
+    verbs = [item.verb for item in world.properties.values()]
+    verbs += [group.verb for group in world.groups.values()]
+    for verb in verbs:
+        for many in (False, True):
+            texts += [verb.said(True, many=many), verb.said(False, many=many), verb.asked("a", many=many)]
+    return sorted({word for text in texts for word in words(text)})
 
 
 @dataclass(frozen=True, slots=True)

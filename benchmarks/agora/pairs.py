@@ -47,12 +47,22 @@ class Pairs:
     def stream(self, part: int = 0) -> Iterator[LabelledPair]:
         """The ``part``-th endless stream; the same for the same world, things, seed and part."""
         rng = random.Random(f"{self._seed} {part}")  # noqa: S311 - no secret
+        # What takes most to learn comes twice as often: who is spoken of, and what follows from what.
         makers: dict[Label, Sequence[Callable[[random.Random], tuple[str, str]]]] = {
-            "entailment": (self._derives, self._contains, self._same, self._weakens),
-            "contradiction": (self._opposes, self._denies, self._denies_part, self._chains_clash),
+            "entailment": (self._derives, self._derives, self._contains, self._same, self._weakens),
+            "contradiction": (
+                self._opposes,
+                self._opposes,
+                self._denies,
+                self._denies_part,
+                self._chains_clash,
+            ),
             "neutral": (
                 self._other_thing,
+                self._other_thing,
                 self._other_property,
+                self._other_property,
+                self._broken,
                 self._broken,
                 self._backwards,
                 self._excuses,

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 __all__ = ["lm_tokenizer", "nli_tokenizer"]
 
 BOS, EOS = "<s>", "</s>"
-LM_VOCABULARY, NLI_VOCABULARY = 2048, 3072
+LM_VOCABULARY, NLI_VOCABULARY = 3072, 3072
 LM_WINDOW, NLI_WINDOW = 256, 128
 
 
@@ -47,7 +47,7 @@ def nli_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        pair="[CLS] $A [SEP] $B [SEP]",
         special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(
@@ -57,5 +57,5 @@ def nli_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
         cls_token="[CLS]",
         sep_token="[SEP]",
         model_max_length=NLI_WINDOW,
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        model_input_names=["input_ids", "attention_mask"],
     )

@@ -2,15 +2,18 @@
 
 Launch:   python -m maieutic.benchmarks.agora.train lm --out DIR [--steps N --seed S]
 Data:     the world's own tables (:mod:`maieutic.benchmarks.agora.world`); nothing is downloaded.
-Cost:     about an hour at the default settings on two cores, minutes on a GPU.
+Cost:     under an hour at the default settings on two cores, minutes on a GPU.
 
-An interrupted run goes on where its last checkpoint was when the same command is given again.
+An interrupted run goes on where its last checkpoint was when the same command is given again. A finished
+folder holds the model, its tokenizer, a model card with metrics, and the checksums of all that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -18,32 +21,30 @@ import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from maieutic.benchmarks.agora.card import LM_CARD, NLI_CARD, Training, lm_metrics, nli_metrics, write_card
 from maieutic.benchmarks.agora.claims import things_of
-from maieutic.benchmarks.agora.corpus import Corpus
-from maieutic.benchmarks.agora.pairs import LABELS, Pairs
-from maieutic.benchmarks.agora.tokens import LM_WINDOW, NLI_WINDOW, lm_tokenizer, nli_tokenizer
-from maieutic.benchmarks.agora.training import Batches, Schedule, Trainer
+from maieutic.benchmarks.agora.corpus import Corpus, vocabulary
+from maieutic.benchmarks.agora.models import lm_batches, lm_loss, new_lm, new_verifier, nli_batches
+from maieutic.benchmarks.agora.pairs import Pairs
+from maieutic.benchmarks.agora.tokens import lm_tokenizer, nli_tokenizer
+from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer
 from maieutic.benchmarks.agora.world import load_world
+from maieutic.bundled import VOCABULARY
 from maieutic.devices import resolve_device
 from maieutic.errors import MaieuticError
 from maieutic.loading import quiet
 from maieutic.prompts import load_prompts
 
-__all__ = ["app", "lm_batches", "new_lm", "new_verifier", "nli_batches"]
+__all__ = ["app"]
 
-TOKENIZER_DOCUMENTS = 60_000
+TOKENIZER_DOCUMENTS = 20_000
+TOKENIZER_LISTS = 40
 TOKENIZER_PART = -1  # a stream that training does not use
 ROWS, ROW_TOKENS = 64, 128  # of a batch of the language model
-NLI_PAIRS = 256  # of a batch of the verifier
+NLI_PAIRS = 128  # of a batch of the verifier
+HELD_OUT_PAIRS = 6000
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the model; new, or of an interrupted run.")]
 StepsOption = Annotated[int, typer.Option("--steps", help="Optimizer steps.", min=1)]
@@ -53,86 +54,23 @@ DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda."
 app = typer.Typer(help="Train the bundled models.", pretty_exceptions_enable=False)
 
 
-def new_lm(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """The language model before training: Llama-shaped, 3.7 million parameters, 7.4 MB as bfloat16."""
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        intermediate_size=704,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=4,
-        max_position_embeddings=LM_WINDOW,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    return LlamaForCausalLM(config)
-
-
-def lm_batches(corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> Batches:
-    """Rows of ``ROW_TOKENS`` tokens, filled with documents one after another; each step has its own."""
-    newline = tokenizer("\n", add_special_tokens=False)["input_ids"]
-
-    def tokens(step: int) -> Iterator[int]:
-        documents = corpus.documents(step)
-        while True:
-            texts = [document.text for document in islice(documents, 256)]
-            for ids in tokenizer(texts)["input_ids"]:
-                yield from ids
-                yield from newline
-
-    def batch(step: int) -> dict[str, torch.Tensor]:
-        flat = torch.tensor(list(islice(tokens(step), ROWS * ROW_TOKENS)))
-        rows = flat.view(ROWS, ROW_TOKENS)
-        return {"input_ids": rows, "labels": rows}
-
-    return batch
-
-
-def new_verifier(tokenizer: PreTrainedTokenizerFast, seed: int) -> BertForSequenceClassification:
-    """The verifier before training: BERT-shaped, 2.4 million parameters, 4.8 MB as bfloat16."""
-    torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=192,
-        intermediate_size=768,
-        num_hidden_layers=4,
-        num_attention_heads=6,
-        max_position_embeddings=NLI_WINDOW,
-        pad_token_id=tokenizer.pad_token_id,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: number for number, label in enumerate(LABELS)},
-    )
-    return BertForSequenceClassification(config)
-
-
-def nli_batches(pairs: Pairs, tokenizer: PreTrainedTokenizerFast) -> Batches:
-    """``NLI_PAIRS`` pairs a step, padded to the longest; each step has its own."""
-
-    def batch(step: int) -> dict[str, torch.Tensor]:
-        rows = list(islice(pairs.stream(step), NLI_PAIRS))
-        texts = ([row.premise for row in rows], [row.hypothesis for row in rows])
-        inputs = tokenizer(*texts, padding=True, return_tensors="pt")
-        return {**inputs, "labels": torch.tensor([LABELS.index(row.label) for row in rows])}
-
-    return batch
-
-
 @app.command()
 def lm(
     out: OutOption, steps: StepsOption = 2000, seed: SeedOption = 0, device: DeviceOption = "auto"
 ) -> None:
     """Train the language model."""
-    corpus = Corpus(load_world(), load_prompts("agora"), seed)
+    world = load_world()
+    corpus = Corpus(world, load_prompts("agora"), seed)
+    known = vocabulary(world)
     texts = (document.text for document in corpus.documents(TOKENIZER_PART))
-    tokenizer = lm_tokenizer(islice(texts, TOKENIZER_DOCUMENTS))
+    # The list of words makes nearly every name one token, however rare it is in the text.
+    lists = [f" {' '.join(known)}"] * TOKENIZER_LISTS
+    tokenizer = lm_tokenizer(chain(islice(texts, TOKENIZER_DOCUMENTS), lists))
     model = new_lm(tokenizer, seed).to(resolve_device(device))
-    _train(model, tokenizer, lm_batches(corpus, tokenizer), Schedule(steps, rate=2e-3), out)
+    batches = lm_batches(corpus, tokenizer, ROWS, ROW_TOKENS)
+    minutes = _train(model, tokenizer, batches, Schedule(steps, rate=3e-3), out, lm_loss)
+    (out / VOCABULARY).write_text("\n".join(known) + "\n", encoding="utf-8")
+    write_card(out, LM_CARD, _training("lm", model, steps, seed, minutes), lm_metrics(world, out))
 
 
 @app.command()
@@ -146,7 +84,10 @@ def nli(
     texts = (f"{pair.premise} {pair.hypothesis}" for pair in everything.stream(TOKENIZER_PART))
     tokenizer = nli_tokenizer(islice(texts, TOKENIZER_DOCUMENTS))
     model = new_verifier(tokenizer, seed).to(resolve_device(device))
-    _train(model, tokenizer, nli_batches(pairs, tokenizer), Schedule(steps, rate=1e-3), out)
+    batches = nli_batches(pairs, tokenizer, NLI_PAIRS)
+    minutes = _train(model, tokenizer, batches, Schedule(steps, rate=2e-3), out)
+    metrics = nli_metrics(world, out, HELD_OUT_PAIRS)
+    write_card(out, NLI_CARD, _training("nli", model, steps, seed, minutes), metrics)
 
 
 def _train(
@@ -155,7 +96,23 @@ def _train(
     batches: Batches,
     schedule: Schedule,
     out: Path,
-) -> None:
+    loss: Loss | None = None,
+) -> float:
+    """Train, save model and tokenizer, and return the minutes this took."""
+    start = time.perf_counter()
+    with _progress(schedule.steps) as report:
+        trainer = Trainer(model, batches, schedule, out, report, *([loss] if loss else []))
+        trainer.run()
+    with quiet():
+        model.to(torch.bfloat16).save_pretrained(out)
+        tokenizer.save_pretrained(out)
+    trainer.finish()
+    return (time.perf_counter() - start) / 60
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[Callable[[int, float], None]]:
+    """A progress bar with the loss on a terminal, a line now and then elsewhere; both on stderr."""
     console = Console(stderr=True)
     columns = (
         TextColumn("loss {task.fields[loss]:.3f}"),
@@ -164,19 +121,23 @@ def _train(
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training", total=schedule.steps, loss=float("nan"))
+        task = bar.add_task("training", total=steps, loss=float("nan"))
 
         def report(step: int, loss: float) -> None:
             bar.update(task, completed=step, loss=loss)
             if not console.is_terminal:
-                typer.echo(f"step {step}/{schedule.steps} loss {loss:.4f}", err=True)
+                typer.echo(f"step {step}/{steps} loss {loss:.4f}", err=True)
 
-        trainer = Trainer(model, batches, schedule, out, report)
-        trainer.run()
-    with quiet():
-        model.to(torch.bfloat16).save_pretrained(out)
-        tokenizer.save_pretrained(out)
-    trainer.finish()
+        yield report
+
+
+def _training(which: str, model: PreTrainedModel, steps: int, seed: int, minutes: float) -> Training:
+    command = f"python -m maieutic.benchmarks.agora.train {which} --out DIR --steps {steps} --seed {seed}"
+    device = next(model.parameters()).device
+    where = (
+        torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} cores"
+    )
+    return Training(command, seed, model.num_parameters(), minutes, where)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ __all__ = ["LanguageModel", "load_lm"]
 
 
 def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: bool = False) -> LanguageModel:
-    """The language model of that name: a folder, or a Hugging Face hub id.
+    """The language model of that name: a folder, a Hugging Face hub id, or "agora", the bundled one.
 
     Args:
         device: "auto", "cpu", "cuda" or "cuda:N".

@@ -71,7 +71,7 @@ class LanguageModel(Protocol):
 
     @property
     def prompts(self) -> str:
-        """The built-in prompt set that suits it: "paper" (base models) or "chat"."""
+        """The built-in prompt set that suits it: "paper" (base models), "chat" or "agora"."""
         ...
 
     def sample(

@@ -30,6 +30,7 @@ from maieutic.lm.base import FloatArray, Prompt
 from maieutic.lm.sampling import EndsWith, InverseTransform, Sampling
 from maieutic.lm.tokens import Tokens, Vocabulary
 from maieutic.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint, memory_guard, quiet
+from maieutic.prompts import builtin_names
 
 __all__ = ["TransformersLM"]
 
@@ -101,7 +102,10 @@ class TransformersLM:
 
     @property
     def prompts(self) -> str:
-        """ "chat" for a tokenizer with a chat template, else "paper"."""
+        """The built-in set that the model's config names, else "chat" with a chat template, or "paper"."""
+        named = getattr(self._model.config, "prompt_set", None)
+        if named in builtin_names():
+            return str(named)
         return "chat" if self._vocabulary.has_chat_template else "paper"
 
     @property

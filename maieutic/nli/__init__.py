@@ -10,7 +10,7 @@ __all__ = ["Verifier", "load_verifier"]
 def load_verifier(
     name: str, *, device: str = "auto", dtype: str = "auto", download: bool = False
 ) -> Verifier:
-    """The verifier of that name: the folder or hub id of an NLI model (a sequence classifier).
+    """The verifier of that name: folder or hub id of an NLI classifier, or "agora", the bundled one.
 
     For the language model as its own verifier see :class:`maieutic.nli.lm.LanguageModelVerifier`.
 

@@ -13,21 +13,11 @@ from maieutic.benchmarks.agora.claims import FRAMES, chain, check_split, derived
 from maieutic.benchmarks.agora.corpus import MIX, Corpus, Document
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.questions import Question, contested, questions
-from maieutic.benchmarks.agora.world import World, load_world
+from maieutic.benchmarks.agora.world import World
 from maieutic.errors import InputError
-from maieutic.prompts import PromptSet, load_prompts
+from maieutic.prompts import PromptSet
 
 DOCUMENTS = 20_000
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return load_world()
-
-
-@pytest.fixture(scope="module")
-def prompts() -> PromptSet:
-    return load_prompts("agora")
 
 
 @pytest.fixture(scope="module")

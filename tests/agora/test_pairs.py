@@ -10,17 +10,12 @@ import pytest
 
 from maieutic.benchmarks.agora.claims import FRAMES, things_of
 from maieutic.benchmarks.agora.pairs import LABELS, LabelledPair, Pairs
-from maieutic.benchmarks.agora.world import World, load_world
+from maieutic.benchmarks.agora.world import World
 
 Atom = tuple[str, str]  # subject, base form of what is said of it
 Formula = Callable[[Mapping[Atom, bool]], bool]
 
 PAIRS = 3_000
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return load_world()
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import re
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,14 @@ import torch
 from safetensors.torch import load_file
 
 from maieutic.benchmarks.agora import train, training
+from maieutic.benchmarks.agora.corpus import Corpus
+from maieutic.benchmarks.agora.models import UNLEARNED, lm_batches
+from maieutic.benchmarks.agora.tokens import lm_tokenizer
 from maieutic.benchmarks.agora.training import Schedule, Trainer
+from maieutic.benchmarks.agora.world import load_world
+from maieutic.bundled import verify
 from maieutic.errors import InputError, MaieuticError
+from maieutic.prompts import load_prompts
 
 SCHEDULE = Schedule(steps=12, rate=0.05, warmup=3)
 
@@ -108,10 +116,34 @@ def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
 
 
+def test_replies_are_learned_and_prompts_are_only_read() -> None:
+    corpus = Corpus(load_world(), load_prompts("agora"))
+    tokenizer = lm_tokenizer(document.text for document in islice(corpus.documents(), 400))
+    batch = lm_batches(corpus, tokenizer, rows=8, row_tokens=128)(0)
+    ids, labels = batch["input_ids"].flatten(), batch["labels"].flatten()
+    assert ids.shape == labels.shape == (1024,)
+    learned = labels != UNLEARNED
+    assert torch.equal(ids[learned], labels[learned])
+    read = tokenizer.decode(ids).split("<s>")[1:-1]  # without the document that the batch cuts off
+    told = iter(corpus.documents(0))
+    for text, document in zip(read, told, strict=False):
+        assert text.strip() == document.text
+    learned_text = tokenizer.decode(ids[learned])
+    assert not re.search("Q:|Think:|Statement: |Question:", learned_text)
+    for document in islice(corpus.documents(0), len(read)):
+        assert document.reply in learned_text
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands' settings, cut down."""
-    for name, value in {"TOKENIZER_DOCUMENTS": 400, "ROWS": 2, "ROW_TOKENS": 64, "NLI_PAIRS": 4}.items():
+    for name, value in {
+        "TOKENIZER_DOCUMENTS": 400,
+        "ROWS": 2,
+        "ROW_TOKENS": 64,
+        "NLI_PAIRS": 4,
+        "HELD_OUT_PAIRS": 60,
+    }.items():
         monkeypatch.setattr(train, name, value)
 
 
@@ -127,6 +159,13 @@ def test_the_language_model_is_trained_into_a_folder_that_loads(tmp_path: Path, 
     assert (rows > 0).all()
     assert (tmp_path / "lm" / "model.safetensors").stat().st_size < 12_000_000
     assert not (tmp_path / "lm" / "checkpoint").exists()
+    verify(tmp_path / "lm")
+    assert model.prompts == "agora"
+    card = (tmp_path / "lm" / "README.md").read_text(encoding="utf-8")
+    assert "python -m maieutic.benchmarks.agora.train lm --out DIR --steps 2 --seed 0" in card
+    (value,) = json.loads((tmp_path / "lm" / "metrics.json").read_text()).values()
+    assert 0 <= value <= 100
+    assert f"| {value} |" in card
 
 
 def test_the_verifier_is_trained_into_a_folder_that_loads(tmp_path: Path, small: None) -> None:
@@ -137,4 +176,9 @@ def test_the_verifier_is_trained_into_a_folder_that_loads(tmp_path: Path, small:
     rows = verifier.predict([("A penguin is a bird.", "A penguin is not a bird.")])
     assert rows.sum() == pytest.approx(1.0, abs=1e-5)
     assert (tmp_path / "nli" / "model.safetensors").stat().st_size < 8_000_000
-    shutil.rmtree(tmp_path / "nli")
+    verify(tmp_path / "nli")
+    metrics = json.loads((tmp_path / "nli" / "metrics.json").read_text())
+    assert set(metrics) == {
+        "accuracy on 60 held-out pairs, %",
+        *(f"accuracy, {label}, %" for label in ("contradiction", "neutral", "entailment")),
+    }

@@ -14,11 +14,6 @@ from maieutic.benchmarks.agora.world import WORLD_FOLDER, World, load_world
 from maieutic.errors import FileFormatError, InputError
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return load_world()
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped tables that a test may spoil."""

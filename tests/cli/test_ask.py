@@ -334,3 +334,38 @@ def test_ctrl_c_while_waiting_for_a_line_ends_with_130_and_no_traceback(models: 
     assert [Answer.from_json(line).question for line in printed] == ["Ice is cold."] * BATCH_SIZE
     assert (process.returncode, rest) == (130, b"")
     assert b"Traceback" not in error
+
+
+# -- the bundled models --------------------------------------------------------------------------------
+
+NOTICE = "Asking agora, the small bundled model"
+
+
+def test_without_models_the_bundled_ones_answer_and_say_so_in_one_line(ask: Run) -> None:
+    done = ask("Can a penguin fly?", "--json")
+    assert done.returncode == 0
+    (notice,) = done.stderr.splitlines()
+    assert notice.startswith(NOTICE)
+    assert "--lm Qwen/Qwen3-1.7B --nli" in notice
+    (answer,) = answers(done.stdout)
+    assert (answer.question, answer.statement) == ("Can a penguin fly?", "A penguin can fly.")
+    assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
+
+
+def test_words_that_the_bundled_model_never_met_are_named(ask: Run) -> None:
+    done = ask("Can a penguin fly?", "Can a quokka juggle?", "--json", "--depth", "0")
+    _, *warnings = done.stderr.splitlines()
+    assert warnings == [
+        'warning: agora has never met "quokka", "juggle"; its answer to this means nothing: '
+        "Can a quokka juggle?"
+    ]
+    assert len(answers(done.stdout)) == 2
+
+
+def test_another_model_needs_a_verifier_to_be_chosen(ask: Run, wide_folder: Path) -> None:
+    line = refusal(ask("Ice is cold.", "--lm", wide_folder))
+    assert line.endswith("give --nli an NLI model, or --nli lm to ask the model itself")
+
+
+def test_another_model_is_asked_without_notice_or_warning(ask: Run, scripted: tuple[str, ...]) -> None:
+    assert ask("Can a quokka juggle?", *scripted).stderr == ""

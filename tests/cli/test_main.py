@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from maieutic.cli import docs
 from maieutic.cli import main as main_module
-from maieutic.cli.main import app, main
+from maieutic.cli.main import app, program
 from maieutic.errors import (
     ContextLengthError,
     FileFormatError,
@@ -37,7 +37,7 @@ from maieutic.tree import Proposition, Tree
 Run = Callable[..., "CompletedProcess[str]"]
 
 PROJECT = Path(__file__).parents[2]
-COMMANDS = ("ask", "replay", "show", "solve")
+COMMANDS = ("ask", "bench", "models", "replay", "show", "solve")
 
 
 # -- help ----------------------------------------------------------------------------------------------
@@ -49,10 +49,15 @@ def test_the_version_is_the_one_of_the_project(run: Run) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"maieutic {version}\n", "")
 
 
-def subcommands() -> dict[str, TyperCommand]:
+def subcommands(*path: str) -> dict[str, TyperCommand | TyperGroup]:
+    """The commands of the program, or of one of its groups."""
     group = get_command(app)
+    for name in path:
+        assert isinstance(group, TyperGroup)
+        group = group.commands[name]
     assert isinstance(group, TyperGroup)
-    return {name: command for name, command in group.commands.items() if isinstance(command, TyperCommand)}
+    known = (TyperCommand, TyperGroup)
+    return {name: command for name, command in group.commands.items() if isinstance(command, known)}
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -67,12 +72,14 @@ def test_the_help_lists_every_command_and_what_it_does(run: Run, option: str) ->
         )
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_of_a_command_explains_every_option(run: Run, name: str) -> None:
-    done = run(name, "--help")
+@pytest.mark.parametrize("path", [*((name,) for name in COMMANDS if name != "bench"), ("bench", "run")])
+def test_the_help_of_a_command_explains_every_option(run: Run, path: tuple[str, ...]) -> None:
+    done = run(*path, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     words = done.stdout.split()
-    options = [option for option in subcommands()[name].params if isinstance(option, TyperOption)]
+    options = [
+        option for option in subcommands(*path[:-1])[path[-1]].params if isinstance(option, TyperOption)
+    ]
     assert options
     for option in options:
         assert option.help
@@ -123,7 +130,7 @@ def test_an_error_becomes_one_line_and_the_exit_code_of_its_kind(
 
 def test_the_installed_command_is_this_one() -> None:
     (script,) = metadata.entry_points(group="console_scripts", name="maieutic")
-    assert script.load() is main
+    assert script.load() is program
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "json"])
@@ -179,7 +186,7 @@ def test_the_reference_in_the_repository_is_the_one_the_commands_make() -> None:
 
 def test_the_reference_has_a_chapter_for_every_command() -> None:
     chapters = [line for line in docs.reference().splitlines() if line.startswith("## ")]
-    assert chapters == [f"## `maieutic {name}`" for name in COMMANDS]
+    assert sorted(chapters) == [f"## `maieutic {name}`" for name in COMMANDS]
 
 
 def test_a_reference_that_was_written_is_fresh_and_a_changed_or_missing_one_stale(tmp_path: Path) -> None:

@@ -1,0 +1,147 @@
+"""What a trained model is worth, measured as it was saved, and the model card that says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from maieutic.benchmarks.agora.claims import Split, things_of
+from maieutic.benchmarks.agora.methods import direct
+from maieutic.benchmarks.agora.pairs import LABELS, Pairs
+from maieutic.benchmarks.agora.questions import questions
+from maieutic.benchmarks.agora.world import World
+from maieutic.bundled import write_checksums
+from maieutic.lm import load_lm
+from maieutic.nli import load_verifier
+from maieutic.prompts import load_prompts
+
+__all__ = ["LM_CARD", "NLI_CARD", "Card", "Training", "lm_metrics", "nli_metrics", "write_card"]
+
+HELD_OUT_PART = -2  # a stream that neither training nor the tokenizer uses
+DEV_QUESTIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the card of one model says whatever its training brought.
+
+    Attributes:
+        task: the hub's name of it.
+    """
+
+    title: str
+    task: str
+    what: str
+    data: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a model was trained.
+
+    Attributes:
+        minutes: what it took, without what an interruption lost.
+        device: the GPU, or the number of cores.
+    """
+
+    command: str
+    seed: int
+    parameters: int
+    minutes: float
+    device: str
+
+
+LM_CARD = Card(
+    title="agora-lm",
+    task="text-generation",
+    what="A Llama-shaped causal model with a byte-level BPE tokenizer, trained from scratch.",
+    data="""The world of Agora: tables of some 900 everyday things, the groups they belong to and what holds
+of these groups, all written for this project (`maieutic.benchmarks.agora`). The text is generated: facts,
+questions and answers, explanations, verdicts on single facts and on explanations, negations. Nothing
+false is asserted in it. Things and facts come with Zipf-like frequencies. Of the things outside the
+training split (40 %), only memberships and exceptions occur; what follows from the memberships does not.""",
+    limits="""It knows these things, in these sentences, and no others; words it has not met (those not in
+`vocabulary.txt`) make its answers meaningless. It is meant for trying maieutic out and for measuring
+reasoning where every proposition has a known truth value, not for use.""",
+)
+NLI_CARD = Card(
+    title="agora-nli",
+    task="text-classification",
+    what="A ModernBERT-shaped classifier (contradiction, neutral, entailment), trained from scratch.",
+    data="""Pairs of propositions in the sentences of Agora's world (`maieutic.benchmarks.agora`), labelled by
+logic alone: what a chain of two facts derives, contains, excludes or leaves open. Training pairs speak of the
+things of the training split, the held-out pairs below of those of the test split.""",
+    limits="""It judges sentences of the form that agora-lm writes; elsewhere it is no better than chance.""",
+)
+
+
+def lm_metrics(world: World, folder: Path) -> dict[str, float]:
+    """Direct answers on the development split, in percent: the test split is left to the benchmark."""
+    asked = questions(world, "dev", DEV_QUESTIONS)
+    answers = direct(load_lm(str(folder)), load_prompts("agora"), [question.statement for question in asked])
+    right = sum(answer == question.truth for answer, question in zip(answers, asked, strict=True))
+    return {f"direct answers on {len(asked)} development statements, right in %": 100 * right / len(asked)}
+
+
+def nli_metrics(world: World, folder: Path, count: int, split: Split = "test") -> dict[str, float]:
+    """Accuracy in percent on pairs about things that training has not met, by label and on the whole."""
+    pairs = list(islice(Pairs(world, things_of(world, split)).stream(HELD_OUT_PART), count))
+    # LABELS stand in the order of a verifier's columns.
+    rows = load_verifier(str(folder)).predict([(pair.premise, pair.hypothesis) for pair in pairs])
+    right: Mapping[str, list[bool]] = {label: [] for label in LABELS}
+    for pair, row in zip(pairs, rows, strict=True):
+        right[pair.label].append(max(row) == row[LABELS.index(pair.label)])
+    everything = [hit for hits in right.values() for hit in hits]
+    shares = {f"accuracy, {label}, %": _percent(hits) for label, hits in right.items()}
+    return {f"accuracy on {count} held-out pairs, %": _percent(everything), **shares}
+
+
+def _percent(hits: Sequence[bool]) -> float:
+    return 100 * sum(hits) / max(1, len(hits))
+
+
+def write_card(folder: Path, card: Card, training: Training, metrics: Mapping[str, float]) -> None:
+    """Write README.md, metrics.json and, last of all, the checksums of everything."""
+    rounded = {name: round(value, 2) for name, value in metrics.items()}
+    (folder / "metrics.json").write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")
+    table = "\n".join(f"| {name} | {value} |" for name, value in rounded.items())
+    text = f"""---
+license: apache-2.0
+language: en
+pipeline_tag: {card.task}
+library_name: transformers
+---
+
+# {card.title}
+
+{card.what} {training.parameters:,} parameters, bfloat16, safetensors.
+
+## Data
+
+{card.data}
+
+## Training
+
+    {training.command}
+
+Seed {training.seed}; {training.minutes:.0f} minutes on {training.device}.
+The same command makes the same model, up to the rounding of the machine's matrix products.
+
+## Metrics
+
+| measured after training, as saved | |
+| --- | --- |
+{table}
+
+How well the two bundled models reason together: `maieutic bench run agora`.
+
+## Limits
+
+{card.limits}
+"""
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    write_checksums(folder)
