@@ -18,6 +18,7 @@ from maieutic.screen import (
     as_sentence,
     refusal,
     same_text,
+    well_formed,
 )
 
 ANY_TEXT = st.text(st.characters())  # surrogates and control characters among them
@@ -76,7 +77,7 @@ def test_as_sentence_is_idempotent(text: str) -> None:
 @given(ANY_TEXT)
 def test_as_sentence_changes_spacing_and_the_first_letter_only(text: str) -> None:
     sentence = as_sentence(text)
-    words = text.split()
+    words = well_formed(text).split()
     assert sentence.split(" ")[1:] == words[1:]
     if words:
         first = words[0]
