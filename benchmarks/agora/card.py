@@ -75,7 +75,7 @@ NLI_CARD = Card(
     data="""Pairs of propositions in the sentences of Agora's world (`maieutic.benchmarks.agora`), labelled by
 logic alone: what a chain of two facts derives, contains, excludes or leaves open. Training pairs speak of the
 things of the training split, the held-out pairs below of those of the test split.""",
-    limits="""It judges sentences of the form that agora-lm writes; elsewhere it is no better than chance.""",
+    limits="It judges sentences of the form that agora-lm writes, and was not measured on any others.",
 )
 
 

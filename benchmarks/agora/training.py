@@ -1,9 +1,7 @@
 """A seeded training loop that survives interruption: Muon and AdamW, warm-up and cosine, checkpoints.
 
-The matrices of hidden layers are trained by Muon (Jordan 2024), which here needs about a quarter fewer steps
-than AdamW for the same loss; embeddings, norms and biases by AdamW. Checkpoints are safetensors.
-
-A batch depends on the seed and its step only, so a run that is resumed sees what it would have seen.
+The matrices of hidden layers are trained by Muon (Jordan 2024), which gets along with fewer steps here than
+AdamW; embeddings, norms and biases by AdamW. Checkpoints are safetensors.
 """
 
 from __future__ import annotations
