@@ -93,14 +93,14 @@ class BenchReport:
             "split": self.split,
             "lm": lm,
             "verifier": verifier,
-            "methods": [self._row(method) for method in self.methods],
+            "methods": [self._row(method) | self._node_fields(method) for method in self.methods],
         }
 
     def _row(self, method: Method) -> dict[str, Any]:
         records = self.records[method]
         right = [record.right for record in records]
         first = [record.right for record in self.records[self.methods[0]]]
-        row: dict[str, Any] = {
+        return {
             "method": method,
             "statements": len(records),
             "right": sum(right),
@@ -108,8 +108,10 @@ class BenchReport:
             "p_value": None if method == self.methods[0] else mcnemar(right, first),
             "seconds": sum(record.seconds for record in records) / len(records),
         }
+
+    def _node_fields(self, method: Method) -> dict[str, Any]:
         nodes = self._nodes(method)
-        return row | ({"nodes": asdict(nodes)} if nodes else {})
+        return {"nodes": asdict(nodes)} if nodes else {}
 
     def _nodes(self, method: Method) -> NodeCounts | None:
         answers = [record.reasoning for record in self.records[method] if record.reasoning is not None]

@@ -15,6 +15,7 @@ def models(json: JsonOption = False) -> None:
     import typer
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from maieutic.catalog import bundled_models, cached_models, recommended_models
     from maieutic.records import dump_json
@@ -31,16 +32,10 @@ def models(json: JsonOption = False) -> None:
     for model in found:
         if model.source != source:
             source = model.source
-            table.add_row(f"[bold]{source}[/bold]")
+            table.add_row(Text(source, "bold"))
         size = f"{model.size / 1e6:.0f} MB" if model.size < 1e9 else f"{model.size / 1e9:.1f} GB"
-        table.add_row(f"  {_plain(printable(model.name))}", model.option, size, model.licence, model.good_for)
+        table.add_row(Text(f"  {printable(model.name)}"), model.option, size, model.licence, model.good_for)
     console = Console(highlight=False)
     console.print(table)
     if not any(model.source == "cached" for model in found):
         console.print("no models in the hub cache yet; --download fetches the one named after --lm or --nli")
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

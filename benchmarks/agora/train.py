@@ -29,7 +29,7 @@ from maieutic.benchmarks.agora.corpus import Corpus, vocabulary
 from maieutic.benchmarks.agora.models import lm_batches, lm_loss, new_lm, new_verifier, nli_batches
 from maieutic.benchmarks.agora.pairs import Pairs
 from maieutic.benchmarks.agora.tokens import lm_tokenizer, nli_tokenizer
-from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer
+from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer, own_loss
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.bundled import VOCABULARY
 from maieutic.devices import resolve_device
@@ -96,12 +96,12 @@ def _train(
     batches: Batches,
     schedule: Schedule,
     out: Path,
-    loss: Loss | None = None,
+    loss: Loss = own_loss,
 ) -> float:
     """Train, save model and tokenizer, and return the minutes this took."""
     start = time.perf_counter()
     with _progress(schedule.steps) as report:
-        trainer = Trainer(model, batches, schedule, out, report, *([loss] if loss else []))
+        trainer = Trainer(model, batches, schedule, out, report, loss)
         trainer.run()
     with quiet():
         model.to(torch.bfloat16).save_pretrained(out)

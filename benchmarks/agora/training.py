@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from maieutic.errors import InputError, MaieuticError
 
-__all__ = ["Batches", "Loss", "Schedule", "Trainer"]
+__all__ = ["Batches", "Loss", "Schedule", "Trainer", "own_loss"]
 
 # step → keyword arguments of the model, "labels" among them
 Batches = Callable[[int], dict[str, torch.Tensor]]
@@ -56,7 +56,8 @@ class Schedule:
         return self.rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
-def _own_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def own_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The loss that a model of Transformers computes itself."""
     loss: torch.Tensor = model(**batch).loss
     return loss
 
@@ -81,7 +82,7 @@ class Trainer:
         schedule: Schedule,
         folder: Path,
         report: Callable[[int, float], None],
-        loss: Loss = _own_loss,
+        loss: Loss = own_loss,
     ) -> None:
         self.model = model
         self.batches = batches

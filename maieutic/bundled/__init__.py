@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -88,7 +89,12 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower().replace("’", "'"))
 
 
+@cache
+def _vocabulary(file: Path) -> frozenset[str]:
+    return frozenset(file.read_text(encoding="utf-8").split())
+
+
 def unknown_words(texts: Iterable[str]) -> list[str]:
     """The words that the bundled language model has never met, each once, in their order."""
-    known = set((Path(__file__).parent / "agora-lm" / VOCABULARY).read_text(encoding="utf-8").split())
+    known = _vocabulary(Path(__file__).parent / "agora-lm" / VOCABULARY)
     return list(dict.fromkeys(word for text in texts for word in words(text) if word not in known))
