@@ -58,8 +58,23 @@ class Oracle:
         return (not affirmed) if refuted(self.world, thing, name) else None
 
     def _of_group(self, members: str, name: str, affirmed: bool) -> bool | None:
-        known = self.world.groups[self._members[members]].properties.get(name)
-        return None if known is None else known == affirmed
+        """As the table says; where it is silent, what a member is known to break is not so in general."""
+        group = self._members[members]
+        known = self.world.groups[group].properties.get(name)
+        if known is not None:
+            return known == affirmed
+        return False if (not affirmed) in self._found[group].get(name, ()) else None
+
+    @cached_property
+    def _found(self) -> Mapping[str, Mapping[str, set[bool | None]]]:
+        """Group → property → the truth values that members have."""
+        found: dict[str, dict[str, set[bool | None]]] = {group: {} for group in self.world.groups}
+        for name, thing in self.world.things.items():
+            for item in {*thing.exceptions, *(item for item, _ in self.world.derived_of[name])}:
+                truth = self.world.truth(name, item)
+                for group in thing.groups if truth is not None else ():
+                    found[group].setdefault(item, set()).add(truth)
+        return found
 
     @cached_property
     def _members(self) -> Mapping[str, str]:

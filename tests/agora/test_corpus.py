@@ -9,7 +9,15 @@ from itertools import islice
 
 import pytest
 
-from maieutic.benchmarks.agora.claims import FRAMES, chain, check_split, derived, split_of, things_of
+from maieutic.benchmarks.agora.claims import (
+    FRAMES,
+    Claim,
+    chain,
+    check_split,
+    derived,
+    split_of,
+    things_of,
+)
 from maieutic.benchmarks.agora.corpus import MIX, Corpus, Document
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.questions import Question, contested, questions
@@ -205,6 +213,20 @@ def test_questions_are_the_same_for_a_seed_and_others_for_another(world: World) 
 )
 def test_the_oracle_knows_what_the_world_knows(world: World, sentence: str, truth: bool | None) -> None:
     assert Oracle(world).truth(sentence) is truth
+
+
+def test_what_a_member_is_known_to_break_is_not_so_in_general(world: World) -> None:
+    """The definition, for every general statement that no table makes: false if a member breaks it."""
+    oracle, refuted = Oracle(world), 0
+    for group in world.groups.values():
+        members = [name for name, thing in world.things.items() if group.id in thing.groups]
+        for name in world.properties.keys() - group.properties.keys():
+            truths = {world.truth(member, name) for member in members}
+            for affirmed in (True, False):
+                claim = Claim(group.members, True, world.properties[name].verb, affirmed, True)
+                assert oracle.truth(claim.text) is (False if (not affirmed) in truths else None)
+                refuted += (not affirmed) in truths
+    assert refuted > 1000
 
 
 def test_the_oracle_understands_every_frame(world: World) -> None:
