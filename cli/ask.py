@@ -16,6 +16,7 @@ from maieutic.cli.options import (
     InferenceOption,
     JsonOption,
 )
+from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
 from maieutic.errors import InputError
 
 __all__ = ["ask"]
@@ -61,6 +62,11 @@ def ask(
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
     json: JsonOption = False,
+    html: HtmlOption = None,
+    dot: DotOption = None,
+    mermaid: MermaidOption = None,
+    graphml: GraphmlOption = None,
+    wcnf: WcnfOption = None,
 ) -> None:
     """Judge statements, or answer yes/no questions, with the tree of reasons.
 
@@ -74,6 +80,8 @@ def ask(
     method = check_inference(inference)  # mistakes are told before models load, which takes seconds
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     verifier = _verifier(lm, nli)
+    outputs = Outputs(html, dot, mermaid, graphml, wcnf)
+    outputs.check("give one statement, as an argument", several=len(statements) > 1 or STDIN in statements)
     if lm == AGORA:
         complain(BUNDLED_NOTICE)
     models = load_models(lm, verifier, prompts=prompts, device=device, dtype=dtype, download=download)
@@ -86,7 +94,8 @@ def ask(
         asked = _known(asked)
     answers = maieutic.ask_many(asked, batch_size=1 if typed else BATCH_SIZE)
     total = None if STDIN in statements else len(statements)
-    print_answers(tracked(answers, "reasoning", total, printing=True), json=json)
+    with outputs:
+        print_answers(outputs.collect(tracked(answers, "reasoning", total, printing=True)), json=json)
 
 
 def _statements(arguments: Sequence[str]) -> Iterator[str]:

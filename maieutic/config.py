@@ -29,6 +29,8 @@ class ElicitConfig:
             "direct" reads it in one forward pass without an explanation.
         tries: rounds of sampling, at most, until a side has its explanations.
         seed: of all sampling.
+        read_beliefs: False asks for none: nothing is integral then, so that the tree grows to its depth
+            and all of it is pruned. For experiments that weigh explanations by other means.
 
     Raises:
         InputError: a value is out of its range; the message names it.
@@ -43,6 +45,7 @@ class ElicitConfig:
     belief: Belief = "explained"
     tries: int = 3
     seed: int = 0
+    read_beliefs: bool = True
 
     def __post_init__(self) -> None:
         rules = {

@@ -2,7 +2,8 @@
 
 Many questions grow together, wave by wave. A wave asks every wavering leaf for explanations of both
 sides, negates them, and reads the model's belief in each and in its negation; it makes one ``sample``
-and at most one ``choose`` call per kind of prompt, however many questions there are.
+and at most one ``choose`` call per kind of prompt, however many questions there are, and where
+explanations are asked for again one for each number that is lacking.
 
 What the model says is not trusted. A text that cannot be used is put on the tree's ``discarded`` list
 with a reason of :mod:`maieutic.screen`, and a side that lacks explanations is asked again at most
@@ -47,6 +48,7 @@ MIN_VERDICT_MASS = 0.5  # P(true) + P(false) below this: the model would rather 
 class _Growing:
     """A tree while it grows; frozen into a :class:`Tree` at the end."""
 
+    place: str  # among the questions; its prompts are charged to it
     question: str
     statement: str
     negation: str = ""
@@ -75,6 +77,8 @@ def elicit(
     config: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
 ) -> list[Tree]:
     """Grow one maieutic tree per question (a question or a statement).
+
+    Every prompt is owned by its question's place among them, "0", "1", ….
 
     The reference algorithm: the root gets a negation and a belief; for each depth, every leaf on which
     the model wavers gets explanations from the True prompt and from the False prompt, each with its
@@ -130,7 +134,9 @@ class _Elicitor:
 
     def plant(self, questions: Sequence[str]) -> list[_Growing]:
         """The roots: statements, their negations and beliefs."""
-        trees = [_Growing(question, as_sentence(question)) for question in questions]
+        trees = [
+            _Growing(str(place), question, as_sentence(question)) for place, question in enumerate(questions)
+        ]
         self.declare([tree for tree in trees if tree.question.endswith("?")])
         roots = self.negate([_Draft(tree, ROOT, None, tree.statement) for tree in trees])
         for root in roots:
@@ -155,7 +161,7 @@ class _Elicitor:
 
     def declare(self, trees: Sequence[_Growing]) -> None:
         """Turn questions into statements; one that the model cannot turn stays as it was asked."""
-        prompts = [self.prompts.declare(tree.question) for tree in trees]
+        prompts = [self.prompts.declare(tree.question).owned_by(tree.place) for tree in trees]
         for tree, prompt, reply in zip(trees, prompts, self.greedy(prompts), strict=True):
             statement = as_sentence(reply)
             flaw = refusal(statement, prompt_parts=_parts(prompt))
@@ -169,36 +175,29 @@ class _Elicitor:
     ) -> list[list[str]]:
         """Up to ``width`` explanations of one side for each parent; short ones are asked again."""
         width, temperature = self.config.width(depth), self.config.temperature(depth)
-        prompts = [self.prompts.explain(parent.statement, side) for _, parent in parents]
+        prompts = [
+            self.prompts.explain(parent.statement, side).owned_by(tree.place) for tree, parent in parents
+        ]
         kept: list[list[str]] = [[] for _ in parents]
         for attempt in range(self.config.tries if temperature > 0 else 1):
-            short = [i for i, texts in enumerate(kept) if len(texts) < width]
-            if not short:
-                break
-            replies = self.lm.sample(
-                [prompts[i] for i in short],
-                max(width - len(kept[i]) for i in short),
-                max_new_tokens=self.config.max_new_tokens,
-                temperature=temperature,
-                top_p=self.config.top_p,
-                seed=self.config.seed * self.config.tries + attempt,
-            )
-            for i, texts in zip(short, replies, strict=True):
-                tree, parent = parents[i]
-                for reply in texts[: width - len(kept[i])]:
-                    text = as_sentence(reply)
-                    flaw = refusal(text, echoes=[parent.statement], prompt_parts=_parts(prompts[i])) or (
-                        DUPLICATE if any(same_text(text, other) for other in kept[i]) else None
-                    )
-                    if flaw is None:
-                        kept[i].append(text)
-                    else:
-                        tree.discard(parent.id, "explanation", reply, flaw, side)
+            lacking = [width - len(texts) for texts in kept]
+            for count in sorted({*lacking} - {0}):  # apart: no question draws more for another's lack
+                short = [i for i, lack in enumerate(lacking) if lack == count]
+                replies = self.lm.sample(
+                    [prompts[i] for i in short],
+                    count,
+                    max_new_tokens=self.config.max_new_tokens,
+                    temperature=temperature,
+                    top_p=self.config.top_p,
+                    seed=self.config.seed * self.config.tries + attempt,
+                )
+                for i, texts in zip(short, replies, strict=True):
+                    _take(texts, kept[i], *parents[i], prompts[i], side)
         return kept
 
     def negate(self, drafts: Sequence[_Draft]) -> list[_Draft]:
         """The drafts with their negations, "" where the model gave none that can be used."""
-        prompts = [self.prompts.negate(draft.statement) for draft in drafts]
+        prompts = [self.prompts.negate(draft.statement).owned_by(draft.tree.place) for draft in drafts]
         negated = []
         for draft, prompt, reply in zip(drafts, prompts, self.greedy(prompts), strict=True):
             negation = as_sentence(reply)
@@ -225,16 +224,19 @@ class _Elicitor:
     def beliefs(self, drafts: Sequence[_Draft], texts: Sequence[str]) -> list[float | None]:
         """P(true | text) of each, in [0, 1]; None for no text, or if the model gave no verdict."""
         beliefs: list[float | None] = [None] * len(texts)
+        if not self.config.read_beliefs:
+            return beliefs
         asked = [i for i, text in enumerate(texts) if text]
+        owners = [draft.tree.place for draft in drafts]
         if self.config.belief == "direct":
-            prompts = {i: self.prompts.direct(texts[i]) for i in asked}
+            prompts = {i: self.prompts.direct(texts[i]).owned_by(owners[i]) for i in asked}
             replies = dict.fromkeys(asked, "")
         else:
-            told = self.greedy([self.prompts.belief(texts[i]) for i in asked])
+            told = self.greedy([self.prompts.belief(texts[i]).owned_by(owners[i]) for i in asked])
             replies = dict(zip(asked, told, strict=True))
             reasons = {i: _reasoning(reply, self.prompts.marker) for i, reply in replies.items()}
             prompts = {
-                i: self.prompts.verdict(texts[i], reason)
+                i: self.prompts.verdict(texts[i], reason).owned_by(owners[i])
                 for i, reason in reasons.items()
                 if reason is not None
             }
@@ -260,6 +262,21 @@ class _Elicitor:
             seed=self.config.seed,
         )
         return [text for (text,) in texts]
+
+
+def _take(
+    texts: Sequence[str], kept: list[str], tree: _Growing, parent: Proposition, prompt: Prompt, side: bool
+) -> None:
+    """Add the explanations that can be used to those that are kept, and discard the others."""
+    for reply in texts:
+        text = as_sentence(reply)
+        flaw = refusal(text, echoes=[parent.statement], prompt_parts=_parts(prompt)) or (
+            DUPLICATE if any(same_text(text, other) for other in kept) else None
+        )
+        if flaw is None:
+            kept.append(text)
+        else:
+            tree.discard(parent.id, "explanation", reply, flaw, side)
 
 
 def _parts(prompt: Prompt) -> tuple[str, str]:

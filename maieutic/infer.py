@@ -147,21 +147,29 @@ def infer(
     inference: Inference,
     solver: Solver,
     weights: JointWeights = JointWeights(),
+    *,
+    decided: bool = False,
 ) -> Verdict:
     """Answer one tree from its belief graph (:func:`maieutic.relate.relate`).
+
+    With ``decided`` every explanation keeps the side that the model finds likelier, where both beliefs
+    are known, and only the others and Q are left to weigh.
 
     Raises:
         MaieuticError: the solver failed.
     """
+    held = tuple(form.name for form in forms_of(tree) if form.known) if decided else ()
     if inference == "joint":
-        return _joint(tree, graph, solver, weights)
-    return _vote(tree, graph, solver)
+        return _joint(tree, graph, solver, weights, held)
+    return _vote(tree, graph, solver, held)
 
 
 # -- joint ---------------------------------------------------------------------------------------------
 
 
-def _joint(tree: Tree, graph: BeliefGraph, solver: Solver, weights: JointWeights) -> Verdict:
+def _joint(
+    tree: Tree, graph: BeliefGraph, solver: Solver, weights: JointWeights, held: tuple[str, ...]
+) -> Verdict:
     variables = _variables(tree)
     constraints = tuple(
         constraint
@@ -172,7 +180,7 @@ def _joint(tree: Tree, graph: BeliefGraph, solver: Solver, weights: JointWeights
         )
         if constraint.weight > 0
     )
-    problem = _problem(constraints, variables)
+    problem = _problem(constraints, variables, held)
     if_true = solver.solve(problem.assuming(variables[ROOT]))
     if_false = solver.solve(problem.assuming(-variables[ROOT]))
     answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
@@ -218,7 +226,7 @@ def _tree_edges(tree: Tree, weights: JointWeights) -> Iterator[Constraint]:
 # -- vote ----------------------------------------------------------------------------------------------
 
 
-def _vote(tree: Tree, graph: BeliefGraph, solver: Solver) -> Verdict:
+def _vote(tree: Tree, graph: BeliefGraph, solver: Solver, held: tuple[str, ...]) -> Verdict:
     if tree.kind == "empty":
         return Verdict(answer=True, margin=0.0, margin_unit="votes", labels={}, votes={})
     if tree.kind == "one-node":
@@ -229,7 +237,7 @@ def _vote(tree: Tree, graph: BeliefGraph, solver: Solver) -> Verdict:
         *_vote_beliefs(forms),
         *(c for c in _relations(graph, lambda _: 1.0) if not _touches_root(c)),
     )
-    problem = _problem(constraints, variables)
+    problem = _problem(constraints, variables, held)
     best = solver.solve(problem)
     labels = _labels(best, variables)
     votes = {f.name: _ballot(graph, f) for f in forms if labels[f.proposition] == f.positive}
@@ -298,9 +306,12 @@ def _variables(tree: Tree, *, with_root: bool = True) -> dict[str, int]:
     return {node_id: number for number, node_id in enumerate(ids, start=1)}
 
 
-def _problem(constraints: tuple[Constraint, ...], variables: Mapping[str, int]) -> WeightedCNF:
+def _problem(
+    constraints: tuple[Constraint, ...], variables: Mapping[str, int], held: tuple[str, ...]
+) -> WeightedCNF:
+    hard = tuple((_literal(name, variables),) for name in held)
     soft = tuple(SoftClause(_clause(c, variables), c.weight) for c in constraints)
-    return WeightedCNF(hard=(), soft=soft, variables=len(variables))
+    return WeightedCNF(hard=hard, soft=soft, variables=len(variables))
 
 
 def _clause(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int, ...]:

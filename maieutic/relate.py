@@ -45,6 +45,11 @@ class Form:
         """The node's name in the graph."""
         return self.proposition if self.positive else f"¬{self.proposition}"
 
+    @property
+    def known(self) -> bool:
+        """Whether both beliefs are known."""
+        return self.belief is not None and self.counter is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -85,18 +90,20 @@ def forms_of(tree: Tree) -> tuple[Form, ...]:
     return tuple(forms)
 
 
-def relate(trees: Sequence[Tree], verifier: Verifier, *, from_root: bool = True) -> list[BeliefGraph]:
+def relate(
+    trees: Sequence[Tree], verifier: Verifier, *, from_root: bool = True, among: bool = True
+) -> list[BeliefGraph]:
     """Score the pairs of every tree in one call of the verifier.
 
-    The pairs are all ordered pairs of :func:`forms_of` and, for each form, those to ``Q`` and ``¬Q``;
-    with ``from_root`` (which "vote" inference does not need) also those from ``Q`` and ``¬Q``. Trees
-    of fewer than two nodes have no pairs.
+    The pairs are all ordered pairs of :func:`forms_of` (not without ``among``) and, for each form, those
+    to ``Q`` and ``¬Q``; with ``from_root`` (which "vote" inference does not need) also those from ``Q``
+    and ``¬Q``. Trees of fewer than two nodes have no pairs.
     """
     graphs = [bare_graph(tree) for tree in trees]
     asked = [
         (graph, source, target)
         for tree, graph in zip(trees, graphs, strict=True)
-        for source, target in _pairs(tree, from_root=from_root)
+        for source, target in _pairs(tree, from_root=from_root, among=among)
     ]
     if not asked:
         return graphs
@@ -121,9 +128,10 @@ def _root_forms(tree: Tree) -> tuple[Form, Form]:
     return form_of(tree.root, positive=True), form_of(tree.root, positive=False)
 
 
-def _pairs(tree: Tree, *, from_root: bool) -> Iterator[tuple[Form, Form]]:
+def _pairs(tree: Tree, *, from_root: bool, among: bool) -> Iterator[tuple[Form, Form]]:
     forms = forms_of(tree)
-    yield from permutations(forms, 2)
+    if among:
+        yield from permutations(forms, 2)
     for root in _root_forms(tree):
         for form in forms:
             yield form, root

@@ -13,6 +13,11 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is no failure.
+settings.register_profile("maieutic", deadline=None)
+settings.load_profile("maieutic")
 
 Run = Callable[..., "CompletedProcess[str]"]
 

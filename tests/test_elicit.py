@@ -111,6 +111,9 @@ class Model:
         self.asked.append((kind, len(prompts), {}))
         return self.script().choose(prompts, options)
 
+    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
+        return self.script().count_tokens(texts)
+
     def script(self) -> ScriptedLanguageModel:
         return ScriptedLanguageModel(self.reply, self.probability)
 
@@ -285,8 +288,45 @@ def test_asking_many_together_gives_the_trees_of_asking_one_by_one(
 def test_calls_are_bounded_by_depth_and_tries(seed: int, config: ElicitConfig) -> None:
     model = chaotic(seed)
     elicit(["Is ice cold?", "Ice is cold."], model, PAPER, config)
-    most = 4 + config.depth * (2 * config.tries + 3)
+    again = (config.tries - 1) * max(config.widths)  # a call for each number that is lacking
+    most = 4 + config.depth * (2 * (1 + again) + 3)
     assert len(model.asked) <= most
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), QUESTIONS, CONFIGS)
+def test_every_prompt_is_owned_by_the_place_of_its_question_and_grows_the_same_without(
+    seed: int, questions: list[str], config: ElicitConfig
+) -> None:
+    def grown(asked: list[str]) -> tuple[list[Tree], Counter[str]]:
+        """The trees by a model that never sees an owner, and what each owner asked of it."""
+        owners: Counter[str] = Counter()
+
+        class Stripped(Model):
+            def sample(self, prompts: Sequence[Prompt], n: int, **sampling: Any) -> list[list[str]]:
+                owners.update(prompt.owner for prompt in prompts for _ in range(n))
+                return super().sample([prompt.owned_by("") for prompt in prompts], n, **sampling)
+
+            def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+                owners.update(prompt.owner for prompt in prompts)
+                return super().choose([prompt.owned_by("") for prompt in prompts], options)
+
+        model = chaotic(seed)
+        return elicit(asked, Stripped(model.belief, model.replies), PAPER, config), owners
+
+    trees, owners = grown(questions)
+    assert trees == elicit(questions, chaotic(seed), PAPER, config)
+    alone = [grown([question])[1] for question in questions]  # in no company, which costs the same
+    assert owners == Counter({str(place): row["0"] for place, row in enumerate(alone)})
+
+
+def test_without_beliefs_a_tree_grows_to_its_depth_and_is_pruned_as_a_whole() -> None:
+    model = Model(sure_from(0))
+    tree = grow(model, read_beliefs=False)
+    assert (tree.nodes, tree.discarded) == ((), ())
+    assert Counter(node.depth for node in tree.pruned) == {0: 1, 1: 6, 2: 12}
+    assert {beliefs(node) for node in tree.pruned} == {(None, None, False)}
+    assert model.calls("belief", "verdict", "direct") == []
 
 
 # Words in and words refused
@@ -575,6 +615,9 @@ class Finishing:
     def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
         rows = self.lm.choose(prompts, options)
         return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
+        return self.lm.count_tokens(texts)
 
 
 @pytest.fixture(scope="module")

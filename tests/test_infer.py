@@ -18,6 +18,7 @@ from maieutic.infer import (
     DEFAULT_SOLVER,
     INFERENCES,
     Constraint,
+    Inference,
     JointWeights,
     Verdict,
     check_inference,
@@ -154,6 +155,28 @@ def test_vote_answers_as_the_published_algorithm_with_one_of_the_best_labellings
         for n in case.tree.nodes
         if n.parent is not None and verdict.labels[n.id] == side_of(n)
     }
+
+
+@settings(deadline=None, max_examples=30)
+@given(case=cases(least=1), inference=st.sampled_from(INFERENCES))
+def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_of_what_is_left(
+    case: Case, inference: Inference
+) -> None:
+    (graph,) = relate([case.tree], Table(case.rows))
+    verdict = infer(case.tree, graph, inference, SOLVERS[DEFAULT_SOLVER[inference]](), decided=True)
+    nodes = case.tree.nodes[1:]
+    held = {node.id: side_of(node) for node in nodes if None not in (node.p_true, node.p_true_negation)}
+    assert held.items() <= verdict.labels.items()
+    if inference == "joint":
+        left = [
+            label for label in labellings([n.id for n in case.tree.nodes]) if held.items() <= label.items()
+        ]
+        cheapest = {
+            answer: min(joint_cost(case, label) for label in left if label["Q"] == answer)
+            for answer in (True, False)
+        }
+        assert verdict.cost == pytest.approx(min(cheapest.values()), abs=1e-9)
+        assert verdict.margin == pytest.approx(abs(cheapest[True] - cheapest[False]), abs=1e-9)
 
 
 @settings(deadline=None, max_examples=30)

@@ -173,7 +173,9 @@ def test_every_module_and_data_file_of_the_four_folders_is_installed_and_no_othe
         Path(*package.split("."), path.relative_to(PROJECT / folder))
         for folder, package in ROOMS.items()
         for path in (PROJECT / folder).rglob("*")
-        if path.suffix in {".py", ".toml", ".tsv"} or path.name == "py.typed" or "bundled" in path.parts
+        if path.suffix in {".py", ".toml", ".tsv", ".css", ".html", ".js"}
+        or path.name == "py.typed"
+        or "bundled" in path.parts
         if path.is_file() and path.suffix != ".pyc"
     }
     assert Path("maieutic", "py.typed") in expected

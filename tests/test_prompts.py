@@ -117,6 +117,7 @@ BUILDERS: dict[str, Callable[[PromptSet, str], Prompt]] = {
     "belief": lambda prompts, text: prompts.belief(text),
     "verdict": lambda prompts, text: prompts.verdict(text, "Because."),
     "direct": lambda prompts, text: prompts.direct(text),
+    "knowledge": lambda prompts, text: prompts.knowledge(text),
     "premise": lambda prompts, text: prompts.entailment(text, "Snow falls."),
     "hypothesis": lambda prompts, text: prompts.entailment("Snow falls.", text),
 }
@@ -225,6 +226,53 @@ def test_zero_shot_examples_are_checked_all_the_same(tmp_path: Path) -> None:
     assert broken != TINY
     with pytest.raises(FileFormatError, match="answer"):
         load_prompts(write(tmp_path, f"zero_shot = true\n{broken}"))
+
+
+# The kind that a set may lack
+
+KNOWLEDGE = """
+[prompts.knowledge]
+query = "Q: {asked}"
+opening = "K:"
+reply = "K: {knowledge}"
+"""
+KNOWING = TINY.replace('over."', 'over."\nknowledge = "Even numbers are twice another."') + KNOWLEDGE
+
+
+def test_a_set_without_the_knowledge_form_asks_for_a_belief_instead(tmp_path: Path) -> None:
+    tiny = load_prompts(write(tmp_path, TINY))
+    assert "knowledge" not in tiny.forms
+    assert tiny.knowledge("Nine is odd.") == tiny.belief("Nine is odd.")
+    agora = load_prompts("agora")
+    assert agora.knowledge("A spoon sinks.") == agora.belief("A spoon sinks.")
+
+
+def test_a_set_with_the_knowledge_form_shows_every_facts_knowledge(tmp_path: Path) -> None:
+    prompt = load_prompts(write(tmp_path, KNOWING)).knowledge("Nine is odd.")
+    assert prompt.text().endswith("Q: Nine is odd?\nK:")
+    assert {shot.reply for shot in prompt.shots} == {"K: Even numbers are twice another."}
+    for name in BUILTIN:
+        replies = [shot.reply for shot in load_prompts(name).knowledge("Nine is odd.").shots]
+        assert len(set(replies)) == len(examples(name)["facts"])
+        assert all("true" not in reply.lower() and "false" not in reply.lower() for reply in replies)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("knowledge =", "known =", ["[[facts]] entry 1", "'known'"]),
+        ('\nknowledge = "Even numbers are twice another."', "", ["entry 1", "knowledge is missing"]),
+        ("twice another.", "twice another", ["entry 1", "knowledge", "full stop"]),
+        ("twice another.", "twice\\nanother.", ["entry 1", "knowledge", "line break"]),
+        ('"K: {knowledge}"', '"K: {because}"', ["[prompts.knowledge]", "reply must use {knowledge}"]),
+    ],
+)
+def test_a_broken_rule_of_knowledge_is_named(tmp_path: Path, old: str, new: str, named: list[str]) -> None:
+    assert old in KNOWING
+    with pytest.raises(FileFormatError) as caught:
+        load_prompts(write(tmp_path, KNOWING.replace(old, new, 1)))
+    for words in named:
+        assert words in str(caught.value)
 
 
 # What a rendered prompt looks like

@@ -93,14 +93,17 @@ def test_every_proposition_but_the_root_takes_part_once_and_as_its_likelier_side
 # -- pairs ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("among", [True, False])
 @pytest.mark.parametrize("from_root", [True, False])
 @given(tree=trees())
-def test_the_pairs_asked_are_all_of_the_definition_and_each_once(from_root: bool, tree: Tree) -> None:
+def test_the_pairs_asked_are_all_of_the_definition_and_each_once(
+    from_root: bool, among: bool, tree: Tree
+) -> None:
     verifier = Ledger()
-    relate([tree], verifier, from_root=from_root)
+    relate([tree], verifier, from_root=from_root, among=among)
     texts = [form.text for form in forms_of(tree)]
     root = [tree.root.statement, tree.root.negation]
-    expected = [*permutations(texts, 2), *product(texts, root)]
+    expected = [*(permutations(texts, 2) if among else ()), *product(texts, root)]
     if from_root:
         expected += product(root, texts)
     asked = [pair for call in verifier.calls for pair in call]

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 from maieutic.benchmarks.agora.claims import Split, things_of
-from maieutic.benchmarks.agora.methods import direct
 from maieutic.benchmarks.agora.pairs import LABELS, Pairs
 from maieutic.benchmarks.agora.questions import questions
 from maieutic.benchmarks.agora.world import World
@@ -82,8 +81,9 @@ things of the training split, the held-out pairs below of those of the test spli
 def lm_metrics(world: World, folder: Path) -> dict[str, float]:
     """Direct answers on the development split, in percent: the test split is left to the benchmark."""
     asked = questions(world, "dev", DEV_QUESTIONS)
-    answers = direct(load_lm(str(folder)), load_prompts("agora"), [question.statement for question in asked])
-    right = sum(answer == question.truth for answer, question in zip(answers, asked, strict=True))
+    prompts = load_prompts("agora")
+    rows = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in asked], prompts.answers)
+    right = sum((p >= p_false) == q.truth for q, (p, p_false) in zip(asked, rows, strict=True))
     return {f"direct answers on {len(asked)} development statements, right in %": 100 * right / len(asked)}
 
 

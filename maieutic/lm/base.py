@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -32,6 +32,8 @@ class Prompt:
         shots: worked examples.
         query: the question at hand.
         opening: how the reply begins; the model continues right after it. Empty for none.
+        owner: whose question it serves. For accounting only: never rendered, and prompts that differ in
+            nothing else are equal.
     """
 
     format: Literal["text", "chat"]
@@ -39,6 +41,11 @@ class Prompt:
     shots: tuple[Shot, ...]
     query: str
     opening: str = ""
+    owner: str = field(default="", compare=False)
+
+    def owned_by(self, owner: str) -> Prompt:
+        """The same prompt, charged to ``owner``."""
+        return replace(self, owner=owner)
 
     def text(self) -> str:
         """The prompt as plain text: blocks with a blank line between, the opening last.
@@ -108,10 +115,20 @@ class LanguageModel(Protocol):
         """
         ...
 
+    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
+        """The tokens of each prompt as the model reads it, examples included, or of each plain text.
+
+        A plain text is counted on its own, without the special tokens that open or close a text.
+
+        Raises:
+            ModelError: the model cannot use a prompt's format.
+        """
+        ...
+
 
 @dataclass(slots=True)
 class ScriptedLanguageModel:
-    """A fake that answers from two functions and counts its calls.
+    """A fake that answers from two functions and counts its calls; its tokens are words.
 
     Args:
         reply: (prompt, index among the n samples) → continuation.
@@ -142,3 +159,7 @@ class ScriptedLanguageModel:
         self.choose_calls.append(len(prompts))
         table = [[self.probability(prompt, option) for option in options] for prompt in prompts]
         return np.array(table, dtype=np.float64).reshape(len(prompts), len(options))
+
+    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
+        written = (item.text() if isinstance(item, Prompt) else item for item in texts)
+        return [len(text.split()) for text in written]

@@ -39,6 +39,7 @@ __all__ = ["TransformersLM"]
 # queries.
 BATCH_TOKENS = {"cpu": 4096, "cuda": 32768}
 CHOOSE_PROMPTS = 1024  # prompts tokenised at a time, so that 100,000 long prompts fit in memory
+PLAIN = Prompt("chat", "", (), "")  # its format stands for text that gets no special tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,12 @@ class TransformersLM:
             table.update(zip(chunk, scores.reshape(len(chunk), len(options)).tolist(), strict=True))
         chosen = np.array([table[prompt] for prompt in prompts], dtype=np.float64)
         return np.exp(chosen).reshape(len(prompts), len(options))
+
+    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
+        """Tokens by the model's own tokenizer; see :meth:`LanguageModel.count_tokens`."""
+        prompts = [item if isinstance(item, Prompt) else PLAIN for item in texts]
+        written = [self._vocabulary.render([item])[0] if isinstance(item, Prompt) else item for item in texts]
+        return list(map(len, self._vocabulary.encode(prompts, written)))
 
     def _rows(self, prompts: list[Prompt], copies: int, sampling: Sampling) -> list[_Row]:
         """``copies`` rows for each prompt, prompt by prompt."""

@@ -1,4 +1,4 @@
-"""What a prompt set is: seven kinds of prompt, each a form that the caller's text is put into.
+"""What a prompt set is: eight kinds of prompt, each a form that the caller's text is put into.
 
 A statement reaches a prompt by plain substitution and is never read as a template itself.
 """
@@ -13,7 +13,18 @@ from typing import Literal
 from maieutic.errors import InputError
 from maieutic.lm.base import Prompt, Shot
 
-__all__ = ["FIELDS", "Fields", "Form", "PromptSet", "Template", "answer_fields", "statement_fields"]
+__all__ = [
+    "FIELDS",
+    "KNOWLEDGE",
+    "Fields",
+    "Form",
+    "PromptSet",
+    "Template",
+    "answer_fields",
+    "statement_fields",
+]
+
+KNOWLEDGE = "knowledge"  # the one kind that a set may lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ FIELDS: Mapping[str, Fields] = {
     "verdict": Fields((_STATEMENT, frozenset({"explanation"})), _ANSWER),
     "direct": Fields((_STATEMENT,), _ANSWER),
     "entailment": Fields((frozenset({"premise"}), frozenset({"hypothesis"})), frozenset({"relation"})),
+    KNOWLEDGE: Fields((_STATEMENT,), frozenset({"knowledge"})),
 }
 
 
@@ -120,7 +132,7 @@ class PromptSet:
             reply is the explanation.
         answers: options of ``verdict`` and ``direct``: true, false.
         relation_options: options of ``entailment``: contradiction, neutral, entailment.
-        forms: the seven kinds of prompt, by the name of the method.
+        forms: the kinds of prompt, by the name of the method; ``knowledge`` may be missing.
     """
 
     name: str
@@ -158,6 +170,13 @@ class PromptSet:
     def entailment(self, premise: str, hypothesis: str) -> Prompt:
         """How the hypothesis stands if the premise holds; options :attr:`relation_options`."""
         return self._prompt("entailment", {"premise": premise, "hypothesis": hypothesis})
+
+    def knowledge(self, statement: str) -> Prompt:
+        """Something that is known and bears on the statement (Liu et al. 2022).
+
+        A set without the form asks for :meth:`belief`; cut the reply at :attr:`marker` in any case.
+        """
+        return self._prompt(KNOWLEDGE if KNOWLEDGE in self.forms else "belief", statement_fields(statement))
 
     def _prompt(self, kind: str, words: Mapping[str, str]) -> Prompt:
         for name, text in words.items():

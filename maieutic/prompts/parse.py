@@ -1,7 +1,8 @@
 """Reads a prompt file and refuses one that would quietly spoil a run.
 
 A file is TOML: some settings, the examples ``[[facts]]`` and ``[[pairs]]``, and a table
-``[prompts.<kind>]`` for each of the seven kinds; ``paper.toml`` beside this module shows it all. With
+``[prompts.<kind>]`` for each of the kinds; ``paper.toml`` beside this module shows it all. A file may do
+without ``[prompts.knowledge]``; one that has it gives every fact its ``knowledge``. With
 ``zero_shot = true``, for models trained on the prompts themselves, the examples are checked and left out.
 """
 
@@ -19,6 +20,7 @@ from maieutic.errors import FileFormatError
 from maieutic.lm.base import Shot
 from maieutic.prompts.base import (
     FIELDS,
+    KNOWLEDGE,
     Form,
     PromptSet,
     Template,
@@ -34,6 +36,7 @@ RELATIONS = ("contradiction", "neutral", "entailment")
 CHOSEN = {"verdict", "direct", "entailment"}  # kinds whose reply is one of the options
 
 _FACT = {"question": str, "statement": str, "negation": str, "answer": bool, "because": str}
+_FACT_MORE = {KNOWLEDGE: str}
 _PAIR = {"premise": str, "hypothesis": str, "relation": str}
 _TYPE_NAMES: dict[type, str] = {str: "a string", bool: "true or false", list: "a list", dict: "a table"}
 
@@ -84,7 +87,10 @@ def _prompt_set(document: dict[str, Any]) -> PromptSet:
     pairs = [_pair(table, index, relations) for index, table in enumerate(top["pairs"], 1)]
     _check_mix(facts, "[[facts]]", ANSWERS, [("question",), ("statement",)])
     _check_mix(pairs, "[[pairs]]", RELATIONS, [("premise", "hypothesis")])
-    prompts = _checked(top["prompts"], "[prompts]", dict.fromkeys(FIELDS, dict))
+    prompts = _checked(top["prompts"], "[prompts]", dict.fromkeys(FIELDS, dict), optional=[KNOWLEDGE])
+    for fact in facts if KNOWLEDGE in prompts else ():
+        if KNOWLEDGE not in fact.words:
+            raise _RuleError(f"{fact.where}: {KNOWLEDGE} is missing; [prompts.{KNOWLEDGE}] shows it")
     forms = {
         kind: _form(kind, table, style, pairs if kind == "entailment" else facts)
         for kind, table in prompts.items()
@@ -140,7 +146,7 @@ def _options(values: list[object], where: str, labels: Sequence[str], style: str
 
 def _fact(table: object, index: int, answers: Mapping[str, str]) -> _Example:
     where = f"[[facts]] entry {index}"
-    fact = _checked(table, where, _FACT)
+    fact = _checked(table, where, _FACT | _FACT_MORE, optional=list(_FACT_MORE))
     label = "true" if fact.pop("answer") else "false"
     for key, text in fact.items():
         if not text.endswith("?" if key == "question" else "."):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import signal
@@ -13,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import networkx as nx
 import pytest
 import torch
 
@@ -21,6 +24,7 @@ from maieutic.answer import Answer, Seconds
 from maieutic.lm.base import Prompt, ScriptedLanguageModel
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import BATCH_SIZE
+from maieutic.solvers import read_wcnf
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -334,6 +338,129 @@ def test_ctrl_c_while_waiting_for_a_line_ends_with_130_and_no_traceback(models: 
     assert [Answer.from_json(line).question for line in printed] == ["Ice is cold."] * BATCH_SIZE
     assert (process.returncode, rest) == (130, b"")
     assert b"Traceback" not in error
+
+
+# -- files ---------------------------------------------------------------------------------------------
+
+ONE = ("--dot", "--mermaid", "--graphml", "--wcnf")  # formats of one answer
+ALL = ("--html", *ONE)
+
+
+def views(path: Path) -> list[str]:
+    """The statements of a page's answers."""
+    data = re.search(r'<script type="application/json" id="answers">(.*?)</script>', path.read_text("utf-8"))
+    assert data
+    return [view["statement"] for view in json.loads(data[1])]
+
+
+def test_one_answer_goes_to_every_file_that_is_asked_for(
+    ask: Run, scripted: tuple[str, ...], tmp_path: Path
+) -> None:
+    files = [tmp_path / f"answer{option}" for option in ALL]
+    options = [part for pair in zip(ALL, files, strict=True) for part in pair]
+    done = ask("Do penguins fly?", "--json", *options, *scripted)
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [f"wrote {file}" for file in files]
+    (answer,) = answers(done.stdout)
+    html, dot, mermaid, graphml, wcnf = files
+    assert views(html) == ["Penguins fly."]
+    assert dot.read_text().startswith("digraph answer {")
+    assert mermaid.read_text().startswith("flowchart LR")
+    assert set(nx.read_graphml(graphml)) == set(answer.labels)
+    assert len(read_wcnf(wcnf).soft) == len(answer.constraints)
+
+
+def test_a_page_takes_all_answers_those_from_standard_input_too(
+    ask: Run, scripted: tuple[str, ...], tmp_path: Path
+) -> None:
+    html = tmp_path / "answers.html"
+    done = ask("Ice is cold.", "-", "--html", html, *scripted, stdin=b"So it is.\nPenguins fly.\n")
+    assert done.returncode == 0
+    assert views(html) == ["Ice is cold.", "So it is.", "Penguins fly."]
+
+
+@pytest.mark.parametrize("option", ALL)
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        ("taken", "taken exists already; give a new name, or move it away"),
+        ("folder", "folder exists already"),
+        ("absent/answer", "there is no folder"),
+        ("taken/answer", "cannot be written"),
+        ("x" * 300, "cannot be written (File name too long)"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_a_model_is_looked_for(
+    ask: Run, tmp_path: Path, option: str, file: str, problem: str
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    absent = str(tmp_path / "absent")
+    line = refusal(ask("Ice is cold.", "--lm", absent, "--nli", absent, option, tmp_path / file))
+    assert line.startswith(f"error: {option}")
+    assert problem in line
+    assert (tmp_path / "taken").read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"taken", "folder"}
+
+
+@pytest.mark.parametrize("option", ONE)
+@pytest.mark.parametrize("statements", [("Ice is cold.", "So it is."), ("-",)])
+def test_a_format_of_one_answer_is_refused_where_there_may_be_several(
+    ask: Run, tmp_path: Path, option: str, statements: tuple[str, ...]
+) -> None:
+    absent = str(tmp_path / "absent")
+    line = refusal(ask(*statements, "--lm", absent, "--nli", absent, option, tmp_path / "answer"))
+    assert line.startswith(f"error: {option} takes one answer")
+    assert "--html" in line
+
+
+def test_standard_output_and_one_file_for_two_formats_are_refused(
+    ask: Run, scripted: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert "--dot takes the name of a file" in refusal(ask("Ice is cold.", "--dot", "-", *scripted))
+    same = tmp_path / "answer"
+    line = refusal(ask("Ice is cold.", "--dot", same, "--wcnf", same, *scripted))
+    assert "--dot and --wcnf name the same file" in line
+    assert not same.exists()
+
+
+def test_after_ctrl_c_the_page_holds_what_was_answered(
+    ask: Run, scripted: tuple[str, ...], tmp_path: Path
+) -> None:
+    html = tmp_path / "answers.html"
+    done = ask(*["Ice is cold."] * BATCH_SIZE, STOP, "--json", "--html", html, *scripted)
+    assert (done.returncode, len(questions(done))) == (130, BATCH_SIZE)
+    assert views(html) == ["Ice is cold."] * BATCH_SIZE
+
+
+def test_a_bad_statement_leaves_a_page_of_those_before_it(
+    ask: Run, scripted: tuple[str, ...], tmp_path: Path
+) -> None:
+    html = tmp_path / "answers.html"
+    assert ask("Ice is cold.", "", "--html", html, *scripted).returncode == 2
+    assert views(html) == ["Ice is cold."]
+
+
+def test_without_an_answer_there_is_no_file(ask: Run, scripted: tuple[str, ...], tmp_path: Path) -> None:
+    assert ask("-", "--html", tmp_path / "answers.html", *scripted).returncode == 0
+    assert ask("", "--wcnf", tmp_path / "answer.wcnf", *scripted).returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_ends_the_run_with_a_sentence_and_leaves_no_half_of_a_file(
+    ask: Run, scripted: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    html = tmp_path / "answers.html"
+    monkeypatch.setattr(os, "fsync", full)
+    done = ask("Ice is cold.", "--json", "--html", html, *scripted)
+    assert (done.returncode, questions(done)) == (1, ["Ice is cold."])
+    assert done.stderr.splitlines() == [
+        f"error: {html} cannot be written (No space left on device); make room and try again"
+    ]
+    assert not html.exists()
 
 
 # -- the bundled models --------------------------------------------------------------------------------

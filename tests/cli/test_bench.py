@@ -3,57 +3,152 @@
 from __future__ import annotations
 
 import json
+import signal
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
-from maieutic.benchmarks.agora import methods
-from maieutic.benchmarks.agora import run as runs
+from maieutic.benchmarks import runner
+from maieutic.benchmarks.run_folder import read_run
 
 Run = Callable[..., "CompletedProcess[str]"]
 
+FEW = ("agora", "--split", "dev", "--limit", "6")
+METHODS = [
+    "direct",
+    "chain-of-thought",
+    "self-consistency",
+    "generated-knowledge",
+    "maieutic",
+    "cascade",
+]
 
-def test_methods_are_compared_on_the_same_statements(run: Run, tmp_path: Path) -> None:
-    out = tmp_path / "records.jsonl"
-    done = run("bench", "run", "agora", "--count", "6", "--split", "dev", "--out", out)
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_runs_and_its_folder_says_everything(run: Run, tmp_path: Path, method: str) -> None:
+    out = tmp_path / method
+    done = run("bench", "run", *FEW, "--method", method, "--out", out)
     assert (done.returncode, done.stderr) == (0, "")
-    records = [json.loads(line) for line in out.read_text().splitlines()]
-    methods = ["direct", "cot", "self-consistency", "maieutic", "maieutic-vote"]
-    for method in methods:
-        right = sum(r["answer"] == r["truth"] for r in records if r["method"] == method)
-        (row,) = (line for line in done.stdout.splitlines() if f"│ {method} " in line)
-        assert [cell.strip() for cell in row.split("│")[2:4]] == [str(right), "6"]
-    statements = [[r["statement"] for r in records if r["method"] == method] for method in methods]
-    assert all(same == statements[0] for same in statements)
-    assert sum(r["truth"] for r in records) == len(records) / 2
-    assert all((r["reasoning"] is not None) == r["method"].startswith("maieutic") for r in records)
+    found = read_run(out)
+    assert len(found.records) == 6
+    right = sum(record.right for record in found.records)
+    assert f"{right} of 6 right" in done.stdout
+    assert all(record.usage.prompt_tokens > 0 and record.usage.calls > 0 for record in found.records)
+    assert all(
+        (record.reasoning is None) == (method not in {"maieutic", "cascade"}) or method == "cascade"
+        for record in found.records
+    )
+    facts = json.loads((out / "run.json").read_text())
+    assert facts["configuration"]["method"] == method
+    assert facts["data"]["asked"] == 6
+    assert len(facts["models"]["lm"]["sha256"]["model.safetensors"]) == 64
+    assert ("nli" in facts["models"]) == (method in {"maieutic", "cascade"})
 
 
-def test_json_is_the_whole_report(run: Run) -> None:
-    arguments = ("--method", "maieutic", "--method", "direct", "--count", "4", "--split", "dev", "--json")
-    report = json.loads(run("bench", "run", "agora", *arguments).stdout)
-    assert (report["split"], report["lm"], report["verifier"]) == ("dev", "agora", "agora")
-    maieutic, direct = report["methods"]
-    assert (maieutic["method"], maieutic["p_value"]) == ("maieutic", None)
-    assert (direct["method"], direct["statements"]) == ("direct", 4)
-    assert 0 <= direct["p_value"] <= 1
-    assert "nodes" not in direct
-    nodes = maieutic["nodes"]
-    assert nodes["by_label"] <= nodes["nodes"]
+def test_a_run_is_repeated_from_its_configuration(run: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    settings = ("--method", "self-consistency", "--set", "samples=3", "--seed", "5")
+    assert run("bench", "run", *FEW, *settings, "--dtype", "float32", "--out", first).returncode == 0
+    config = first / "run.toml"
+    assert tomllib.loads(config.read_text())["settings"]["samples"] == 3
+    assert run("bench", "run", "--config", config, "--out", second).returncode == 0
+    answers = [[(r.id, r.p_true) for r in read_run(folder).records] for folder in (first, second)]
+    assert answers[0] == answers[1]
+
+
+def test_a_run_goes_on_where_it_stopped(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    arguments = ("bench", "run", *FEW, "--method", "direct", "--out", out)
+    assert run(*arguments).returncode == 0
+    whole = (out / "records.jsonl").read_bytes()
+    (out / "records.jsonl").write_bytes(whole[: len(whole) * 2 // 3])
+    done = run(*arguments)
+    assert done.returncode == 0
+    assert "of 6 questions have been answered before" in done.stderr
+    assert [r.id for r in read_run(out).records] == [json.loads(line)["id"] for line in whole.splitlines()]
+    again = run(*arguments)  # nothing is left to do, and the report is printed all the same
+    assert "of 6 right" in again.stdout
+
+
+def test_ctrl_c_finishes_the_batch_and_says_how_to_go_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = runner._outcomes
+
+    def interrupting(*arguments: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "_outcomes", interrupting)
+    out = tmp_path / "run"
+    arguments = (
+        "bench",
+        "run",
+        "agora",
+        "--split",
+        "dev",
+        "--limit",
+        "40",
+        "--method",
+        "direct",
+        "--out",
+        out,
+    )
+    done = run(*arguments)
+    assert done.returncode == 130
+    assert "finishing the batch" in done.stderr
+    assert "32 of 40 questions are answered" in done.stderr
+    assert "the same command goes on from there" in done.stderr
+    monkeypatch.undo()
+    assert run(*arguments).returncode == 0
+    assert len(read_run(out).records) == 40
+
+
+def test_a_dry_run_estimates_and_writes_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("bench", "run", "agora", "--split", "dev", "--method", "direct", "--dry-run", "--json")
+    guess = json.loads(done.stdout)
+    assert (guess["sampled"], guess["questions"], guess["usage"]["calls"]) == (8, 312, 312)
+    text = run("bench", "run", "agora", "--split", "dev", "--method", "direct", "--dry-run").stdout
+    assert "minutes for 312 questions, from a sample of 8: 312 calls" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_is_json_when_asked(run: Run, tmp_path: Path) -> None:
+    done = run("bench", "run", *FEW, "--method", "maieutic", "--out", tmp_path / "run", "--json")
+    report = json.loads(done.stdout)
+    assert report["metrics"]["questions"] == 6
+    assert report["nodes"]["by_label"] <= report["nodes"]["nodes"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("creak",), "the data set must be agora, not 'creak'"),
-        (("agora", "--method", "oracle"), "method must be one of direct"),
-        (("agora", "--split", "exam"), "split must be one of train, dev, test, not 'exam'"),
-        (("agora", "--lm", "no/such-model", "--nli", "lm"), "not in the hub cache"),
+        ((), "name a data set"),
+        (("gsm8k", "--out", "x"), "the data set must be one of agora, "),
+        (("agora", "--method", "oracle", "--out", "x"), "oracle"),
+        (("agora", "--split", "exam", "--out", "x"), "exam"),
+        (("agora",), "give --out the folder of the run"),
+        (("agora", "--set", "depth", "--out", "x"), "KEY=VALUE"),
+        (("agora", "--set", "deep=1", "--out", "x"), "no setting 'deep'"),
+        (("agora", "--set", "depth=-1", "--out", "x"), "depth"),
+        (("agora", "--lm", "no/such-model", "--nli", "lm", "--out", "x"), "not in the hub cache"),
+        (("agora", "--lm", "no/such-model", "--out", "x"), "needs a verifier"),
+        (("csqa2", "--out", "x"), "--data"),
+        (("agora", "--config", "run.toml", "--out", "x"), "leave out dataset"),
+        (("--config", "run.toml", "--out", "x"), "cannot be read"),
+        (("agora", "--method", "direct", "--trees", "x.jsonl", "--out", "x"), "leave --trees out"),
     ],
 )
-def test_bad_input_is_one_line(run: Run, arguments: tuple[str, ...], named: str) -> None:
+def test_bad_input_is_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     done = run("bench", "run", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
@@ -61,40 +156,35 @@ def test_bad_input_is_one_line(run: Run, arguments: tuple[str, ...], named: str)
     assert named in line
 
 
-def test_records_that_exist_are_not_overwritten(run: Run, tmp_path: Path) -> None:
-    out = tmp_path / "records.jsonl"
-    out.write_text("precious")
-    done = run("bench", "run", "agora", "--out", out)
+def test_a_folder_of_something_else_is_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "precious").touch()
+    done = run("bench", "run", *FEW, "--method", "direct", "--out", tmp_path)
     assert done.returncode == 2
-    assert "give --out a new file" in done.stderr
-    assert out.read_text() == "precious"
+    assert "is no run" in done.stderr
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["precious"]
 
 
-def test_more_statements_than_there_are_is_said(run: Run) -> None:
-    done = run("bench", "run", "agora", "--method", "direct", "--split", "dev", "--count", "5000")
-    assert done.returncode == 0
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("warning: the dev split has ")
-    assert line.endswith("contested statements, not 5000")
+def test_trees_grown_elsewhere_go_through_the_same_runner(run: Run, tmp_path: Path) -> None:
+    data, trees = tmp_path / "data.jsonl", tmp_path / "trees.jsonl"
+    texts = ["A spoon sinks in water.", "A cork sinks in water.", "A stone sinks in water."]
+    data.write_text("".join(json.dumps({"statement": t, "label": "cork" not in t}) + "\n" for t in texts))
+    trees.write_text("".join(json.dumps(_tree(text)) + "\n" for text in texts[:2]))
+    out = tmp_path / "run"
+    done = run("bench", "run", "file", "--data", data, "--trees", trees, "--nli", "agora", "--out", out)
+    assert done.returncode == 0, done.stderr
+    records = read_run(out).records
+    assert [record.answer for record in records] == [True, True, None]
+    assert records[2].problem == "no tree was given for this text"
+    assert "1 of 3 right, 33.3 %; 1 unscored, 50.0 % of those scored" in done.stdout
+    assert all(record.usage.calls == 0 for record in records)
 
 
-def test_an_interrupted_run_reports_what_it_has(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    real, calls = methods.direct, []
-
-    def interrupted(*arguments: object) -> object:
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return real(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(runs, "direct", interrupted)
-    out = tmp_path / "records.jsonl"
-    done = run(
-        "bench", "run", "agora", "--method", "direct", "--count", "100", "--split", "dev", "--out", out
-    )
-    assert done.returncode == 130
-    assert done.stderr == f"interrupted after {runs.BATCH} of 100 statements\n"
-    assert len(out.read_text().splitlines()) == runs.BATCH
-    assert f"│ {runs.BATCH} │" in done.stdout
+def _tree(text: str) -> dict[str, object]:
+    root = {"id": "Q", "parent": None, "statement": text, "negation": f"It is false that {text}"}
+    return {
+        "question": text,
+        "statement": text,
+        "negation": root["negation"],
+        "answer": None,
+        "nodes": [root | {"p_true": 0.9, "p_true_negation": 0.1, "integral": True}],
+    }

@@ -159,3 +159,67 @@ def test_a_file_without_the_answer_asked_for_is_refused_with_what_to_give(show: 
     zero = show(file, "--line", "0")
     assert zero.returncode == 2
     assert "--line" in zero.stderr
+
+
+# -- files ---------------------------------------------------------------------------------------------
+
+
+def test_answers_are_shown_and_written_as_a_page(show: Run, file: Path, tmp_path: Path) -> None:
+    html = tmp_path / "answers.html"
+    done = show(file, "--json", "--html", html)
+    assert (done.returncode, done.stdout) == (0, file.read_text(encoding="utf-8"))
+    assert done.stderr == f"wrote {html}\n"
+    page = html.read_text(encoding="utf-8")
+    assert all(text in page for text in ("Penguins fly.", "Ice is cold.", "Grün ist 绿."))
+    assert "\x1b" not in page
+
+
+@pytest.mark.parametrize("option", ["--dot", "--mermaid", "--graphml", "--wcnf"])
+def test_one_answer_of_a_file_becomes_a_graph_or_a_problem(
+    show: Run, file: Path, tmp_path: Path, option: str
+) -> None:
+    out = tmp_path / "answer.gz"  # compressed, as everything that reads such a name expects
+    assert "--line" in refusal(show(file, option, out))
+    assert not out.exists()
+    assert show(file, "--line", "2", option, out).returncode == 0
+    assert "Fire is hot." in gzip.decompress(out.read_bytes()).decode()
+    assert "exists already" in refusal(show(file, "--line", "2", option, out))
+
+
+def test_a_problem_that_is_shown_can_be_solved_to_the_same_cost(
+    show: Run, run: Run, file: Path, tmp_path: Path, lines: list[str]
+) -> None:
+    out = tmp_path / "answer.wcnf.xz"
+    assert show(file, "--line", "1", "--wcnf", out).returncode == 0
+    solved = run("solve", out).stdout
+    cost = json.loads(lines[0])["cost"]
+    assert f"o {round(cost * 10**9)}\n" in solved
+    assert "s OPTIMUM FOUND" in solved
+
+
+def test_the_only_answer_of_a_file_needs_no_line(
+    show: Run, file: Path, tmp_path: Path, lines: list[str]
+) -> None:
+    file.write_text(lines[0], encoding="utf-8")
+    assert show(file, "--mermaid", tmp_path / "answer.mmd").returncode == 0
+
+
+def test_a_broken_line_leaves_a_page_of_the_answers_before_it(
+    show: Run, file: Path, tmp_path: Path, lines: list[str]
+) -> None:
+    file.write_text(f"{lines[0]}\nnone\n", encoding="utf-8")
+    html = tmp_path / "answers.html"
+    assert show(file, "--html", html).returncode == 2
+    assert "Penguins fly." in html.read_text(encoding="utf-8")
+
+
+def test_an_answer_whose_weights_are_none_is_shown_and_its_problem_refused(
+    show: Run, file: Path, tmp_path: Path, lines: list[str]
+) -> None:
+    answer = json.loads(lines[0])
+    answer["constraints"][0]["weight"] = -1.0
+    file.write_text(json.dumps(answer), encoding="utf-8")
+    done = show(file, "--wcnf", tmp_path / "answer.wcnf")
+    assert done.stdout.startswith("FALSE  Penguins fly.\n")
+    assert "weight" in refusal(done)
+    assert list(tmp_path.glob("*.wcnf")) == []

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 from maieutic.errors import ContextLengthError, InputError, ModelError
-from maieutic.lm.base import Prompt
+from maieutic.lm.base import Prompt, Shot
 from maieutic.lm.sampling import Sampling
 from maieutic.lm.transformers import TransformersLM
 
@@ -252,6 +253,34 @@ def test_nothing_is_written_to_the_terminal(llama_folder: Path, capfd: pytest.Ca
     draw(lm, PROMPTS, temperature=0.0)
     lm.choose(PROMPTS, OPTIONS)
     assert capfd.readouterr() == ("", "")
+
+
+def test_tokens_are_counted_as_the_model_reads_them(lm_folder: Path, chat_folder: Path) -> None:
+    lm = load(lm_folder)
+    tokenizer = Oracle(lm).tokenizer
+    few = Prompt("text", "Judge.", (Shot("Q: Ice is hot?", "A: false"),), "Q: Ice is cold?", "A:")
+    for prompt in (*PROMPTS, few):
+        assert lm.count_tokens([prompt]) == [len(tokenizer(prompt.text())["input_ids"])]
+    texts = ["", " true", " The sky is blue.", "❄"]
+    bare = [len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
+    assert lm.count_tokens(texts) == bare
+    assert lm.count_tokens([texts[2], few, texts[1]]) == [bare[2], *lm.count_tokens([few]), bare[1]]
+    assert lm.count_tokens([]) == []
+
+    chat = load(chat_folder)
+    asked = replace(few, format="chat")
+    ids = chat._vocabulary.encode([asked], chat._vocabulary.render([asked]))[0]
+    assert chat.count_tokens([asked]) == [len(ids)]
+    with pytest.raises(ModelError, match="chat template"):
+        lm.count_tokens([asked])
+
+
+def test_an_owner_is_never_rendered_and_prompts_that_differ_in_nothing_else_are_one() -> None:
+    few = Prompt("text", "Judge.", (Shot("Q: Ice is hot?", "A: false"),), "Q: Ice is cold?", "A:")
+    owned = few.owned_by("<17>")
+    assert (owned.owner, few.owner) == ("<17>", "")
+    assert (owned, hash(owned)) == (few, hash(few))
+    assert "<17>" not in owned.text() + str(owned.messages())
 
 
 def test_name_device_and_dtype_are_told(llama_folder: Path) -> None:

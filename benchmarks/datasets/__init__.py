@@ -1,0 +1,194 @@
+"""Data sets to measure on: one file each, read as published, from a folder or fetched once when asked.
+
+>>> loaded = load_items("agora", split="dev")
+>>> len(loaded.items), loaded.items[0].text.endswith(".")
+(312, True)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from maieutic.benchmarks.datasets import agora, com2sense, creak, csqa2, strategyqa
+from maieutic.benchmarks.datasets.base import DataSet, Item
+from maieutic.benchmarks.datasets.fetch import OnProgress, cache_folder
+from maieutic.benchmarks.datasets.fetch import fetch as fetch_file
+from maieutic.benchmarks.datasets.file import FILE, SUFFIXES
+from maieutic.benchmarks.datasets.rows import find_file, need_file, read_content
+from maieutic.errors import InputError
+
+__all__ = ["DATASETS", "ROWS", "SOURCES", "Loaded", "load_items"]
+
+DATASETS: Mapping[str, DataSet] = {
+    dataset.name: dataset
+    for dataset in (
+        agora.AGORA_WORLD,
+        csqa2.CSQA2,
+        creak.CREAK,
+        com2sense.COM2SENSE,
+        strategyqa.STRATEGYQA,
+        FILE,
+    )
+}
+
+# Data set → split → rows, where they were counted.
+ROWS: Mapping[str, Mapping[str, int]] = {
+    "agora": agora.ROWS,
+    "csqa2": csqa2.ROWS,
+    "creak": creak.ROWS,
+    "com2sense": com2sense.ROWS,
+}
+
+# Data set → official file → SHA-256 of its content as published, unzipped.
+_CONTENTS: Mapping[str, Mapping[str, str]] = {
+    "csqa2": csqa2.CONTENTS,
+    "creak": creak.CONTENTS,
+    "com2sense": com2sense.CONTENTS,
+}
+
+# Data set → where its files are, if they are not at its homepage.
+SOURCES: Mapping[str, str] = {"strategyqa": strategyqa.SOURCE}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The items of one split and what they were read from.
+
+    Attributes:
+        folder: of the files; None where there are none.
+        files: their paths, in the data set's order.
+        sha256: over the files' contents, unzipped, one after the other; without files, over the items.
+        edited: official names of the files that differ from what was published.
+    """
+
+    items: tuple[Item, ...]
+    dataset: str
+    split: str
+    folder: Path | None
+    files: tuple[Path, ...]
+    sha256: str
+    edited: tuple[str, ...]
+
+
+def load_items(
+    name: str,
+    *,
+    data: Path | None = None,
+    split: str | None = None,
+    download: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Loaded:
+    """Read one split of a data set.
+
+    Args:
+        data: the folder of its files (the file itself for the data set ``file``); None for the cache.
+        split: None or "" for the data set's default.
+        download: fetch what the cache lacks; ``data`` is only ever read.
+
+    Raises:
+        InputError: there is no such data set, split, folder or file; the message says where to get it.
+        FileFormatError: a file cannot be read, or one of its rows is wrong.
+        MaieuticError: a download failed.
+    """
+    dataset = DATASETS.get(name)
+    if dataset is None:
+        raise InputError(f"there is no data set {name!r}; there are {', '.join(DATASETS)}")
+    split = split or dataset.default_split
+    if split not in dataset.splits:
+        answers = "the splits whose answers can be read are" if dataset.homepage else "its splits are"
+        raise InputError(f"{name} has no split {split!r}; {answers} {', '.join(dataset.splits)}")
+    if dataset is FILE:
+        path = _own_file(data)
+        return _loaded(dataset, split, path, (path,))
+    if not dataset.splits[split]:
+        if data is not None:
+            raise InputError(f"{name} comes with maieutic; leave out --data {data}")
+        return _loaded(dataset, split, Path(), ())
+    folder = _given_folder(dataset, split, data) if data else _cached(dataset, split, download, on_progress)
+    files = tuple(need_file(folder, file) for file in dataset.splits[split])
+    return _loaded(dataset, split, folder, files)
+
+
+def _loaded(dataset: DataSet, split: str, place: Path, files: tuple[Path, ...]) -> Loaded:
+    """Read the items; ``place`` is what the data set's ``read`` takes."""
+    items = tuple(dataset.read(place, split))
+    contents = [read_content(file) for file in files] or [repr(astuple(item)).encode() for item in items]
+    folder = place.parent if dataset is FILE else place
+    return Loaded(
+        items,
+        dataset.name,
+        split,
+        folder if files else None,
+        files,
+        hashlib.sha256(b"".join(contents)).hexdigest(),
+        _edited(dataset, split, contents),
+    )
+
+
+def _edited(dataset: DataSet, split: str, contents: Sequence[bytes]) -> tuple[str, ...]:
+    published = _CONTENTS.get(dataset.name, {})
+    return tuple(
+        name
+        for name, content in zip(dataset.splits[split], contents, strict=False)
+        if name in published and hashlib.sha256(content).hexdigest() != published[name]
+    )
+
+
+def _own_file(data: Path | None) -> Path:
+    if data is None:
+        raise InputError(f"file reads a file of your own; give --data FILE ({', '.join(SUFFIXES)})")
+    if data.is_dir():
+        raise InputError(f"{data} is a folder; give --data the file itself ({', '.join(SUFFIXES)})")
+    return data
+
+
+def _given_folder(dataset: DataSet, split: str, data: Path) -> Path:
+    if not data.is_dir():
+        what = "is a file" if data.exists() else "does not exist"
+        raise InputError(f"{data} {what}; give --data the folder with {_names(dataset.splits[split])}")
+    missing = [file for file in dataset.splits[split] if find_file(data, file) is None]
+    if missing:
+        fetched = all(file in dataset.remote for file in missing)
+        remedy = ", or leave out --data and add --download" if fetched else ""
+        raise InputError(
+            f"{data} has no {_names(missing)}, plain or gzipped, of which {dataset.name} {split} is read; "
+            f"get {_it(missing)} from {_source(dataset)}{remedy}"
+        )
+    return data
+
+
+def _cached(dataset: DataSet, split: str, download: bool, on_progress: OnProgress | None) -> Path:
+    """The cache folder with the split's files in it."""
+    folder = cache_folder(dataset.name)
+    files = dataset.splits[split]
+    unknown = [file for file in files if file not in dataset.remote]
+    if unknown:
+        raise InputError(
+            f"{dataset.name} {split} cannot be downloaded, since no checksum of {_names(unknown)} is known; "
+            f"get {_it(unknown)} from {_source(dataset)} and give --data the folder"
+        )
+    for file in files:
+        if download:
+            fetch_file(dataset.remote[file], folder / file, on_progress)
+        elif find_file(folder, file) is None:
+            size = sum(dataset.remote[each].bytes for each in files)
+            raise InputError(
+                f"{dataset.name} {split} is not in the cache; add --download ({size / 1e6:.1f} MB), or get "
+                f"{_names(files)} from {_source(dataset)} and give --data the folder"
+            )
+    return folder
+
+
+def _source(dataset: DataSet) -> str:
+    return SOURCES.get(dataset.name, dataset.homepage)
+
+
+def _names(files: Sequence[str]) -> str:
+    return " and ".join(files)
+
+
+def _it(files: Sequence[str]) -> str:
+    return "it" if len(files) == 1 else "them"

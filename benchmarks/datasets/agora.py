@@ -1,0 +1,37 @@
+"""Agora: contested statements about the bundled world, half of them true. Nothing to fetch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from maieutic.benchmarks.agora.claims import check_split
+from maieutic.benchmarks.datasets.base import DataSet, Item
+
+__all__ = ["AGORA_WORLD", "ROWS"]
+
+ROWS = {"train": 2382, "dev": 312, "test": 1160}
+
+
+def _read(_folder: Path, split: str) -> list[Item]:
+    """All of a split; of a property with more true than false things (or the reverse), a seeded choice."""
+    from maieutic.benchmarks.agora.questions import questions  # noqa: PLC0415 - keeps --help light
+    from maieutic.benchmarks.agora.world import load_world  # noqa: PLC0415
+
+    asked = questions(load_world(), check_split(split), sys.maxsize, seed=0)
+    return [Item(f"{each.thing}:{each.property}", each.statement, each.truth) for each in asked]
+
+
+AGORA_WORLD = DataSet(
+    name="agora",
+    title="agora, the bundled world",
+    homepage="",
+    licence="Apache-2.0",
+    citation=(
+        "the world of the bundled models, which were not told what follows about the things of dev and test"
+    ),
+    splits={"train": (), "dev": (), "test": ()},
+    default_split="test",
+    read=_read,
+    remote={},
+)

@@ -1,0 +1,109 @@
+"""What a run was made with: versions, revisions, checksums, machine. Kept as ``run.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from maieutic import __version__
+from maieutic.benchmarks.datasets import Loaded
+from maieutic.benchmarks.run_config import RunConfig
+from maieutic.bundled import AGORA, BundledModel, bundled_folder
+
+__all__ = ["facts"]
+
+PACKAGES = ("numpy", "python-sat", "safetensors", "tokenizers", "torch", "transformers")
+
+
+def facts(config: RunConfig, loaded: Loaded, questions: int, device: str) -> str:
+    """``run.json``, indented.
+
+    Args:
+        questions: how many of the data set's items are asked.
+        device: where the models are.
+    """
+    models = {"lm": _model(config.lm, "agora-lm"), "nli": _model(config.nli, "agora-nli")}
+    described: dict[str, Any] = {
+        "configuration": asdict(config),
+        "versions": {"maieutic": __version__, "python": platform.python_version()}
+        | {package: metadata.version(package) for package in PACKAGES},
+        "git": _git_revision(),
+        "models": {option: model for option, model in models.items() if model},
+        "data": {
+            "items": len(loaded.items),
+            "asked": questions,
+            "sha256": loaded.sha256,
+            "edited": list(loaded.edited),
+        },
+        "machine": _machine(device),
+    }
+    if config.trees:
+        described["trees"] = {"file": config.trees, "sha256": _sha256(Path(config.trees))}
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
+    """The files of a model folder with their checksums, the revision of one from the hub."""
+    from maieutic.loading import find_folder  # noqa: PLC0415 - takes seconds to load
+
+    if not name or name == "lm":
+        return {}
+    folder = bundled_folder(bundled) if name == AGORA else find_folder(name)
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    snapshot = folder.parent.name == "snapshots"  # where the hub client keeps revisions
+    return {
+        "name": name,
+        "revision": folder.name if snapshot else None,
+        "sha256": {path.name: _sha256(path) for path in files},
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _git_revision() -> str | None:
+    """The commit of the checkout that this package runs from, with "+" for local changes; None outside."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        revision = _run([*git, "rev-parse", "HEAD"])
+        tracked = _run([*git, "ls-files", "--error-unmatch", __file__])
+        return revision + ("+" if _run([*git, "status", "--porcelain", "-uno"]) else "") if tracked else None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
+    return done.stdout.strip()
+
+
+def _machine(device: str) -> dict[str, Any]:
+    import torch  # noqa: PLC0415
+
+    gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else None
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": device,
+        "gpu": gpu,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

@@ -1,0 +1,78 @@
+"""Judge at once: the probabilities of "true" and of "false" after the question, no reasoning."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.methods.meter import Metered, charged
+from maieutic.lm.base import LanguageModel, Prompt
+from maieutic.pipeline import LoadedModels
+from maieutic.prompts import PromptSet
+from maieutic.screen import as_question
+
+__all__ = ["NO_READING", "Direct", "Reading", "outcome_of", "read"]
+
+NO_READING = "the model gives neither true nor false any probability"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """P(true) and P(false) as they stand after one prompt, each in [0, 1]."""
+
+    true: float
+    false: float
+
+    @property
+    def mass(self) -> float:
+        """P(true) + P(false); well below 1, the model would rather say something else."""
+        return self.true + self.false
+
+    @property
+    def p_true(self) -> float | None:
+        """P(true) as a share of both, in [0, 1]; None where both are 0."""
+        return self.true / self.mass if self.mass > 0 else None
+
+
+def read(lm: LanguageModel, prompts: PromptSet, asked: Sequence[Prompt]) -> list[Reading]:
+    """The readings after prompts of the kinds ``direct`` and ``verdict``."""
+    rows = lm.choose(asked, prompts.answers).tolist() if asked else []
+    return [Reading(*(0.0 if math.isnan(p) else p for p in row)) for row in rows]
+
+
+def outcome_of(reading: Reading, **details: float) -> Outcome:
+    """The likelier answer, true on a tie; unscored where neither has any probability."""
+    p_true = reading.p_true
+    if p_true is None:
+        return Outcome(None, problem=NO_READING, details={"mass": 0.0, **details})
+    return Outcome(p_true >= 0.5, p_true, details={"mass": reading.mass, **details})
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Judges at once, by the few-shot prompt for direct answers.
+
+    P(true) is the share of "true" in the two options' probabilities. Their sum is the detail ``mass``; an
+    answer counts however small it is. A question is asked as it is, not turned into a statement.
+    """
+
+    @property
+    def uses_verifier(self) -> bool:
+        return False
+
+    def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
+        """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
+
+        Raises:
+            InputError: a text is empty or too long.
+        """
+        start = time.perf_counter()
+        lm = Metered(models.lm)
+        asked = [
+            models.prompts.direct(as_question(text)).owned_by(str(place)) for place, text in enumerate(texts)
+        ]
+        found = [outcome_of(reading) for reading in read(lm, models.prompts, asked)]
+        return charged(found, lm, time.perf_counter() - start)

@@ -1,0 +1,98 @@
+"""Knowledge first, then the surest answer over it (Liu et al. 2022, "Generated Knowledge Prompting")."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
+from maieutic.benchmarks.methods.direct import Reading, outcome_of, read
+from maieutic.benchmarks.methods.meter import Metered, charged
+from maieutic.benchmarks.methods.self_consistency import check_sampling
+from maieutic.pipeline import LoadedModels
+from maieutic.screen import as_question, same_text
+
+__all__ = ["GeneratedKnowledge"]
+
+WITHOUT = ""  # no knowledge: the direct prompt
+
+
+@dataclass(frozen=True)
+class GeneratedKnowledge:
+    """Samples statements of knowledge, answers once over each and once without; the surest answer wins.
+
+    The answer is the option with the highest single probability, P(true) or P(false), over all of these
+    readings; of equal ones the first, that without knowledge before all others. P(true) is the share of
+    "true" in the winning reading. Blank and repeated statements are dropped. A prompt set without a form
+    for knowledge ("agora") samples the reasoning of its belief prompt instead. The defaults of samples,
+    top_p and the token limit are the paper's. The details: ``knowledge``, how many statements were kept;
+    ``chosen``, the number of the one that won, 0 for none; ``mass``, P(true) + P(false) there.
+
+    Attributes:
+        samples: statements of knowledge per question, ≥ 1.
+        temperature: of their sampling, ≥ 0.
+        top_p: nucleus of their sampling, in (0, 1].
+        max_new_tokens: token limit of a statement, ≥ 1.
+        seed: of their sampling.
+    """
+
+    samples: int = 20
+    temperature: float = 1.0
+    top_p: float = 0.5
+    max_new_tokens: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_sampling(self.samples, self.temperature, self.top_p, self.max_new_tokens)
+
+    @property
+    def uses_verifier(self) -> bool:
+        return False
+
+    def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
+        """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
+
+        Raises:
+            InputError: a text is empty or too long.
+        """
+        start = time.perf_counter()
+        lm, prompts = Metered(models.lm), models.prompts
+        asked = [as_question(text) for text in texts]
+        replies = lm.sample(
+            [prompts.knowledge(text).owned_by(str(place)) for place, text in enumerate(asked)],
+            self.samples,
+            max_new_tokens=self.max_new_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=self.seed,
+        )
+        known = [[WITHOUT, *_distinct([reason_in(text, prompts.marker) for text in row])] for row in replies]
+        readings = iter(
+            read(
+                lm,
+                prompts,
+                [
+                    verdict_on(prompts, text, item).owned_by(str(place))
+                    for place, (text, items) in enumerate(zip(asked, known, strict=True))
+                    for item in items
+                ],
+            )
+        )
+        found = [_surest([next(readings) for _ in items]) for items in known]
+        return charged(found, lm, time.perf_counter() - start)
+
+
+def _distinct(texts: Sequence[str]) -> list[str]:
+    """The texts that say something, each once, in their order."""
+    kept: list[str] = []
+    for text in texts:
+        if any(map(str.isalnum, text)) and not any(same_text(text, other) for other in kept):
+            kept.append(text)
+    return kept
+
+
+def _surest(readings: Sequence[Reading]) -> Outcome:
+    chosen = max(range(len(readings)), key=lambda place: max(readings[place].true, readings[place].false))
+    return outcome_of(readings[chosen], knowledge=float(len(readings) - 1), chosen=float(chosen))

@@ -1,0 +1,162 @@
+"""The majority of many sampled chains (Wang et al. 2023, "Self-Consistency")."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
+from maieutic.benchmarks.methods.direct import Reading, read
+from maieutic.benchmarks.methods.meter import Metered, charged
+from maieutic.elicit import MIN_VERDICT_MASS
+from maieutic.errors import InputError
+from maieutic.lm.base import LanguageModel
+from maieutic.pipeline import LoadedModels
+from maieutic.prompts import PromptSet
+from maieutic.screen import as_question
+
+__all__ = ["NO_VERDICTS", "SelfConsistency", "check_sampling"]
+
+NO_VERDICTS = "none of the sampled chains reached a verdict"
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """A sampled reply: whose it is, what it gives as its reason, what it concludes (None: nothing)."""
+
+    place: int
+    reason: str
+    vote: bool | None = None
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True)
+class SelfConsistency:
+    """The majority of sampled chains; those without a verdict do not count.
+
+    P(true) is the share of votes for true. A tie is broken by the mean P(true) at the chains' verdicts,
+    true if that is a tie as well. In a chat prompt set a chain ends before its verdict, which is then
+    read by the verdict prompt; where true and false together have less than half of the probability, or
+    nothing was said, it has none. The details ``votes_true`` and ``votes_false`` tell how many counted.
+
+    Attributes:
+        samples: chains per question, ≥ 1.
+        temperature: of their sampling, ≥ 0; 0 draws the same chain every time.
+        top_p: nucleus of their sampling, in (0, 1].
+        max_new_tokens: token limit of a chain, ≥ 1.
+        seed: of their sampling.
+    """
+
+    samples: int = 10
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_new_tokens: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_sampling(self.samples, self.temperature, self.top_p, self.max_new_tokens)
+
+    @property
+    def uses_verifier(self) -> bool:
+        return False
+
+    def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
+        """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
+
+        Raises:
+            InputError: a text is empty or too long.
+        """
+        start = time.perf_counter()
+        lm, prompts = Metered(models.lm), models.prompts
+        asked = [as_question(text) for text in texts]
+        replies = lm.sample(
+            [prompts.belief(text).owned_by(str(place)) for place, text in enumerate(asked)],
+            self.samples,
+            max_new_tokens=self.max_new_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=self.seed,
+        )
+        chains = [_chain(place, reply, prompts) for place, row in enumerate(replies) for reply in row]
+        if not prompts.marker:
+            said = [chain for chain in chains if chain.reason]
+            chains = [_voting(chain) for chain in _read(said, asked, lm, prompts)]
+        counted = _by_place([chain for chain in chains if chain.vote is not None], len(asked))
+        ties = [chain for group in counted if _tied(group) for chain in group]
+        settled = _by_place(_read(ties, asked, lm, prompts), len(asked))
+        found = [_majority(again or first) for first, again in zip(counted, settled, strict=True)]
+        return charged(found, lm, time.perf_counter() - start)
+
+
+def check_sampling(samples: int, temperature: float, top_p: float, max_new_tokens: int) -> None:
+    """Raise InputError naming the setting that is out of its range."""
+    rules = {
+        "samples": (samples, samples >= 1, "≥ 1"),
+        "temperature": (temperature, 0 <= temperature < math.inf, "a number ≥ 0"),
+        "top_p": (top_p, 0 < top_p <= 1, "in (0, 1]"),
+        "max_new_tokens": (max_new_tokens, max_new_tokens >= 1, "≥ 1"),
+    }
+    for name, (value, holds, rule) in rules.items():
+        if not holds:
+            raise InputError(f"{name} must be {rule}, not {value!r}")
+
+
+def _chain(place: int, reply: str, prompts: PromptSet) -> _Chain:
+    """The chain in a reply, with the verdict that it writes out after the marker, if the set has one."""
+    vote = None
+    if prompts.marker:
+        verdict = reply.partition(prompts.marker)[2]
+        true, false = (verdict.startswith(option) for option in prompts.answers)
+        vote = true if true or false else None
+    return _Chain(place, reason_in(reply, prompts.marker), vote)
+
+
+def _by_place(chains: Sequence[_Chain], places: int) -> list[list[_Chain]]:
+    groups: list[list[_Chain]] = [[] for _ in range(places)]
+    for chain in chains:
+        groups[chain.place].append(chain)
+    return groups
+
+
+def _read(
+    chains: Sequence[_Chain], asked: Sequence[str], lm: LanguageModel, prompts: PromptSet
+) -> list[_Chain]:
+    """The chains with the probabilities at their verdicts; what was read already is not read again."""
+    unread = [chain for chain in chains if chain.reading is None]
+    readings = iter(
+        read(
+            lm,
+            prompts,
+            [verdict_on(prompts, asked[c.place], c.reason).owned_by(str(c.place)) for c in unread],
+        )
+    )
+    return [chain if chain.reading else replace(chain, reading=next(readings)) for chain in chains]
+
+
+def _voting(chain: _Chain) -> _Chain:
+    """The chain with the vote that its reading gives, if it gives one."""
+    reading = chain.reading
+    if reading is None or reading.p_true is None or reading.mass < MIN_VERDICT_MASS:
+        return chain
+    return replace(chain, vote=reading.p_true >= 0.5)
+
+
+def _tied(chains: Sequence[_Chain]) -> bool:
+    return bool(chains) and 2 * sum(bool(chain.vote) for chain in chains) == len(chains)
+
+
+def _majority(chains: Sequence[_Chain]) -> Outcome:
+    """The verdict of chains that all have one; those of a tie have been read."""
+    if not chains:
+        return Outcome(None, problem=NO_VERDICTS)
+    true = sum(bool(chain.vote) for chain in chains)
+    details = {"votes_true": float(true), "votes_false": float(len(chains) - true)}
+    p_true = true / len(chains)
+    if not _tied(chains):
+        return Outcome(p_true > 0.5, p_true, details=details)
+    known = [p for chain in chains if chain.reading and (p := chain.reading.p_true) is not None]
+    mean = math.fsum(known) / len(known) if known else 0.5
+    return Outcome(mean >= 0.5, p_true, details={**details, "mean_p_true": mean})

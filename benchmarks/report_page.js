@@ -1,0 +1,228 @@
+"use strict";
+
+// The questions of `maieutic bench report`: searched, filtered, listed a page at a time, opened on demand.
+// The data are those of benchmarks/report_questions.py.
+
+(() => {
+  const { button, count, make, prose } = treeElements;
+  const { answered, opened, whole, WORDS } = reportQuestion;
+  const PAGE = 50; // questions listed at once
+  const [TEXT, GOLD, RUN] = [20, 4, 6.25]; // rem that a column needs at least
+  const WIDEST = 75; // rem of the page that columns can have
+
+  const data = JSON.parse(document.getElementById("questions").textContent);
+  const { ids, texts, gold, pairs, runs } = data;
+  const searched = texts.map((text, place) => `${text}\n${ids[place]}`.toLowerCase());
+  for (const run of runs) run.turned = new Set(run.flipped);
+
+  // -- parcels --
+
+  let packed = null;
+  const unpacked = new Map();
+
+  async function unpack(parcel) {
+    packed ??= JSON.parse(document.getElementById("parcels").textContent);
+    const bytes = Uint8Array.from(atob(packed[parcel]), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
+  async function detailsOf(place) {
+    const parcel = Math.floor(place / data.parcel);
+    if (!unpacked.has(parcel)) unpacked.set(parcel, unpack(parcel));
+    return (await unpacked.get(parcel))[place % data.parcel];
+  }
+
+  // -- what is wanted --
+
+  const wanted = { text: "", run: null, wrong: false, flipped: false, unscored: false, apart: false };
+
+  const TESTS = {
+    wrong: (run, place) => run.answers[place] !== "-" && run.answers[place] !== gold[place],
+    flipped: (run, place) => run.turned.has(place),
+    unscored: (run, place) => run.answers[place] === "-",
+  };
+
+  const disagree = (place) => ["T", "F"].every((answer) => runs.some((run) => run.answers[place] === answer));
+
+  /** The places of questions that fit; what is asked of a run must hold of one and the same. */
+  function found() {
+    const text = wanted.text.toLowerCase();
+    const tests = Object.entries(TESTS).filter(([name]) => wanted[name]);
+    const asked = wanted.run === null ? runs : [runs[wanted.run]];
+    return [...texts.keys()].filter((place) => {
+      if (text && !searched[place].includes(text)) return false;
+      if (wanted.apart && !disagree(place)) return false;
+      return asked.some((run) => tests.every(([, test]) => test(run, place)));
+    });
+  }
+
+  // -- rows --
+
+  /** The text with what was searched for marked in it. */
+  function marked(text) {
+    const element = prose("h3", "text", "");
+    const lower = text.toLowerCase();
+    const sought = wanted.text.toLowerCase();
+    const start = sought && lower.length === text.length ? lower.indexOf(sought) : -1;
+    if (start < 0) {
+      element.append(text);
+    } else {
+      const end = start + sought.length;
+      element.append(text.slice(0, start), make("mark", "", text.slice(start, end)), text.slice(end));
+    }
+    return element;
+  }
+
+  function saidBy(run, place) {
+    const name = prose("span", "name", `${run.label}: `);
+    const parts = [name, answered(run.answers[place], gold[place])];
+    if (run.turned.has(place)) parts.push(" ", make("span", "turned", "flipped"));
+    return make("span", "said", ...parts);
+  }
+
+  const built = new Map(); // place → its <details>, kept so that it stays open from page to page
+
+  function row(place) {
+    if (!built.has(place)) {
+      const right = make("span", "said gold", make("span", "name", "gold: "), WORDS[gold[place]]);
+      const said = [right, ...runs.map((run) => saidBy(run, place))].flatMap((one) => [" ", one]);
+      const title = make("summary", "", make("span", "text"), ...said);
+      const details = make("details", "row", title);
+      details.addEventListener("toggle", () => details.open && build(details, place));
+      built.set(place, details);
+    }
+    const details = built.get(place);
+    details.querySelector("summary > .text").replaceWith(marked(texts[place]));
+    return make("li", "", details);
+  }
+
+  async function build(details, place) {
+    if (details.building) return;
+    details.building = true;
+    const question = { place, id: ids[place], pair: pairs?.[place], gold: gold[place] };
+    try {
+      details.append(opened(question, runs, await detailsOf(place)));
+    } catch (error) {
+      details.append(make("p", "warning", `This browser cannot unpack what the runs said (${error}).`));
+    }
+  }
+
+  // -- the list and its pages --
+
+  const list = make("ul", "rows");
+  list.tabIndex = -1;
+  const told = make("p", "told");
+  told.setAttribute("role", "status");
+  const where = make("span", "");
+  const back = button("turn", "‹ earlier", () => turn(-1));
+  const on = button("turn", "later ›", () => turn(1));
+  const pager = make("p", "pager", back, where, on);
+  let places = [];
+  let page = 0;
+
+  function turn(step) {
+    page += step;
+    drawPage();
+    list.focus({ preventScroll: true });
+    list.scrollIntoView({ block: "start" });
+  }
+
+  function drawPage() {
+    const shown = places.slice(page * PAGE, (page + 1) * PAGE);
+    list.replaceChildren(...shown.map(row));
+    where.textContent = `${whole(page * PAGE + 1)} to ${whole(page * PAGE + shown.length)} of ${whole(places.length)}`;
+    back.disabled = page === 0;
+    on.disabled = (page + 1) * PAGE >= places.length;
+    pager.hidden = places.length <= PAGE;
+  }
+
+  function draw() {
+    places = found();
+    page = 0;
+    const all = places.length === texts.length;
+    const of = count(texts.length, "question");
+    told.textContent = all ? of : `${whole(places.length)} of ${of}`;
+    clear.hidden = all;
+    drawPage();
+  }
+
+  // -- controls --
+
+  const search = make("input", "search");
+  Object.assign(search, { type: "search", placeholder: "Search questions and ids", spellcheck: false });
+  search.setAttribute("aria-label", "search questions and ids");
+  search.addEventListener("input", () => {
+    wanted.text = search.value.trim();
+    draw();
+  });
+
+  const choose = make("select", "", new Option("any run", ""), ...runs.map((run, place) => new Option(run.label, place)));
+  choose.setAttribute("aria-label", "run");
+  choose.addEventListener("change", () => {
+    wanted.run = choose.value === "" ? null : Number(choose.value);
+    draw();
+  });
+
+  const boxes = [];
+
+  function box(name, label) {
+    const input = make("input");
+    input.type = "checkbox";
+    input.name = name;
+    input.addEventListener("change", () => {
+      wanted[name] = input.checked;
+      draw();
+    });
+    boxes.push(input);
+    return make("label", "", input, ` ${label}`);
+  }
+
+  const clear = button("choice", "show all", () => {
+    search.value = choose.value = "";
+    for (const input of boxes) input.checked = false;
+    Object.assign(wanted, { text: "", run: null, wrong: false, flipped: false, unscored: false, apart: false });
+    draw();
+    search.focus();
+  });
+
+  function filters() {
+    const several = runs.length > 1;
+    const trees = runs.some((run) => run.flipped !== null);
+    const parts = [make("legend", "unseen", "Only questions that")];
+    parts.push(several ? make("label", "", "Run ", choose) : "", box("wrong", "answered wrongly"));
+    if (trees) parts.push(box("flipped", "with a flipped belief"));
+    parts.push(box("unscored", "unanswered"));
+    if (several) parts.push(box("apart", "runs disagree"));
+    return make("fieldset", "filters", ...parts);
+  }
+
+  // -- columns, where the window is wide enough for them --
+
+  function legend() {
+    const cells = runs.map((run) => prose("span", "said", run.label));
+    const element = make("p", "legend", make("span", ""), make("span", "said", "gold"), ...cells);
+    element.setAttribute("aria-hidden", "true"); // every row names its runs
+    return element;
+  }
+
+  function key() {
+    const turned = "; flipped: in its tree a label is not what the model believes";
+    return make("p", "key", `≠ not the gold answer${runs.some((run) => run.flipped) ? turned : ""}`);
+  }
+
+  const line = make("div", "line", told, clear, key());
+  const browser = make("div", "questions", make("div", "tools", search, filters()), line, legend(), list, pager);
+  browser.style.setProperty("--runs", runs.length);
+  const needed = TEXT + GOLD + RUN * runs.length;
+  const wide = matchMedia(`(min-width: ${needed + 3}rem)`);
+  const arrange = () => browser.classList.toggle("columned", wide.matches && needed <= WIDEST);
+  wide.addEventListener("change", arrange);
+  arrange();
+  document.getElementById("browser").append(browser);
+  draw();
+
+  addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll(".configuration, .more-numbers")) details.open = true;
+  });
+})();

@@ -1,0 +1,180 @@
+"""Files that ``ask`` and ``show`` write an answer to: a page, a graph, a MaxSAT problem."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maieutic.errors import InputError, MaieuticError
+
+if TYPE_CHECKING:
+    from maieutic.answer import Answer
+
+__all__ = ["DotOption", "GraphmlOption", "HtmlOption", "MermaidOption", "Outputs", "WcnfOption"]
+
+
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", metavar="FILE", help="Write a page with the trees; a new file.", show_default=False
+    ),
+]
+DotOption = Annotated[
+    Path | None,
+    typer.Option("--dot", metavar="FILE", help="Write one answer's tree for Graphviz.", show_default=False),
+]
+MermaidOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mermaid", metavar="FILE", help="Write one answer's tree for Mermaid.", show_default=False
+    ),
+]
+GraphmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--graphml", metavar="FILE", help="Write one answer's propositions and relations.", show_default=False
+    ),
+]
+WcnfOption = Annotated[
+    Path | None,
+    typer.Option("--wcnf", metavar="FILE", help="Write one answer's MaxSAT problem.", show_default=False),
+]
+
+
+@dataclass
+class Outputs:
+    """The files that were asked for. Used as a context, it writes them at its end, whatever ended it.
+
+    Args:
+        html: takes any number of answers; the others take exactly one.
+    """
+
+    html: Path | None = None
+    dot: Path | None = None
+    mermaid: Path | None = None
+    graphml: Path | None = None
+    wcnf: Path | None = None
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Option → file, of those that were given."""
+        found = {f"--{name}": getattr(self, name) for name in ("html", "dot", "mermaid", "graphml", "wcnf")}
+        return {option: path for option, path in found.items() if path is not None}
+
+    @property
+    def takes_one(self) -> bool:
+        """Whether there may be only one answer."""
+        return bool(self.paths.keys() - {"--html"})
+
+    def check(self, remedy: str, *, several: bool) -> None:
+        """Refuse what cannot be written, before anything that takes long.
+
+        Args:
+            remedy: how to get one answer only, for the message.
+            several: whether there is more than one answer, or may be.
+
+        Raises:
+            InputError: a file exists or cannot be made, or a format of one answer would get several.
+        """
+        taken: dict[Path, str] = {}
+        for option, path in self.paths.items():
+            if several and option != "--html":
+                raise InputError(f"{option} takes one answer: {remedy}, or use --html, which takes all")
+            if path.absolute() in taken:
+                raise InputError(
+                    f"{taken[path.absolute()]} and {option} name the same file; give each its own"
+                )
+            taken[path.absolute()] = option
+            _try(option, path)
+
+    def collect(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """The answers as they come; they are kept where a file is to be written."""
+        for answer in answers:
+            if self.paths:
+                self.answers.append(answer)
+            yield answer
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write the answers so far; after Ctrl-C or an error too, but nothing if there are none."""
+        from maieutic.cli.console import complain
+
+        if not self.answers:
+            return
+        for option, path in self.paths.items():
+            _write(path, _text(option, self.answers))
+            complain(f"wrote {path}")
+
+
+def _text(option: str, answers: list[Answer]) -> str:
+    if option == "--html":
+        from maieutic.render.html import page
+
+        return page(answers)
+    from maieutic.render.dot import render_dot
+    from maieutic.render.graphml import render_graphml
+    from maieutic.render.mermaid import render_mermaid
+    from maieutic.render.wcnf import render_wcnf
+
+    render: dict[str, Callable[[Answer], str]] = {
+        "--dot": render_dot,
+        "--mermaid": render_mermaid,
+        "--graphml": render_graphml,
+        "--wcnf": render_wcnf,
+    }
+    return render[option](answers[0])
+
+
+def _try(option: str, path: Path) -> None:
+    """Make the file and remove it again, so that no long work ends in a name that cannot be written.
+
+    Raises:
+        InputError: it exists or cannot be made.
+    """
+    if str(path) == "-":
+        raise InputError(f"{option} takes the name of a file; standard output is for the answers")
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        raise InputError(f"{option}: {path} exists already; give a new name, or move it away") from None
+    except OSError as error:
+        if not path.parent.exists():
+            raise InputError(f"{option}: there is no folder {path.parent}; make it first") from None
+        raise InputError(f"{option}: {path} cannot be written ({error.strerror}); name another") from None
+    path.unlink()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new file, compressed where its name ends in .gz or .xz, as all our readers expect."""
+    data = text.encode()
+    if path.suffix == ".gz":
+        data = gzip.compress(data, mtime=0)
+    elif path.suffix == ".xz":
+        data = lzma.compress(data)
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # a full disk may only say so here
+    except OSError as error:
+        if not isinstance(error, FileExistsError):
+            with suppress(OSError):
+                path.unlink()  # half a page is no page
+        raise MaieuticError(f"{path} cannot be written ({error.strerror}); make room and try again") from None

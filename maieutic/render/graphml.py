@@ -1,0 +1,122 @@
+"""An answer as GraphML, for networkx, Gephi, Cytoscape and the like: everything, with typed attributes.
+
+Nodes are propositions, the pruned ones included. Edges are of two kinds: "tree", from a child to its
+parent, and the verifier's relations, one for each ordered pair of forms that it scored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from maieutic.answer import Answer
+from maieutic.render.text import printable
+from maieutic.render.view import flipped, propositions
+from maieutic.tree import Proposition
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    Graph = nx.MultiDiGraph[str]
+
+__all__ = ["graph_of", "render_graphml"]
+
+
+def render_graphml(answer: Answer) -> str:
+    """The graph of :func:`graph_of` as GraphML, which ``networkx.read_graphml`` reads back."""
+    import networkx as nx  # noqa: PLC0415 - keeps `import maieutic` light
+
+    return "\n".join(nx.generate_graphml(graph_of(answer), named_key_ids=True)) + "\n"
+
+
+def graph_of(answer: Answer) -> Graph:
+    """The answer as a networkx multigraph of propositions; what is unknown has no attribute."""
+    import networkx as nx  # noqa: PLC0415
+
+    graph: Graph = nx.MultiDiGraph(**_facts(answer))
+    overruled = flipped(answer)
+    for node in propositions(answer):
+        label = {"label": answer.labels[node.id]} if node.id in answer.labels else {}
+        graph.add_node(node.id, **_node(node), **label, flipped=node.id in overruled, pruned=False)
+    for node in answer.tree.pruned:
+        if node.parent is not None:
+            graph.add_node(node.id, **_node(node), flipped=False, pruned=True)
+    _add_tree(graph, answer)
+    _add_relations(graph, answer)
+    return graph
+
+
+def _facts(answer: Answer) -> dict[str, Any]:
+    models, seconds = answer.models, answer.seconds
+    return {
+        "question": printable(answer.question),
+        "statement": printable(answer.statement),
+        "answer": answer.answer,
+        "margin": float(answer.margin),
+        "margin_unit": answer.margin_unit,
+        "inference": answer.inference,
+        "cost": float(answer.cost),
+        "lower_bound": float(answer.lower_bound),
+        "optimal": answer.optimal,
+        "lm": printable(models.lm or ""),
+        "verifier": printable(models.verifier),
+        "solver": printable(models.solver),
+        "seconds": float(seconds.elicit + seconds.relate + seconds.solve),
+    }
+
+
+def _node(node: Proposition) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "text": printable(node.statement),
+        "negation": printable(node.negation),
+        "depth": node.depth,
+        "integral": node.integral,
+    }
+    for name, p in (("p_true", node.p_true), ("p_true_negation", node.p_true_negation)):
+        if p is not None:
+            found[name] = float(p)
+    return found
+
+
+def _add_tree(graph: Graph, answer: Answer) -> None:
+    weights = {c.source: c.weight for c in answer.constraints if c.kind == "tree"}
+    broken = {answer.constraints[index].source for index in answer.violated if _is_tree(answer, index)}
+    for node in (*propositions(answer), *answer.tree.pruned):
+        if node.parent is not None:
+            graph.add_edge(
+                node.id,
+                node.parent,
+                key=f"tree:{node.id}",
+                kind="tree",
+                prompt=f"{node.side}, because",
+                weight=float(weights.get(node.id, 0.0)),
+                overruled=node.id in broken,
+            )
+
+
+def _is_tree(answer: Answer, index: int) -> bool:
+    return answer.constraints[index].kind == "tree"
+
+
+def _add_relations(graph: Graph, answer: Answer) -> None:
+    """``source_form`` and ``target_form`` tell a statement (QT0) from its negation (¬QT0)."""
+    weighed = {
+        (c.source, c.target): (float(c.weight), index)
+        for index, c in enumerate(answer.constraints)
+        if c.kind in ("entailment", "contradiction")
+    }
+    broken = set(answer.violated)
+    for edge in answer.edges:
+        weight, index = weighed.get((edge.source, edge.target), (0.0, -1))
+        graph.add_edge(
+            edge.source.removeprefix("¬"),
+            edge.target.removeprefix("¬"),
+            key=f"relation:{edge.source}:{edge.target}",
+            kind=edge.relation.kind,
+            source_form=edge.source,
+            target_form=edge.target,
+            entailment=float(edge.relation.entailment),
+            neutral=float(edge.relation.neutral),
+            contradiction=float(edge.relation.contradiction),
+            weight=weight,
+            overruled=index in broken,
+        )

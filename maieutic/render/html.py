@@ -1,0 +1,131 @@
+"""Answers as one self-contained page that works offline, from a file, and can do nothing else.
+
+The data go into the page as JSON in which no character can end a script element, and are drawn by
+``tree_view.js``, which makes text nodes only. The Content-Security-Policy lets the page's own style and
+script run, by their hashes, and forbids everything else: inline handlers, requests, forms, frames. Where
+JavaScript is off, the terminal's rendering is shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from maieutic.answer import Answer
+from maieutic.render.text import printable, show
+from maieutic.render.view import view_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["document", "embedded", "page", "tree_script", "tree_style"]
+
+_STYLES = ("page.css", "tree_view.css", "tree_panel.css")
+_SCRIPTS = ("tree_elements.js", "tree_data.js", "tree_panel.js", "tree_view.js")  # each uses those before it
+_TEXT_WIDTH = 100  # columns of the rendering for pages without JavaScript
+
+
+def page(answers: Iterable[Answer]) -> str:
+    """One HTML page with the answers in their order."""
+    views, texts = [], []
+    for answer in answers:
+        views.append(view_of(answer))
+        texts.append(_as_text(answer))
+    body = _environment().get_template("answers.html").render(texts=texts)
+    return document(
+        title=views[0]["statement"] if len(views) == 1 else f"{len(views)} answers",
+        body=body,
+        data={"answers": embedded(views)},
+        style=tree_style(),
+        script=tree_script() + _asset("answer_page.js"),
+    )
+
+
+def document(*, title: str, body: str, data: Mapping[str, str], style: str, script: str) -> str:
+    """The page around any content.
+
+    Args:
+        title: plain text.
+        body: HTML in which every text is escaped already; ``style=`` and ``on…=`` attributes do nothing.
+        data: JSON by the id of the script element that holds it, as :func:`embedded` gives it.
+        style, script: our own; trusted, and allowed by their hashes.
+    """
+    from maieutic import __version__  # noqa: PLC0415 - the package's names are made after its modules
+
+    policy = {
+        "default-src": "'none'",
+        "script-src": _hashed(script),
+        "style-src": _hashed(style),
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+    }
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=f"{printable(title)} · maieutic",
+            policy="; ".join(f"{name} {value}" for name, value in policy.items()),
+            version=__version__,
+            body=body,
+            data=data,
+            style=style,
+            script=script,
+        )
+    )
+
+
+def embedded(value: Any) -> str:
+    r"""The value as JSON that may stand in a script element, or in HTML: it has no <, > or &.
+
+    >>> embedded("</script>&\u2028")
+    '"\\u003c/script\\u003e\\u0026\\u2028"'
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":  # they occur in strings only
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def tree_style() -> str:
+    """The style of a page with trees: its colours and frame, and the tree view."""
+    return "".join(map(_asset, _STYLES))
+
+
+def tree_script() -> str:
+    """The script that defines ``treeView.answerView(view, level)``, which draws a view of an answer."""
+    return "".join(map(_asset, _SCRIPTS))
+
+
+@cache
+def _asset(name: str) -> str:
+    """The text of a file beside this module (a style, a script or a template)."""
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - keeps imports light
+
+    return Environment(autoescape=True, loader=FunctionLoader(_asset), undefined=StrictUndefined)
+
+
+def _hashed(source: str) -> str:
+    digest = hashlib.sha256(source.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _as_text(answer: Answer) -> str:
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        show(answer, console)
+    return capture.get()

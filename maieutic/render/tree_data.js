@@ -1,0 +1,86 @@
+"use strict";
+
+// Reads the plain data of maieutic/render/view.py: nodes with their children and the constraints that touch
+// them. A form is a node and whether its statement is meant ("QT0") or its negation ("¬QT0").
+
+const treeData = (() => {
+  const KINDS = ["belief", "entailment", "contradiction", "tree"];
+  const VERBS = { entailment: "entails", contradiction: "contradicts", tree: "was given as a reason for" };
+
+  /** Constraints are sorted, the heaviest first; `node.overruled` is a belief that the label violates. */
+  function read(view) {
+    const nodes = [...view.nodes, ...view.pruned].map((node, place) => ({
+      ...node,
+      kept: place < view.nodes.length,
+      children: [],
+      touching: [],
+    }));
+    for (const node of nodes) {
+      if (node.parent !== undefined && node.kept) nodes[node.parent].children.push(node);
+    }
+    const constraints = view.constraints.map((row, index) => constraint(nodes, row, view.broken.includes(index)));
+    constraints.sort((one, other) => other.weight - one.weight);
+    for (const c of constraints) {
+      c.source.node.touching.push(c);
+      if (c.target && c.target.node !== c.source.node) c.target.node.touching.push(c);
+      if (c.kind === "belief" && c.broken) c.source.node.overruled = c;
+    }
+    const votes = (view.votes ?? []).map(([literal, vote]) => [form(nodes, literal), vote]);
+    return { view, nodes, constraints, votes, root: nodes[0] };
+  }
+
+  function constraint(nodes, [kind, source, target, weight, p], broken) {
+    return {
+      kind: KINDS[kind],
+      source: form(nodes, source),
+      target: target ? form(nodes, target) : null,
+      weight: weight ?? 0,
+      p,
+      broken,
+    };
+  }
+
+  const form = (nodes, literal) => ({ node: nodes[Math.abs(literal) - 1], positive: literal > 0 });
+  const nameOf = ({ node, positive }) => (positive ? node.id : `¬${node.id}`);
+  const textOf = ({ node, positive }) => (positive ? node.text : node.not);
+  const sum = (constraints) => constraints.reduce((total, c) => total + c.weight, 0);
+
+  function holds(c, labelOf) {
+    const isTrue = ({ node, positive }) => labelOf(node) === positive;
+    if (!c.target) return isTrue(c.source);
+    return !isTrue(c.source) || isTrue(c.target) !== (c.kind === "contradiction");
+  }
+
+  /** What would break if the node alone had its other label, what is broken now, and what holds either way. */
+  function bearing(node) {
+    const found = { for: [], overruled: [], either: [] };
+    for (const c of node.touching) {
+      const otherwise = holds(c, (other) => (other === node ? !node.label : other.label));
+      if (c.broken) found.overruled.push(c);
+      else found[otherwise ? "either" : "for"].push(c);
+    }
+    return found;
+  }
+
+  /** Other node → the weight that asks for the same label as this node's, and for a different one. */
+  function partners(node) {
+    const found = new Map();
+    for (const c of node.touching) {
+      if (!c.target || c.source.node === c.target.node) continue;
+      const other = c.source.node === node ? c.target.node : c.source.node;
+      const same = (c.source.positive === c.target.positive) === (c.kind !== "contradiction");
+      const weights = found.get(other) ?? { agrees: 0, disagrees: 0 };
+      weights[same ? "agrees" : "disagrees"] += c.weight;
+      found.set(other, weights);
+    }
+    return found;
+  }
+
+  /** A constraint in words, as parts: strings, and what `say` makes of a form. */
+  function phrase(c, say) {
+    if (!c.target) return ["the model believes ", say(c.source)];
+    return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];
+  }
+
+  return { bearing, nameOf, partners, phrase, read, sum, textOf };
+})();

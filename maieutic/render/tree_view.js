@@ -1,0 +1,195 @@
+"use strict";
+
+// Draws an answer: treeView.answerView(view) makes an element to append anywhere, from the plain data of
+// maieutic/render/view.py.
+
+const treeView = (() => {
+  const { button, count, make, mark, number, picture, prose, word } = treeElements;
+  const { partners, read } = treeData;
+  const { flippedNote, panel } = treePanel;
+  const SEEN = 0.005; // what two decimals show
+
+  function marginMeaning(view) {
+    const opposite = view.answer ? "false" : "true";
+    if (view.margin === 0) return `${view.unit}: a coin toss, and a tie is answered true`;
+    if (view.unit === "nats") return `nats: what the best labelling with Q ${opposite} would cost more`;
+    if (view.unit === "votes") return "votes: by how many the explanations held true decide";
+    return "probability: by how much the model's belief in Q and in its negation differ";
+  }
+
+  function beliefs(node) {
+    const [p, pNegation] = node.p;
+    const scale = picture("span", "scale");
+    scale.title = "P(true) of the statement (filled) and of its negation (hollow), from 0 to 1";
+    if (p !== null && pNegation !== null) {
+      const ends = { "--from": Math.min(p, pNegation), "--to": Math.max(p, pNegation) };
+      scale.append(picture("span", "between", ends));
+    }
+    if (p !== null) scale.append(picture("span", "dot", { "--at": p }));
+    if (pNegation !== null) scale.append(picture("span", "dot hollow", { "--at": pNegation }));
+    const kind = node.integral ? "integral" : "wavers";
+    const said = `P(true) ${number(p)}, of its negation ${number(pNegation)}, `;
+    return make("p", "beliefs", scale, make("span", "", said, make("span", kind, kind)));
+  }
+
+  function card(node, state) {
+    const id = node.kept ? button("id", node.id, () => state.pick(node)) : make("span", "id", node.id);
+    const side = node.side === undefined ? "" : `${node.side ? "True" : "False"}, because`;
+    const tag = make("span", "tag");
+    const head = make("p", "head", node.kept && mark(node.label), id, side && make("span", "side", side), tag);
+    const element = make("div", `card ${node.kept ? word(node.label) : "open"}`, head);
+    element.append(prose("p", "statement", node.text), beliefs(node));
+    if (node.overruled) element.append(flippedNote(node));
+    if (!node.kept) return element;
+    state.cards.set(node, { element, id, tag, head });
+    element.addEventListener("click", (event) => {
+      if (!event.target.closest("button") && getSelection().isCollapsed) state.pick(node);
+    });
+    element.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && state.point(node));
+    element.addEventListener("pointerleave", () => state.point(null));
+    return element;
+  }
+
+  function branch(node, state) {
+    const item = make("li", "node", card(node, state));
+    if (!node.children.length) return item;
+    const children = make("ul", "", ...node.children.map((child) => branch(child, state)));
+    const fold = button("fold", "", () => folding(children.hidden));
+    const folding = (open) => {
+      children.hidden = !open;
+      fold.setAttribute("aria-expanded", String(open));
+      fold.textContent = `${open ? "▾" : "▸"} ${count(node.children.length, "reason")}`;
+    };
+    folding(true);
+    const drawn = state.cards.get(node);
+    drawn.folding = folding;
+    drawn.tag.before(fold);
+    item.append(children);
+    return item;
+  }
+
+  // Arrows go from node to node and fold and unfold, as in a file manager; Escape lets go of a node.
+  function keys(event, tree, state) {
+    if (event.key === "Escape" && state.picked) state.pick(null);
+    const ids = [...tree.querySelectorAll("button.id")].filter((id) => !id.closest("[hidden]"));
+    const here = ids.indexOf(event.target);
+    if (here < 0) return;
+    const { folding } = [...state.cards.values()].find(({ id }) => id === event.target);
+    if (event.key === "ArrowDown") ids[here + 1]?.focus();
+    else if (event.key === "ArrowUp") ids[here - 1]?.focus();
+    else if (event.key === "ArrowLeft") folding?.(false);
+    else if (event.key === "ArrowRight") folding?.(true);
+    else return;
+    event.preventDefault();
+  }
+
+  // Marks the node that is pointed at, else the picked one, and says of every other how it goes with it.
+  function paint(state) {
+    const node = state.pointed ?? state.picked;
+    const found = node ? partners(node) : new Map();
+    for (const [other, { element, id, tag }] of state.cards) {
+      const { agrees = 0, disagrees = 0 } = found.get(other) ?? {};
+      const said = Object.entries({ agrees, disagrees }).filter(([, weight]) => weight >= SEEN);
+      tag.textContent = said.map(([name, weight]) => `${name} ${number(weight)}`).join(", ");
+      element.classList.toggle("apart", Boolean(node) && other !== node && !found.has(other));
+      element.classList.toggle("picked", other === state.picked);
+      id.setAttribute("aria-pressed", String(other === state.picked));
+    }
+  }
+
+  /** What is picked, pointed at and shown; `cards` are the nodes' elements. */
+  function interaction() {
+    const state = { cards: new Map(), picked: null, pointed: null, all: false, onlyBroken: false };
+    state.point = (node) => {
+      state.pointed = state.cards.has(node) ? node : null;
+      paint(state);
+    };
+    state.pick = (node) => {
+      state.picked = node === state.picked ? null : node;
+      state.show(false);
+      state.cards.get(state.picked)?.element.scrollIntoView({ block: "nearest" });
+    };
+    state.show = (all) => {
+      state.all = all;
+      state.pointed = null; // what was pointed at in the panel is gone, and will not say so
+      state.draw();
+      paint(state);
+    };
+    return state;
+  }
+
+  function top(data, level) {
+    const { view } = data;
+    const parts = [];
+    if (view.question) parts.push(prose("p", "question", view.question));
+    if (level) parts.push(make(`h${level}`, "verdict", mark(view.answer), prose("span", "statement", view.statement)));
+    parts.push(make("p", "margin", make("strong", "", `margin ${number(view.margin)}`), ` ${marginMeaning(view)}`));
+    const counts = [
+      count(view.nodes.length, "proposition"),
+      `${data.nodes.filter((node) => node.overruled).length} flipped`,
+      count(data.constraints.length, "constraint"),
+      `${view.broken.length} overruled`,
+    ];
+    const line = make("p", "counts", counts.join(" · "));
+    if (view.gold !== undefined) {
+      const right = view.gold === view.answer ? "right" : "wrong";
+      line.append(" · ", make("span", right, `gold answer ${view.gold}: ${right}`));
+    }
+    return make("header", "", ...parts, line);
+  }
+
+  function pruned(data, state) {
+    const nodes = data.nodes.filter((node) => !node.kept);
+    if (!nodes.length) return null;
+    const title = make("summary", "", `${count(nodes.length, "proposition")} pruned: on no path to an integral one`);
+    return make("details", "aside", title, make("ul", "flat", ...nodes.map((node) => make("li", "", card(node, state)))));
+  }
+
+  function discarded({ discarded: texts }) {
+    if (!texts.length) return null;
+    const counts = new Map();
+    const rows = texts.map(([parent, kind, side, text, reason]) => {
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+      const where = side === null ? `${kind} of ${parent}` : `${parent}, ${side ? "True" : "False"} because`;
+      return make("tr", "", make("td", "", reason), make("td", "", where), prose("td", "statement", text));
+    });
+    const told = [...counts].sort((one, other) => other[1] - one[1]).map(([reason, n]) => `${n} ${reason}`);
+    const title = make("summary", "", `${count(texts.length, "text")} discarded: ${told.join(", ")}`);
+    const head = make("tr", "", ...["reason", "meant for", "text"].map((name) => make("th", "", name)));
+    const table = make("table", "", make("thead", "", head), make("tbody", "", ...rows));
+    return make("details", "aside", title, make("div", "scroll", table));
+  }
+
+  function facts(view) {
+    const [lm, verifier, solver] = view.models;
+    const [elicit, relate, solve] = view.seconds.map(number);
+    const bound = view.optimal ? "proved the least" : `no labelling costs less than ${number(view.bound)}`;
+    const rows = {
+      "grown by": lm || "elsewhere",
+      "related by": verifier,
+      "solved by": `${solver} (${view.inference} inference)`,
+      cost: `${number(view.cost)}, what the overruled constraints weigh; ${bound}`,
+      time: `elicit ${elicit} s, relate ${relate} s, solve ${solve} s`,
+    };
+    const parts = Object.entries(rows).flatMap(([term, said]) => [make("dt", "", term), make("dd", "", said)]);
+    return make("dl", "facts", ...parts);
+  }
+
+  /**
+   * One answer: the decision, the tree, what bears on each node, what was left out and who made it.
+   * `level` is that of its heading, 1 to 6; 0 leaves the heading to the caller.
+   */
+  function answerView(view, level = 1) {
+    const data = read(view);
+    const state = interaction();
+    const tree = make("ul", "tree", branch(data.root, state));
+    tree.addEventListener("keydown", (event) => keys(event, tree, state));
+    const nothing = "nothing here was integral: the model contradicts itself or says nothing";
+    const left = make("div", "left", tree, view.kind === "empty" && make("p", "warning", nothing));
+    left.append(...[pruned(data, state), discarded(view)].filter(Boolean));
+    const columns = make("div", "columns", left, panel(data, state));
+    return make("article", "answer", top(data, level), columns, facts(view));
+  }
+
+  return { answerView, mark };
+})();

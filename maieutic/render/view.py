@@ -1,0 +1,175 @@
+"""What every picture of an answer needs: what was flipped, who agrees with whom, and plain data for pages.
+
+Text is passed through :func:`maieutic.render.text.printable` here, once, so that no control character or
+change of writing direction reaches a picture; escaping for HTML, DOT or Mermaid is each format's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maieutic.answer import Answer
+from maieutic.infer import Constraint
+from maieutic.render.text import printable
+from maieutic.tree import Discard, Proposition
+
+__all__ = ["Bond", "beliefs", "bonds", "caption", "flipped", "propositions", "view_of"]
+
+KINDS = ("belief", "entailment", "contradiction", "tree")  # the order that tree_view.js knows
+P_DIGITS = 4  # decimals of a probability in the data of a page
+WEIGHT_DIGITS = 6  # significant digits of a weight there
+
+
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """What the verifier's relations between two propositions come to, whatever their direction and form.
+
+    Attributes:
+        one, other: ids of propositions, in the order of the tree.
+        agrees: whether it asks for the same label on both, or for different ones.
+        weight: of all constraints that ask this; ``overruled`` the part of it that the labels violate.
+    """
+
+    one: str
+    other: str
+    agrees: bool
+    weight: float
+    overruled: float
+
+
+def propositions(answer: Answer) -> tuple[Proposition, ...]:
+    """The root, which an empty tree has too, then the other propositions of the tree."""
+    return (answer.tree.root, *(node for node in answer.tree.nodes if node.parent is not None))
+
+
+def flipped(answer: Answer) -> Mapping[str, float]:
+    """Propositions whose label is not what the model believes of them, with the weight of that belief."""
+    broken = (answer.constraints[index] for index in answer.violated)
+    return {c.source.removeprefix("¬"): c.weight for c in broken if c.kind == "belief"}
+
+
+def bonds(answer: Answer) -> tuple[Bond, ...]:
+    """The relations that were weighed, added up for each pair of propositions; the heaviest first."""
+    place = {node.id: index for index, node in enumerate(propositions(answer))}
+    broken = set(answer.violated)
+    sums: dict[tuple[str, str, bool], tuple[float, float]] = {}
+    for index, constraint in enumerate(answer.constraints):
+        if constraint.kind not in ("entailment", "contradiction") or constraint.target is None:
+            continue
+        ends = [name.removeprefix("¬") for name in (constraint.source, constraint.target)]
+        one, other = sorted(ends, key=place.__getitem__)
+        same_sign = constraint.source.startswith("¬") == constraint.target.startswith("¬")
+        key = (one, other, same_sign == (constraint.kind == "entailment"))
+        weight, overruled = sums.get(key, (0.0, 0.0))
+        sums[key] = (weight + constraint.weight, overruled + constraint.weight * (index in broken))
+    found = [Bond(*key, *values) for key, values in sums.items() if key[0] != key[1]]
+    return tuple(sorted(found, key=lambda bond: -bond.weight))
+
+
+def caption(answer: Answer) -> str:
+    """The decision in one line: "TRUE, margin 1.47 nats"."""
+    return f"{str(answer.answer).upper()}, margin {answer.margin:.2f} {answer.margin_unit}"
+
+
+def beliefs(node: Proposition) -> str:
+    """What the model believes of a proposition, in the words of the terminal."""
+    p, p_negation = ("unknown" if p is None else f"{p:.2f}" for p in (node.p_true, node.p_true_negation))
+    return f"P(true) {p}, of its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
+
+
+def view_of(answer: Answer) -> dict[str, Any]:
+    """The answer as plain JSON data, small enough for a page with thousands, drawn by ``tree_view.js``.
+
+    ``nodes`` begin with the root; a ``parent`` is a place in ``nodes`` followed by ``pruned``. A
+    constraint is [kind, source, target, weight, p]: ``kind`` counts belief, entailment, contradiction,
+    tree; a form is ± (1 + its place), 0 for none; ``p`` is the verifier's probability of a relation.
+    ``broken`` lists the violated ones; of the neutral pairs there is only the number. What is false,
+    unknown or empty is left out.
+    """
+    tree = answer.tree
+    nodes = propositions(answer)
+    pruned = tuple(node for node in tree.pruned if node.parent is not None)
+    place = {node.id: index for index, node in enumerate((*nodes, *pruned))}
+    view: dict[str, Any] = {
+        "statement": printable(answer.statement),
+        "answer": answer.answer,
+        "margin": _rounded(answer.margin),
+        "unit": answer.margin_unit,
+        "inference": answer.inference,
+        "kind": tree.kind,
+        "nodes": [_node(node, place, answer.labels) for node in nodes],
+        "pruned": [_node(node, place, {}) for node in pruned],
+        "constraints": list(_constraints(answer, place)),
+        "broken": list(answer.violated),
+        "neutral": sum(edge.relation.kind == "neutral" for edge in answer.edges),
+        "cost": _rounded(answer.cost),
+        "bound": _rounded(answer.lower_bound),
+        "optimal": answer.optimal,
+        "models": [printable(answer.models.lm or ""), *_made_by(answer)],
+        "seconds": [_rounded(s) for s in _seconds(answer)],
+        "discarded": [_discard(item) for item in answer.discarded],
+    }
+    if answer.question != answer.statement:
+        view["question"] = printable(answer.question)
+    if tree.answer is not None:
+        view["gold"] = tree.answer
+    if answer.votes is not None:
+        view["votes"] = [[_literal(name, place), vote] for name, vote in answer.votes.items()]
+    return view
+
+
+def _node(node: Proposition, place: Mapping[str, int], labels: Mapping[str, bool]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": node.id,
+        "text": printable(node.statement),
+        "not": printable(node.negation),
+        "p": [None if p is None else round(p, P_DIGITS) for p in (node.p_true, node.p_true_negation)],
+    }
+    if node.parent is not None:
+        found |= {"parent": place[node.parent], "side": node.side}
+    if node.integral:
+        found["integral"] = True
+    if node.id in labels:
+        found["label"] = labels[node.id]
+    return found
+
+
+def _constraints(answer: Answer, place: Mapping[str, int]) -> Iterator[list[float | None]]:
+    relations = {(edge.source, edge.target): edge.relation for edge in answer.edges}
+    for c in answer.constraints:
+        target = 0 if c.target is None else _literal(c.target, place)
+        row = [KINDS.index(c.kind), _literal(c.source, place), target, _rounded(c.weight)]
+        relation = relations.get((c.source, c.target or ""))
+        if relation is not None and c.kind in ("entailment", "contradiction"):
+            row.append(round(_probability(c, relation.entailment, relation.contradiction), P_DIGITS))
+        yield row
+
+
+def _probability(constraint: Constraint, entailment: float, contradiction: float) -> float:
+    return entailment if constraint.kind == "entailment" else contradiction
+
+
+def _literal(name: str, place: Mapping[str, int]) -> int:
+    number = 1 + place[name.removeprefix("¬")]
+    return -number if name.startswith("¬") else number
+
+
+def _made_by(answer: Answer) -> tuple[str, str]:
+    return printable(answer.models.verifier), printable(answer.models.solver)
+
+
+def _seconds(answer: Answer) -> tuple[float, float, float]:
+    return answer.seconds.elicit, answer.seconds.relate, answer.seconds.solve
+
+
+def _discard(item: Discard) -> list[str | bool | None]:
+    side = item.side
+    return [printable(item.parent), printable(item.kind), side, printable(item.text), printable(item.reason)]
+
+
+def _rounded(value: float) -> float | None:
+    """Few digits, since a page holds very many numbers; JSON has no word for infinity."""
+    return float(f"{value:.{WEIGHT_DIGITS}g}") if math.isfinite(value) else None

@@ -1,0 +1,84 @@
+"""An answer's soft clauses as a weighted MaxSAT file: what the solver was given, for any other solver.
+
+Solving the file gives the answer's cost again, to within the nine decimals that the format keeps; with
+the answer's variable forced to the other value it gives the cost plus the margin (joint inference).
+An experiment may have held labels to beliefs (``decided``, :func:`maieutic.infer.infer`); an answer does
+not say so, and its file may then cost less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from maieutic.answer import Answer
+from maieutic.infer import Constraint
+from maieutic.render.text import printable
+from maieutic.render.view import caption, propositions
+from maieutic.solvers import SoftClause, WeightedCNF
+from maieutic.solvers.wcnf import MAX_SCALE_POWER, dumps
+from maieutic.tree import ROOT
+
+__all__ = ["problem_of", "render_wcnf"]
+
+LEAST_WEIGHT = 0.5 * 10**-MAX_SCALE_POWER  # the format rounds lighter clauses to nothing
+
+
+def render_wcnf(answer: Answer) -> str:
+    """The problem in the 2022 form, with comments that say which variable stands for what.
+
+    Raises:
+        ProblemError: the weights are not those of a MaxSAT problem (an answer edited by hand).
+    """
+    problem, variables = problem_of(answer)
+    lines = list(_comments(answer, variables))
+    if left_out := len(answer.constraints) - len(problem.soft):
+        lines.append(f"{left_out} clauses that weigh less than {LEAST_WEIGHT:.0e} are left out")
+    comments = "".join(f"c {line}\n" for line in lines)
+    return comments + dumps(problem, "2022")
+
+
+def problem_of(answer: Answer) -> tuple[WeightedCNF, Mapping[str, int]]:
+    """The soft clauses of an answer, and the variable of each proposition (Q is the first, if any).
+
+    Clauses too light for a file to hold are left out: together they weigh less than anything printed.
+
+    Raises:
+        ProblemError: as for :func:`render_wcnf`.
+    """
+    ids = [node.id for node in propositions(answer)]
+    used = {name for c in answer.constraints for name in (c.source, c.target)}
+    if answer.inference == "vote" and not used & {ROOT, f"¬{ROOT}"}:
+        ids.remove(ROOT)  # what is labelled true votes on it
+    variables = {node_id: number for number, node_id in enumerate(ids, start=1)}
+    soft = tuple(
+        SoftClause(_clause(constraint, variables), constraint.weight)
+        for constraint in answer.constraints
+        if not 0 < constraint.weight <= LEAST_WEIGHT
+    )
+    return WeightedCNF(hard=(), soft=soft, variables=len(variables)), variables
+
+
+def _clause(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int, ...]:
+    """belief: (a); a contradicts b: (¬a ∨ ¬b); anything else: a implies b, (¬a ∨ b)."""
+    source = _literal(constraint.source, variables)
+    if constraint.target is None:
+        return (source,)
+    target = _literal(constraint.target, variables)
+    return (-source, -target if constraint.kind == "contradiction" else target)
+
+
+def _literal(name: str, variables: Mapping[str, int]) -> int:
+    number = variables[name.removeprefix("¬")]
+    return -number if name.startswith("¬") else number
+
+
+def _comments(answer: Answer, variables: Mapping[str, int]) -> Iterator[str]:
+    yield f"the soft clauses of an answer ({answer.inference} inference), weights in units of its cost"
+    yield f"answer: {caption(answer)}, cost {answer.cost:.9g}"
+    if ROOT in variables:
+        yield f"variable {variables[ROOT]} is {ROOT}, the statement that was asked about"
+    else:
+        yield f"{ROOT} has no variable: what is labelled true votes on it; {printable(answer.statement)}"
+    for node in propositions(answer):
+        if node.id in variables:
+            yield f"variable {variables[node.id]} = {node.id}: {printable(node.statement)}"

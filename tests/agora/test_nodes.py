@@ -1,0 +1,92 @@
+"""Questions about the world, and the scores of explanations in trees that scripted models grow."""
+
+from __future__ import annotations
+
+import pytest
+
+from maieutic.benchmarks.agora.claims import split_of
+from maieutic.benchmarks.agora.nodes import count_nodes
+from maieutic.benchmarks.agora.oracle import Oracle
+from maieutic.benchmarks.agora.questions import Question, questions
+from maieutic.benchmarks.agora.world import World
+from maieutic.lm.base import Prompt, ScriptedLanguageModel
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import LoadedModels, Maieutic
+from maieutic.prompts import PromptSet
+
+TRUE, FALSE = " true", " false"
+
+
+def verdict(answer: str) -> str:
+    return f" So it seems. Therefore, the statement is{answer}."
+
+
+def scripted(world: World, prompts: PromptSet, knows: bool) -> LoadedModels:
+    """Models that explain with the gold chain on the right side, and judge as the world, or the reverse."""
+    oracle = Oracle(world)
+    by_statement = {q.statement: q for q in questions(world, "dev", 1000)}
+
+    def statement(prompt: Prompt) -> str:
+        return prompt.query.partition(": ")[2].removesuffix("?").removesuffix(".") + "."
+
+    def reply(prompt: Prompt, _index: int) -> str:
+        asked = statement(prompt)
+        if prompt.opening.startswith("Negation"):
+            return f" {negation(asked)}"
+        if prompt.opening == "A:":
+            return verdict(TRUE)
+        question = by_statement.get(asked)
+        if question is None or prompt.opening.startswith("A: True") != question.truth:
+            return ""
+        return f" {question.chains[0]}"
+
+    def negation(text: str) -> str:
+        return text.replace(", and ", ", or ") if ", and " in text else f"It is false that {text}"
+
+    def probability(prompt: Prompt, option: str) -> float:
+        if statement(prompt).removeprefix("It is false that ") in by_statement:
+            return 0.5
+        truth = oracle.truth(statement(prompt)) is True and ", and " in statement(prompt)
+        return 0.99 if (option == TRUE) == (truth == knows) else 0.01
+
+    lm = ScriptedLanguageModel(reply, probability, prompts="agora")
+    return LoadedModels(lm, ScriptedVerifier(lambda *_: "neutral"), prompts)
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_nodes_are_scored_by_the_world(world: World, prompts: PromptSet, knows: bool) -> None:
+    asked = questions(world, "dev", 30)
+    models = scripted(world, prompts, knows)
+    answers = list(Maieutic(models.lm, models.verifier, prompts=prompts).ask_many(q.statement for q in asked))
+    counts = count_nodes(Oracle(world), answers)
+    explanations = [node for answer in answers for node in answer.tree.nodes if node.parent is not None]
+    assert counts.nodes + counts.unknown == len(explanations)
+    assert counts.nodes > 10
+    assert counts.true == counts.nodes  # gold chains only
+    assert counts.by_belief == (counts.nodes if knows else 0)
+    assert counts.integral_by_belief == (counts.integral if knows else 0)
+
+
+# -- questions -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_questions_are_balanced_two_step_statements_of_their_split(world: World, split: str) -> None:
+    asked = questions(world, "dev" if split == "dev" else "test", 800)
+    assert len(asked) >= (800 if split == "test" else 300)
+    assert len({question.statement for question in asked}) == len(asked)
+    by_property: dict[str, list[Question]] = {}
+    for question in asked:
+        assert split_of(question.thing) == split
+        assert question.chains
+        by_property.setdefault(question.property, []).append(question)
+    for same in by_property.values():
+        assert sum(question.truth for question in same) * 2 == len(same)
+
+
+def test_gold_chains_are_true_and_most_statements_have_several(world: World) -> None:
+    oracle = Oracle(world)
+    asked = questions(world, "test", 800)
+    assert all(oracle.truth(chain) for question in asked for chain in question.chains)
+    assert all(oracle.truth(question.statement) == question.truth for question in asked)
+    assert sum(len(question.chains) > 1 for question in asked) > len(asked) / 2

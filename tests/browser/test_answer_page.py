@@ -1,0 +1,408 @@
+"""The page of an answer in a browser: what it shows, what a click does, what hostile text does not."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+from maieutic.answer import Answer, Models
+from maieutic.infer import Inference
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import conclude
+from maieutic.render.html import page
+from maieutic.render.text import printable, show
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Discard, Proposition, Tree
+
+OpenPage = Callable[[str], Chrome]
+Look = Callable[[int, str], None]
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "<svg/onload=alert(1)>",
+    "</script><script>alert(1)</script>",
+    "</noscript><script>alert(1)</script>",
+    "</title></style></textarea><iframe src=javascript:alert(1)>",
+    "<!--<script>",
+    "]]>",
+    "javascript:alert(1)",
+    "{{7*7}}",
+    "${7*7}",
+    "{% raw %}",
+    "&lt;b&gt; &amp;#60;",
+    "\x1b[31m red",
+    "\u202egnp.exe\u202c",
+    "a\nb\u2028c\0d",
+    "\ud800",
+)
+
+CONTENT = "return [...arguments[0].querySelectorAll('.statement, .facts dd, td')].map((e) => e.textContent)"
+
+
+@cache
+def iguana() -> Answer:
+    """The tree that the README shows, related by a verifier to whom only "have" and "not have" matter."""
+    path = Path(__file__).parents[2] / "docs" / "examples" / "iguana.answer.json"
+    tree = Answer.from_json(path.read_bytes()).tree
+
+    def sides(premise: str, hypothesis: str) -> str:
+        agree = ("not have" in premise) == ("not have" in hypothesis)
+        return ("entailment" if " and " in premise else "neutral") if agree else "contradiction"
+
+    solver = SOLVERS["rc2-stratified"]()
+    (answer,) = conclude([tree], ScriptedVerifier(sides, 0.97), solver, "joint", grown_by="agora")
+    return answer
+
+
+def judge(premise: str, hypothesis: str) -> str:
+    if "heavy" in premise and "fly" in hypothesis:
+        return "entailment" if "cannot" in hypothesis else "contradiction"
+    return "entailment" if "wings" in premise and "can fly" in hypothesis else "neutral"
+
+
+def penguin(inference: Inference = "joint") -> Answer:
+    """An answer with something pruned and something discarded."""
+    fly = "A penguin can fly.", "A penguin cannot fly."
+    nodes = (
+        Proposition("Q", None, *fly, 0.52, 0.61),
+        Proposition("QT0", "Q", "Penguins have wings.", "Penguins have no wings.", 0.9, 0.3, True),
+        Proposition("QF0", "Q", "Penguins are light.", "Penguins are heavy.", 0.02, 0.95, True),
+        Proposition("QT0F0", "QT0", "Wings are small.", "Wings are large.", None, 0.97),
+    )
+    tree = Tree(
+        "Can a penguin fly?",
+        *fly,
+        nodes,
+        answer=True,
+        pruned=(Proposition("QF1", "Q", "Birds of snow are odd.", "They are not.", 0.5, 0.6),),
+        discarded=(
+            Discard("Q", "explanation", True, " because they", "unfinished"),
+            Discard("QT0", "negation", None, "Wings.", "same"),
+        ),
+    )
+    (answer,) = conclude([tree], ScriptedVerifier(judge), SOLVERS["exhaustive"](), inference)
+    return answer
+
+
+def saying(text: str) -> Answer:
+    """The penguin's answer with the text in every place that a model or a stranger's file can fill."""
+    answer = penguin()
+    tree = answer.tree
+    nodes, pruned = (
+        tuple(replace(node, statement=text, negation=text) for node in group)
+        for group in (tree.nodes, tree.pruned)
+    )
+    discarded = tuple(Discard(text, text, item.side, text, text) for item in tree.discarded)
+    tree = Tree(text, text, text, nodes, True, discarded, pruned)
+    return replace(answer, question=f"{text}?", statement=text, tree=tree, models=Models(text, text, text))
+
+
+def terminal(answer: Answer) -> str:
+    """The answer as the terminal shows it."""
+    console = Console(file=io.StringIO(), width=300)
+    with console.capture() as capture:
+        show(answer, console)
+    return capture.get()
+
+
+def find(within: Chrome | WebElement, selector: str) -> WebElement:
+    return within.find_element(By.CSS_SELECTOR, selector)
+
+
+def texts(within: Chrome | WebElement, selector: str) -> list[str]:
+    """The text of each element as it is shown, in one call of the browser."""
+    browser, root = (within, None) if isinstance(within, Chrome) else (within.parent, within)
+    found: list[str] = browser.execute_script(
+        """return [...(arguments[0] ?? document).querySelectorAll(arguments[1])]
+          .map((element) => element.innerText.replace(/\\s+/g, " ").trim());""",
+        root,
+        selector,
+    )
+    return found
+
+
+def card(browser: Chrome, name: str) -> WebElement:
+    """The card of a node in the tree, by its id."""
+    found: WebElement = browser.execute_script(
+        """return [...document.querySelectorAll(".tree .id")]
+          .find((id) => id.textContent === arguments[0]).closest(".card");""",
+        name,
+    )
+    return found
+
+
+def reasons(lines: Iterable[str]) -> list[tuple[str, str]]:
+    """Weight and words of each reason, as the terminal or the page shows it."""
+    found = (re.fullmatch(r" *(\d+\.\d\d) +(.*?)(?: P \d\.\d\d)?", line.rstrip()) for line in lines)
+    return [(match[1], match[2]) for match in found if match]
+
+
+# -- what is shown -------------------------------------------------------------------------------------
+
+
+def test_the_decision_its_margin_the_question_and_the_makers_are_shown(open_page: OpenPage) -> None:
+    browser = open_page(page([iguana()]))
+    assert browser.title == "An iguana has scales. · maieutic"
+    assert texts(browser, "h1 .mark, h1 .statement, .question") == [
+        "Does an iguana have scales?",
+        "✓ TRUE",
+        "An iguana has scales.",
+    ]
+    assert texts(browser, ".margin") == [
+        f"margin {iguana().margin:.2f} nats: what the best labelling with Q false would cost more"
+    ]
+    assert texts(browser, ".counts") == [
+        f"5 propositions · 1 flipped · {len(iguana().constraints)} constraints · "
+        f"{len(iguana().violated)} overruled"
+    ]
+    facts = dict(zip(texts(browser, ".facts dt"), texts(browser, ".facts dd"), strict=True))
+    assert (facts["grown by"], facts["solved by"]) == ("agora", "rc2-stratified (joint inference)")
+    assert facts["cost"].startswith(f"{iguana().cost:.2f}, ")
+    assert facts["cost"].endswith("proved the least")
+
+
+@pytest.mark.parametrize("answer", [iguana(), penguin(), penguin("vote")], ids=["iguana", "joint", "vote"])
+def test_the_page_says_of_every_proposition_and_of_q_what_the_terminal_says(
+    open_page: OpenPage, answer: Answer
+) -> None:
+    browser, said = open_page(page([answer])), terminal(answer)
+    for node in answer.tree.nodes:
+        drawn = card(browser, node.id)
+        label = "true" if answer.labels[node.id] else "false"
+        side = {None: [], True: ["True, because"], False: ["False, because"]}[node.side]
+        assert texts(drawn, ".mark, .side") == [f"{'✓' if answer.labels[node.id] else '✗'} {label}", *side]
+        assert texts(drawn, ".statement") == [node.statement]
+        (beliefs,) = texts(drawn, ".beliefs")
+        assert beliefs in said
+    speaking, _, overruled = said.partition("What was overruled")
+    for title, part in (("What speaks for it", speaking), ("What was overruled", overruled)):
+        sections = browser.find_elements(By.XPATH, f"//aside//section[p='{title}']")
+        shown = reasons(line for section in sections for line in texts(section, "li"))
+        assert shown == reasons(part.splitlines())
+    assert bool(answer.votes) == ("Votes on Q by what was held true" in find(browser, "aside").text)
+    assert texts(browser, ".ballot") == [
+        f"{'+' if vote > 0 else '−'}{abs(vote)} {name}" for name, vote in (answer.votes or {}).items()
+    ]
+
+
+def test_a_flipped_label_is_explained_by_the_belief_and_what_outweighs_it(open_page: OpenPage) -> None:
+    browser = open_page(page([iguana()]))
+    assert texts(card(browser, "QF0"), ".flipped") == [
+        "flipped the model believes QF0 (2.94), but 10 constraints weigh 7.12 against that, "
+        "first Q contradicts QF0 (0.74)"
+    ]
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".tree .flipped")) == 1
+
+
+def test_what_was_pruned_and_discarded_is_told_with_the_reasons_and_the_gold_answer(
+    open_page: OpenPage,
+) -> None:
+    browser = open_page(page([penguin()]))
+    pruned, discarded = browser.find_elements(By.CSS_SELECTOR, "details.aside")
+    assert texts(browser, "details.aside > summary") == [
+        "1 proposition pruned: on no path to an integral one",
+        "2 texts discarded: 1 unfinished, 1 same",
+    ]
+    assert not find(pruned, ".card").is_displayed()
+    for details in (pruned, discarded):
+        find(details, "summary").click()
+    assert texts(pruned, ".id, .statement") == ["QF1", "Birds of snow are odd."]
+    assert texts(discarded, "tbody tr") == [
+        "unfinished Q, True because because they",
+        "same negation of QT0 Wings.",
+    ]
+    assert texts(browser, ".wrong") == ["gold answer true: wrong"]
+
+
+def test_an_empty_tree_says_why_there_is_nothing_to_show(open_page: OpenPage) -> None:
+    fly = "A penguin can fly.", "A penguin cannot fly."
+    tree = Tree("Can it?", *fly, (), pruned=(Proposition("Q", None, *fly, 0.5, None),))
+    (answer,) = conclude([tree], ScriptedVerifier(judge), SOLVERS["rc2"](), "vote")
+    browser = open_page(page([answer]))
+    assert texts(browser, ".warning") == [
+        "nothing here was integral: the model contradicts itself or says nothing"
+    ]
+    assert texts(browser, ".beliefs") == ["P(true) 0.50, of its negation unknown, wavers"]
+
+
+# -- what clicks and keys do ---------------------------------------------------------------------------
+
+
+def test_a_picked_proposition_shows_what_bears_on_it_and_marks_its_partners(open_page: OpenPage) -> None:
+    browser = open_page(page([iguana()]))
+    assert texts(browser, ".tab") == ["why Q is true", "all 30 constraints"]
+    find(card(browser, "QF0"), ".statement").click()
+    assert texts(browser, ".tab")[0] == "why QF0 is false"
+    assert texts(browser, ".weighed") == ["7.12 for it, 2.94 overruled"]
+    assert reasons(texts(browser, ".panel .broken")) == [("2.94", "the model believes QF0")]
+    assert texts(card(browser, "QT0"), ".tag") == ["disagrees 1.47"]
+    assert texts(card(browser, "QF1"), ".tag") == ["agrees 1.47"]
+    assert texts(card(browser, "QF0"), ".tag") == [""]
+    assert find(card(browser, "QF0"), ".id").get_attribute("aria-pressed") == "true"
+    chips = browser.find_elements(By.CSS_SELECTOR, ".panel .chip")
+    next(chip for chip in chips if chip.text == "QT0").click()
+    assert texts(browser, ".tab")[0] == "why QT0 is true"
+    find(browser, ".close").click()
+    assert texts(browser, ".tab")[0] == "why Q is true"
+    assert set(texts(browser, ".tag")) == {""}
+
+
+def test_all_constraints_can_be_listed_and_the_overruled_ones_alone(open_page: OpenPage) -> None:
+    browser = open_page(page([iguana()]))
+    browser.find_elements(By.CSS_SELECTOR, ".tab")[1].click()
+    find(browser, ".more").click()
+    rows = reasons(texts(browser, ".panel .reasons li"))
+    weights = [float(weight) for weight, _ in rows]
+    assert len(rows) == len(iguana().constraints)
+    assert weights == sorted(weights, reverse=True)
+    browser.find_elements(By.CSS_SELECTOR, ".choice")[1].click()
+    rows = reasons(texts(browser, ".panel .reasons li"))
+    assert len(rows) == len(iguana().violated)
+    assert all(words.endswith("overruled") for _, words in rows)
+    assert "judged neutral" in find(browser, ".panel").text
+
+
+def test_branches_fold_and_unfold_and_the_arrow_keys_walk_the_tree(open_page: OpenPage) -> None:
+    browser = open_page(page([penguin()]))
+    fold = find(card(browser, "QT0"), ".fold")
+    assert (fold.text, fold.get_attribute("aria-expanded")) == ("▾ 1 reason", "true")
+    fold.click()
+    assert (fold.text, fold.get_attribute("aria-expanded")) == ("▸ 1 reason", "false")
+    assert (
+        not card(browser, "QF0")
+        .find_elements(By.XPATH, "//*[@class='id' and text()='QT0F0']")[0]
+        .is_displayed()
+    )
+    find(card(browser, "Q"), ".id").send_keys(Keys.ARROW_DOWN)
+    assert browser.switch_to.active_element.text == "QT0"
+    browser.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    assert browser.switch_to.active_element.text == "QF0"  # past the folded one
+    browser.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_DOWN)
+    assert browser.switch_to.active_element.text == "QT0F0"
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert texts(browser, ".tab")[0] == "why QT0F0 is false"
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert texts(browser, ".tab")[0] == "why Q is false"
+
+
+def test_of_several_answers_the_first_is_open_and_printing_opens_all(open_page: OpenPage) -> None:
+    browser = open_page(page([iguana(), penguin(), penguin("vote")]))
+    assert texts(browser, "h1") == ["3 answers: 1 true, 2 false"]
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".answer")) == 1
+    browser.find_elements(By.CSS_SELECTOR, ".folded > summary")[1].click()
+    assert texts(browser, ".question") == ["Does an iguana have scales?", "Can a penguin fly?"]
+    paper = browser.execute_cdp_cmd("Page.printToPDF", {})["data"]
+    assert base64.b64decode(paper).startswith(b"%PDF")
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".folded[open] > .answer")) == 3
+
+
+# -- how it looks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [320, 390, 800, 1440])
+def test_no_page_is_wider_than_its_window(open_page: OpenPage, look: Look, width: int) -> None:
+    look(width, "light")
+    browser = open_page(page([saying("so" * 60 + " it is."), penguin()]))
+    for name in ("Q", "QT0F0"):
+        button = find(card(browser, name), ".id")
+        browser.execute_script("arguments[0].click()", button)  # the panel may cover it
+        wide, window = browser.execute_script(
+            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= window
+
+
+def test_the_colours_follow_the_readers_preference(open_page: OpenPage, look: Look) -> None:
+    browser = open_page(page([iguana()]))
+    seen = []
+    for scheme in ("light", "dark"):
+        look(1440, scheme)
+        seen.append(browser.execute_script("return getComputedStyle(document.body).backgroundColor"))
+    assert seen == ["rgb(250, 249, 246)", "rgb(21, 23, 27)"]
+
+
+def test_without_javascript_the_terminals_text_is_shown(open_page: OpenPage, chromium: Chrome) -> None:
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser = open_page(page([penguin(), saying("<b>bold</b>")]))
+        first, second = browser.find_elements(By.CSS_SELECTOR, "noscript pre")
+        assert first.text.startswith("Can a penguin fly?\nFALSE  A penguin can fly.\nmargin ")
+        assert "QT0 true   True, because: Penguins have wings." in first.text
+        assert "<b>bold</b>" in second.text
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+# -- hostile text --------------------------------------------------------------------------------------
+
+
+def test_hostile_text_is_shown_literally_everywhere_and_does_nothing(open_page: OpenPage) -> None:
+    browser = open_page(page([saying(text) for text in HOSTILE]))
+    browser.execute_script(
+        "for (const d of document.querySelectorAll('.folded')) { d.build(); d.open = true; }"
+    )
+    answers = browser.find_elements(By.CSS_SELECTOR, ".answer")
+    assert len(answers) == len(HOSTILE)
+    browser.execute_script(
+        """for (const d of document.querySelectorAll("details")) d.open = true;
+        for (const button of document.querySelectorAll(".tree .id, .tab")) {
+          button.dispatchEvent(new PointerEvent("pointerenter", { pointerType: "mouse" }));
+          button.click();
+        }"""
+    )
+    for answer, text in zip(answers, HOSTILE, strict=True):
+        said = printable(text)
+        content: list[str] = browser.execute_script(CONTENT, answer)
+        assert content.count(said) >= 4 + 1 + 2 * 2 + 2  # nodes, one pruned, texts and reasons, models
+        assert browser.execute_script(
+            "return arguments[0].querySelector('.question').textContent", answer
+        ) == (f"{said}?")
+
+
+def test_hostile_text_makes_no_element_or_attribute(open_page: OpenPage) -> None:
+    browser = open_page(page([saying(text) for text in HOSTILE]))
+    browser.execute_script(
+        "for (const d of document.querySelectorAll('.folded')) { d.build(); d.open = true; }"
+    )
+    tags, attributes = browser.execute_script(
+        """const all = [...document.querySelectorAll("*")];
+        return [[...new Set(all.map((e) => e.localName))],
+                [...new Set(all.flatMap((e) => [...e.attributes].map((a) => a.name)))]];"""
+    )
+    assert not set(tags) & {"img", "svg", "iframe", "a", "form", "input", "object", "embed", "b"}
+    assert not [name for name in attributes if name.startswith("on") or name in ("src", "srcdoc", "action")]
+    assert len(browser.find_elements(By.CSS_SELECTOR, "script")) == 2
+
+
+def test_even_markup_that_got_in_could_not_run(open_page: OpenPage) -> None:
+    browser = open_page(page([iguana()]))
+    refused = browser.execute_script(
+        """const script = document.createElement("script");
+        const tries = [
+          () => { document.body.innerHTML = "<img src=x onerror=alert(1)>"; },
+          () => { document.body.setAttribute("onclick", "alert(1)"); },
+          () => { script.textContent = "alert(1)"; },
+          () => { document.write("<script>alert(1)</script>"); },
+          () => { setTimeout("alert(1)", 0); },
+        ];
+        const fails = (attempt) => { try { attempt(); return false; } catch { return true; } };
+        return tries.filter(fails).length;"""
+    )
+    assert refused == 5
+    logged: Callable[[str], list[dict[str, str]]] = browser.get_log
+    assert len(logged("browser")) == 5  # each refusal is logged; nothing else may be
