@@ -16,6 +16,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 from maieutic.answer import Answer, Models
 from maieutic.infer import Inference
@@ -305,6 +306,8 @@ def test_of_several_answers_the_first_is_open_and_printing_opens_all(open_page: 
     assert texts(browser, "h1") == ["3 answers: 1 true, 2 false"]
     assert len(browser.find_elements(By.CSS_SELECTOR, ".answer")) == 1
     browser.find_elements(By.CSS_SELECTOR, ".folded > summary")[1].click()
+    # A browser tells of the opening a moment later.
+    WebDriverWait(browser, 30).until(lambda _: len(texts(browser, ".question")) == 2)
     assert texts(browser, ".question") == ["Does an iguana have scales?", "Can a penguin fly?"]
     paper = browser.execute_cdp_cmd("Page.printToPDF", {})["data"]
     assert base64.b64decode(paper).startswith(b"%PDF")
