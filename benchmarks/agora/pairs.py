@@ -2,7 +2,8 @@
 
 The labels come from logic alone, whatever is true of the world: a chain entails what it derives, even
 when its parts are false. Propositions are single claims, chains and the negations of both, in either
-order, on the same thing or on different ones.
+order, on the same thing or on different ones. Logic does not depend on names: subjects can be made up from
+the words that names of things have, so that a verifier learns to tell any names apart.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from maieutic.benchmarks.agora.world import Group, World
 __all__ = ["LABELS", "Label", "LabelledPair", "Pairs"]
 
 Label = Literal["contradiction", "neutral", "entailment"]
+ARTICLES = {"a", "an", "the"}
+
 LABELS: tuple[Label, ...] = ("contradiction", "neutral", "entailment")
 
 
@@ -36,12 +39,16 @@ class Pairs:
 
     Args:
         things: names of the things they speak of.
+        made_up: share of the subjects that are no thing of the world, in [0, 1].
     """
 
-    def __init__(self, world: World, things: Sequence[str], seed: int = 0) -> None:
+    def __init__(self, world: World, things: Sequence[str], seed: int = 0, *, made_up: float = 0.0) -> None:
         self.world = world
+        self.made_up = made_up
         self.things = list(things)
         self._groups = list(world.groups.values())
+        self._taken = {*world.things, *(group.members for group in self._groups)}
+        self._words = sorted({word for name in world.things for word in name.split()} - ARTICLES)
         self._seed = seed
 
     def stream(self, part: int = 0) -> Iterator[LabelledPair]:
@@ -79,9 +86,18 @@ class Pairs:
         """Any thing, any group with any of its properties, affirmed or denied: logic is all that counts."""
         group = group or rng.choice(self._groups)
         name = name or rng.choice(list(group.properties))
-        member = Claim(rng.choice(self.things), False, group.verb, True, True)
+        member = Claim(self._subject(rng), False, group.verb, True, True)
         verb = self.world.properties[name].verb
         return Chain(member, Claim(group.members, True, verb, rng.random() < 0.5, True))
+
+    def _subject(self, rng: random.Random) -> str:
+        """One of the things, or a name of one or two words that nothing in the world has."""
+        if rng.random() >= self.made_up:
+            return rng.choice(self.things)
+        name = " ".join(rng.choice(self._words) for _ in range(rng.choice((1, 2))))
+        if rng.random() < 0.8:
+            name = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+        return self._subject(rng) if name in self._taken else name
 
     def _conclusion(self, chain: Chain) -> Claim:
         return Claim(chain.member.subject, False, chain.fact.verb, chain.fact.affirmed, True)
@@ -149,7 +165,9 @@ class Pairs:
     def _other_thing(self, rng: random.Random) -> tuple[str, str]:
         chain = self._chain(rng)
         conclusion = self._conclusion(chain)
-        subject = self._other(rng, conclusion.subject, self.things)
+        subject = self._subject(rng)
+        if subject == conclusion.subject:
+            return self._other_thing(rng)
         wording = replace(conclusion, subject=subject, affirmed=rng.random() < 0.5)
         return _either_way(rng, rng.choice((chain.text, _said(conclusion, rng))), _said(wording, rng))
 

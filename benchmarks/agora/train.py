@@ -45,6 +45,7 @@ TOKENIZER_PART = -1  # a stream that training does not use
 ROWS, ROW_TOKENS = 64, 128  # of a batch of the language model
 NLI_PAIRS = 128  # of a batch of the verifier
 HELD_OUT_PAIRS = 6000
+MADE_UP = 0.5  # share of the subjects of training pairs
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the model; new, or of an interrupted run.")]
 StepsOption = Annotated[int, typer.Option("--steps", help="Optimizer steps.", min=1)]
@@ -79,8 +80,9 @@ def nli(
 ) -> None:
     """Train the verifier."""
     world = load_world()
-    pairs = Pairs(world, things_of(world, "train"), seed)
-    everything = Pairs(world, list(world.things), seed)  # the words of all things, not how they are used
+    pairs = Pairs(world, things_of(world, "train"), seed, made_up=MADE_UP)
+    # The words of all things, not how they are used.
+    everything = Pairs(world, list(world.things), seed, made_up=MADE_UP)
     texts = (f"{pair.premise} {pair.hypothesis}" for pair in everything.stream(TOKENIZER_PART))
     tokenizer = nli_tokenizer(islice(texts, TOKENIZER_DOCUMENTS))
     model = new_verifier(tokenizer, seed).to(resolve_device(device))

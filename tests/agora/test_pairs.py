@@ -9,6 +9,7 @@ from itertools import islice, product
 import pytest
 
 from maieutic.benchmarks.agora.claims import FRAMES, things_of
+from maieutic.benchmarks.agora.english import VerbPhrase
 from maieutic.benchmarks.agora.pairs import LABELS, LabelledPair, Pairs
 from maieutic.benchmarks.agora.world import World
 
@@ -18,9 +19,10 @@ Formula = Callable[[Mapping[Atom, bool]], bool]
 PAIRS = 3_000
 
 
-@pytest.fixture(scope="module")
-def pairs(world: World) -> list[LabelledPair]:
-    return list(islice(Pairs(world, things_of(world, "train"), seed=0).stream(), PAIRS))
+@pytest.fixture(scope="module", params=[0.0, 0.5], ids=["things", "half made up"])
+def pairs(world: World, request: pytest.FixtureRequest) -> list[LabelledPair]:
+    stream = Pairs(world, things_of(world, "train"), seed=0, made_up=request.param).stream()
+    return list(islice(stream, PAIRS))
 
 
 class Logic:
@@ -33,15 +35,12 @@ class Logic:
         for verb in (*(g.verb for g in world.groups.values()), *(p.verb for p in world.properties.values())):
             for sign, many in product((True, False), repeat=2):
                 self.said[verb.said(sign, many=many)] = (verb.many if many else verb.one, sign)
-        self.plural = set(self.members.values())
-        self.subjects = {*world.things, *self.plural}
 
     def literal(self, clause: str) -> tuple[Atom, bool]:
         for frame in FRAMES[1:]:
             clause = clause.removeprefix(frame.removesuffix("{}"))
-        ends = [end for end in range(len(clause)) if clause[:end] in self.subjects and clause[end] == " "]
-        for end in reversed(ends):
-            if clause[end + 1 :] in self.said:
+        for end in range(len(clause)):  # the shortest subject, which what is said of it leaves
+            if clause[end] == " " and clause[end + 1 :] in self.said:
                 phrase, sign = self.said[clause[end + 1 :]]
                 return (clause[:end], self.many.get(phrase, phrase)), sign
         raise AssertionError(clause)
@@ -90,6 +89,19 @@ def test_pairs_speak_of_the_things_they_are_given_only(world: World) -> None:
             yield from (name for name in others if text.lower().startswith(f"{name} "))
 
     assert list(starts()) == []
+
+
+def test_made_up_subjects_are_no_things_of_the_world(world: World) -> None:
+    """With nothing but made-up names, no pair speaks of a thing."""
+    stream = Pairs(world, [], seed=0, made_up=1.0).stream()
+    texts = [text.lower() for pair in islice(stream, 300) for text in (pair.premise, pair.hypothesis)]
+    for name in world.things:
+        ends = {verb.said(sign).split()[0] for verb in _verbs(world) for sign in (True, False)}
+        assert not any(text.startswith(f"{name} {end} ") for text in texts for end in ends)
+
+
+def _verbs(world: World) -> list[VerbPhrase]:
+    return [item.verb for item in (*world.groups.values(), *world.properties.values())]
 
 
 def test_a_stream_is_the_same_for_its_seed_and_part(world: World) -> None:
