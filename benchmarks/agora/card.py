@@ -138,7 +138,7 @@ The same command makes the same model, up to the rounding of the machine's matri
 | --- | --- |
 {table}
 
-How well the two bundled models reason together: `maieutic bench run agora`.
+How well the two bundled models reason together: `maieutic bench run agora --method maieutic --out DIR`.
 
 ## Limits
 
