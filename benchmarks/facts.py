@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -15,7 +14,7 @@ from typing import Any
 from maieutic import __version__
 from maieutic.benchmarks.datasets import Loaded
 from maieutic.benchmarks.run_config import RunConfig
-from maieutic.bundled import AGORA, BundledModel, bundled_folder
+from maieutic.bundled import AGORA, BundledModel, bundled_folder, sha256_of
 
 __all__ = ["facts"]
 
@@ -45,7 +44,7 @@ def facts(config: RunConfig, loaded: Loaded, questions: int, device: str) -> str
         "machine": _machine(device),
     }
     if config.trees:
-        described["trees"] = {"file": config.trees, "sha256": _sha256(Path(config.trees))}
+        described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -61,13 +60,8 @@ def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
     return {
         "name": name,
         "revision": folder.name if snapshot else None,
-        "sha256": {path.name: _sha256(path) for path in files},
+        "sha256": {path.name: sha256_of(path) for path in files},
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _git_revision() -> str | None:

@@ -15,9 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from maieutic.benchmarks.agora.nodes import NodeCounts, count_nodes
-from maieutic.benchmarks.agora.oracle import Oracle
-from maieutic.benchmarks.agora.world import load_world
+from maieutic.benchmarks.agora.nodes import known_explanations
 from maieutic.benchmarks.compare import Comparison, matched
 from maieutic.benchmarks.datasets import DATASETS
 from maieutic.benchmarks.methods.cascade import cascade_curve
@@ -98,21 +96,14 @@ def report_page(runs: Sequence[Run], comparison: Comparison, plots: Mapping[str,
 
 
 def _tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
+    explained = [known_explanations(run.config.dataset, run.records) for run in runs]
     tables = (
         accuracy_table(comparison),
         difference_table(comparison),
-        explanation_table([row.label for row in comparison.rows], [_node_counts(run) for run in runs]),
+        explanation_table([row.label for row in comparison.rows], explained),
         published_table(published(comparison.dataset)),
     )
     return [table for table in tables if table is not None]
-
-
-def _node_counts(run: Run) -> NodeCounts | None:
-    """For agora, whose every proposition has a known truth: the explanations of the trees."""
-    answers = [record.reasoning for record in run.records if record.reasoning is not None]
-    if run.config.dataset != "agora" or not answers:
-        return None
-    return count_nodes(Oracle(load_world()), answers)
 
 
 def _cascades(runs: Sequence[Run], labels: Sequence[str]) -> list[Table]:

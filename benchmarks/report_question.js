@@ -23,7 +23,7 @@ const reportQuestion = (() => {
     "prompt tokens": ({ usage }) => whole(usage[0]),
     "generated tokens": ({ usage }) => whole(usage[1]),
     calls: ({ usage }) => whole(usage[2]),
-    verified: ({ usage }) => whole(usage[3]),
+    "NLI pairs": ({ usage }) => whole(usage[3]),
     seconds: ({ seconds }) => decimal(seconds, 2),
   };
 

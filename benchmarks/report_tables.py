@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.metrics import BINS
 from maieutic.benchmarks.report_cells import Cell, Note, Table, Whisker, row_of, scale_of
+from maieutic.benchmarks.wording import (
+    CALIBRATION_AND_COST,
+    Column,
+    left_out,
+    pairs_right,
+    percent_with_interval,
+    probability,
+    twinless,
+    what_was_measured,
+)
 from maieutic.render.text import printable
 
 if TYPE_CHECKING:
@@ -29,12 +39,6 @@ _STEPS = 10  # rows of a cascade's table are about so many shares of questions a
 
 # -- the runs ------------------------------------------------------------------------------------------
 
-_Column = tuple[str, "Callable[[Row], str | None]"]  # a name, and what there is to say of a run
-
-
-def _decimals(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
-
 
 def _scored(row: Row) -> str | None:
     """Accuracy over the questions with an answer."""
@@ -42,23 +46,12 @@ def _scored(row: Row) -> str | None:
     return None if accuracy is None else f"{100 * accuracy:.1f}"
 
 
-def _pairs(row: Row) -> str | None:
-    pairs = row.metrics.pairwise
-    return None if pairs is None or pairs.accuracy is None else f"{100 * pairs.accuracy:.1f}"
-
-
-_COLUMNS: tuple[_Column, ...] = (
+_COLUMNS: tuple[Column, ...] = (
     ("right", lambda row: f"{row.metrics.right:,}"),
     ("unscored", lambda row: f"{row.metrics.questions - row.metrics.scored:,}"),
     ("of scored %", _scored),
-    ("pairs %", _pairs),
-    ("ECE", lambda row: _decimals(row.metrics.ece)),
-    ("Brier", lambda row: _decimals(row.metrics.brier)),
-    ("AURC", lambda row: _decimals(row.metrics.aurc)),
-    ("tokens", lambda row: f"{row.metrics.costs.tokens:,.0f}"),
-    ("calls", lambda row: f"{row.metrics.costs.calls:,.1f}"),
-    ("verified", lambda row: f"{row.metrics.costs.verifier_pairs:,.1f}"),
-    ("seconds", lambda row: f"{row.metrics.costs.seconds:.2f}"),
+    ("pairs %", pairs_right),
+    *CALIBRATION_AND_COST,
 )
 
 _MEANINGS = {
@@ -67,9 +60,9 @@ _MEANINGS = {
     "ECE": f"expected calibration error in {BINS} bins; 0 is best, as for Brier and AURC",
     "Brier": "mean squared distance of P(true) from the truth",
     "AURC": "area under the risk-coverage curve, the surest answers first: by P(true), else by the margin",
-    "tokens": "of prompts and replies, per question, as are calls, verified and seconds",
+    "tokens": "of prompts and replies, per question, as are calls, NLI pairs and seconds",
     "calls": "texts drawn and prompts scored by the language model",
-    "verified": "pairs of propositions scored by the verifier",
+    "NLI pairs": "pairs of propositions scored by the verifier",
     "–": "not given with every answer in one unit",
 }
 
@@ -86,7 +79,7 @@ def accuracy_table(comparison: Comparison) -> Table:
     rows = []
     for row in comparison.rows:
         value, interval = row.metrics.accuracy, row.interval
-        accuracy = Cell(_with_interval(value, interval), place(value, interval))
+        accuracy = Cell(percent_with_interval(value, interval), place(value, interval))
         rows.append(row_of(row.label, accuracy, *(cell(row) or "–" for _, cell in shown)))
     told = {name for name, _ in shown} | {cell.text for row in rows for cell in row}
     return Table(
@@ -103,11 +96,10 @@ def _data_notes(comparison: Comparison) -> list[Note]:
     resamples = f"{comparison.resamples:,} resamples, seed {comparison.seed}{drawn}"
     notes = [("[ ]", f"95 % interval, bootstrap of {resamples}")]
     if pairs:
-        alone = f"; {pairs.left_out:,} lack a twin and are left out" if pairs.left_out else ""
-        notes.append(("pairs %", f"of {pairs.pairs:,} pairs, those with both twins right{alone}"))
-    left_out = [f"{row.left_out:,} of {printable(row.label)}" for row in comparison.rows if row.left_out]
-    if left_out:
-        notes.append(("left out", f"because another run has no record of them: {'; '.join(left_out)}"))
+        both = f"of {pairs.pairs:,} pairs, those with both twins right{twinless(comparison)}"
+        notes.append(("pairs %", both))
+    if missing := left_out(comparison):
+        notes.append(("left out", f"because another run has no record of them: {printable(missing)}"))
     return notes
 
 
@@ -131,24 +123,15 @@ def difference_table(comparison: Comparison) -> Table | None:
 
 
 def _difference(difference: Difference, place: Callable[[float, Interval], Whisker]) -> tuple[Cell, ...]:
-    text = _with_interval(difference.difference, difference.interval, "+")
+    text = percent_with_interval(difference.difference, difference.interval, "+")
     return row_of(
         f"{difference.run} − {difference.against}",
         Cell(text, place(difference.difference, difference.interval)),
         f"{difference.gained:,}",
         f"{difference.lost:,}",
-        _p_value(difference.p),
-        Cell(_p_value(difference.p_holm), clear=difference.p_holm < CLEAR),
+        probability(difference.p),
+        Cell(probability(difference.p_holm), clear=difference.p_holm < CLEAR),
     )
-
-
-def _p_value(p: float) -> str:
-    return f"{p:.1e}" if p < 0.001 else f"{p:.3f}"
-
-
-def _with_interval(value: float, interval: Interval, sign: str = "") -> str:
-    low, high = (f"{100 * end:{sign}.1f}" for end in (interval.low, interval.high))
-    return f"{100 * value:{sign}.1f} [{low}, {high}]".replace("-", "−")
 
 
 # -- explanations whose truth is known -----------------------------------------------------------------
@@ -228,7 +211,7 @@ def published_table(figures: Sequence[Published]) -> Table | None:
             figure.source,
             f"{figure.accuracy:.1f}",
             figure.split or "–",
-            ", ".join(filter(None, (figure.method, figure.model, figure.note))),
+            what_was_measured(figure),
         )
         for figure in figures
     ]

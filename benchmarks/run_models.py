@@ -18,6 +18,7 @@ from maieutic.nli import load_verifier
 from maieutic.nli.base import ScriptedVerifier, Verifier
 from maieutic.pipeline import LoadedModels, load_models
 from maieutic.prompts import load_prompts
+from maieutic.screen import text_key
 from maieutic.tree import Tree
 from maieutic.treefile import read_trees
 
@@ -44,12 +45,8 @@ def trees_for(items: Sequence[Item], path: Path) -> Mapping[str, Tree]:
     """
     trees: dict[str, Tree] = {}
     for _, tree in read_trees(path):
-        trees.setdefault(_key(tree.question), tree)
-    return {item.text: trees[_key(item.text)] for item in items if _key(item.text) in trees}
-
-
-def _key(text: str) -> str:
-    return " ".join(text.split()).casefold().strip(" .?!")
+        trees.setdefault(text_key(tree.question), tree)
+    return {item.text: trees[text_key(item.text)] for item in items if text_key(item.text) in trees}
 
 
 def models_of(config: RunConfig, *, download: bool = False) -> LoadedModels:

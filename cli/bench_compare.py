@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maieutic.benchmarks.wording import (
+    CALIBRATION_AND_COST,
+    Column,
+    left_out,
+    pairs_right,
+    percent_with_interval,
+    probability,
+    twinless,
+    what_was_measured,
+)
 from maieutic.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -16,11 +26,8 @@ if TYPE_CHECKING:
 
     from maieutic.benchmarks.compare import Comparison, Difference, Row
     from maieutic.benchmarks.published import Published
-    from maieutic.benchmarks.statistics import Interval
 
 __all__ = ["compare", "comparison_json", "comparison_tables"]
-
-_Column = tuple[str, "Callable[[Row], str | None]"]  # a name, and what there is to say of a run
 
 
 def compare(
@@ -84,7 +91,7 @@ def comparison_tables(comparison: Comparison, figures: Sequence[Published] = ())
     from rich.text import Text
 
     yield _head(comparison)
-    for columns in (_ACCURACY, _CONFIDENCE_AND_COST):
+    for columns in (_ACCURACY, CALIBRATION_AND_COST):
         shown = [(name, cell) for name, cell in columns if any(map(cell, comparison.rows))]
         rows = [(row.label, *(cell(row) or "–" for _, cell in shown)) for row in comparison.rows]
         yield Text()
@@ -107,9 +114,8 @@ def _head(comparison: Comparison) -> Text:
     lines = [f"{comparison.dataset}, {comparison.split}: {comparison.questions:,} questions"]
     if len(comparison.rows) > 1:
         lines[0] += " that all runs have"
-    left_out = [f"{row.left_out:,} of {row.label}" for row in comparison.rows if row.left_out]
-    if left_out:
-        lines.append(f"left out, because another run has no record of them: {'; '.join(left_out)}")
+    if missing := left_out(comparison):
+        lines.append(f"left out, because another run has no record of them: {missing}")
     return Text("\n".join(map(printable, lines)))
 
 
@@ -122,8 +128,7 @@ def _foot(comparison: Comparison) -> Text:
     if any(row.metrics.scored < row.metrics.questions for row in comparison.rows):
         lines.append("a question without an answer counts as wrong, except in “scored”")
     if pairs:
-        alone = f"; {pairs.left_out:,} lack a twin and are left out" if pairs.left_out else ""
-        lines.append(f"pairs: {pairs.pairs:,}, right where both twins are{alone}")
+        lines.append(f"pairs: {pairs.pairs:,}, right where both twins are{twinless(comparison)}")
     if comparison.differences:
         lines.append("gained, lost: questions that only the run, only the other has right")
         lines.append("p: McNemar's exact test; Holm: corrected for all the tests above")
@@ -138,54 +143,26 @@ def _scored(row: Row) -> str | None:
     return f"{100 * metrics.accuracy_scored:.1f} of {metrics.scored:,}"
 
 
-def _pairs(row: Row) -> str | None:
-    pairs = row.metrics.pairwise
-    return None if pairs is None or pairs.accuracy is None else f"{100 * pairs.accuracy:.1f}"
-
-
-def _decimals(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
-
-
-def _with_interval(value: float, interval: Interval, sign: str = "") -> str:
-    low, high = 100 * interval.low, 100 * interval.high
-    return f"{100 * value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
-
-
-_ACCURACY: list[_Column] = [
-    ("accuracy %", lambda row: _with_interval(row.metrics.accuracy, row.interval)),
+_ACCURACY: tuple[Column, ...] = (
+    ("accuracy %", lambda row: percent_with_interval(row.metrics.accuracy, row.interval)),
     ("scored %", _scored),
-    ("pairs %", _pairs),
-]
-_CONFIDENCE_AND_COST: list[_Column] = [
-    ("ECE", lambda row: _decimals(row.metrics.ece)),
-    ("Brier", lambda row: _decimals(row.metrics.brier)),
-    ("AURC", lambda row: _decimals(row.metrics.aurc)),
-    ("tokens", lambda row: f"{row.metrics.costs.tokens:,.0f}"),
-    ("calls", lambda row: f"{row.metrics.costs.calls:,.1f}"),
-    ("NLI pairs", lambda row: f"{row.metrics.costs.verifier_pairs:,.1f}"),
-    ("seconds", lambda row: f"{row.metrics.costs.seconds:.2f}"),
-]
+    ("pairs %", pairs_right),
+)
 
 
 def _difference(difference: Difference) -> tuple[str, ...]:
     return (
         f"{difference.run} − {difference.against}",
-        _with_interval(difference.difference, difference.interval, "+"),
+        percent_with_interval(difference.difference, difference.interval, "+"),
         f"{difference.gained:,}",
         f"{difference.lost:,}",
-        _p_value(difference.p),
-        _p_value(difference.p_holm),
+        probability(difference.p),
+        probability(difference.p_holm),
     )
 
 
 def _published(figure: Published) -> tuple[str, ...]:
-    what = ", ".join(filter(None, (figure.method, figure.model, figure.note)))
-    return figure.source, f"{figure.accuracy:.1f} %", figure.split or "–", what
-
-
-def _p_value(p: float) -> str:
-    return f"{p:.1e}" if p < 0.001 else f"{p:.3f}"
+    return figure.source, f"{figure.accuracy:.1f} %", figure.split or "–", what_was_measured(figure)
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> Table:

@@ -10,9 +10,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from maieutic.benchmarks.agora.nodes import NodeCounts, count_nodes
-from maieutic.benchmarks.agora.oracle import Oracle
-from maieutic.benchmarks.agora.world import load_world
+from maieutic.benchmarks.agora.nodes import known_explanations
 from maieutic.benchmarks.metrics import Metrics, measure
 from maieutic.benchmarks.records import Record
 from maieutic.benchmarks.run_config import RunConfig
@@ -25,7 +23,7 @@ __all__ = ["print_summary"]
 def print_summary(config: RunConfig, folder: Path, records: Sequence[Record], *, json: bool) -> None:
     """The run's numbers for people, or as one JSON object."""
     metrics = measure(records)
-    nodes = _nodes(config, records)
+    nodes = known_explanations(config.dataset, records)
     if json:
         found = {"run": run_name(config), "folder": str(folder), "metrics": asdict(metrics)}
         typer.echo(jsonlib.dumps(found | ({"nodes": asdict(nodes)} if nodes else {})))
@@ -55,11 +53,3 @@ def _lines(config: RunConfig, metrics: Metrics) -> list[str]:
         f"{costs.verifier_pairs:.1f} verifier pairs, {costs.seconds:.3f} s"
     )
     return lines
-
-
-def _nodes(config: RunConfig, records: Sequence[Record]) -> NodeCounts | None:
-    """For agora, whose every proposition has a known truth: the explanations of the trees."""
-    answers = [record.reasoning for record in records if record.reasoning is not None]
-    if config.dataset != "agora" or not answers:
-        return None
-    return count_nodes(Oracle(load_world()), answers)

@@ -32,6 +32,7 @@ __all__ = [
     "JointWeights",
     "Verdict",
     "check_inference",
+    "clause_of",
     "infer",
 ]
 
@@ -310,12 +311,18 @@ def _problem(
     constraints: tuple[Constraint, ...], variables: Mapping[str, int], held: tuple[str, ...]
 ) -> WeightedCNF:
     hard = tuple((_literal(name, variables),) for name in held)
-    soft = tuple(SoftClause(_clause(c, variables), c.weight) for c in constraints)
+    soft = tuple(SoftClause(clause_of(c, variables), c.weight) for c in constraints)
     return WeightedCNF(hard=hard, soft=soft, variables=len(variables))
 
 
-def _clause(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int, ...]:
-    """belief: (a); a contradicts b: (¬a ∨ ¬b); anything else: a implies b, (¬a ∨ b)."""
+def clause_of(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int, ...]:
+    """The soft clause of a constraint, as literals.
+
+    Belief: (a); a contradicts b: (¬a ∨ ¬b); anything else: a implies b, (¬a ∨ b).
+
+    Args:
+        variables: proposition id → variable.
+    """
     source = _literal(constraint.source, variables)
     if constraint.target is None:
         return (source,)

@@ -24,6 +24,7 @@ __all__ = [
     "as_sentence",
     "refusal",
     "same_text",
+    "text_key",
     "well_formed",
 ]
 
@@ -79,7 +80,7 @@ def as_sentence(text: str) -> str:
 
 def same_text(one: str, other: str) -> bool:
     """Whether two texts differ at most in case, spacing and closing punctuation."""
-    return _key(one) == _key(other)
+    return text_key(one) == text_key(other)
 
 
 def refusal(sentence: str, *, echoes: Collection[str] = (), prompt_parts: Collection[str] = ()) -> str | None:
@@ -106,5 +107,6 @@ def refusal(sentence: str, *, echoes: Collection[str] = (), prompt_parts: Collec
     return None
 
 
-def _key(text: str) -> str:
+def text_key(text: str) -> str:
+    """What texts have in common that differ at most in case, spacing and closing punctuation."""
     return " ".join(text.split()).casefold().strip(" .?!")

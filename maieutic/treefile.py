@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from maieutic.errors import FileFormatError, InputError
+from maieutic.textfile import opened
 from maieutic.tree import Tree
 
 __all__ = ["read_records", "read_trees"]
 
 T = TypeVar("T")
 OnBad = Callable[[FileFormatError], None]
-
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_trees(path: str | Path, on_bad: OnBad | None = None) -> Iterator[tuple[int, Tree]]:
@@ -36,31 +33,17 @@ def read_records(
     path: str | Path, parse: Callable[[bytes], T], on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, T]]:
     """As :func:`read_trees`, with any parser of one line that raises InputError. Blank lines are skipped."""
-    for number, line in _lines(Path(path)):
-        if not line.strip():
-            continue
-        try:
-            record = parse(line)
-        except InputError as error:
-            bad = FileFormatError(path, number, f"{error}; correct or remove the line")
-            if on_bad is None:
-                raise bad from None
-            on_bad(bad)
-        else:
-            yield number, record
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     number = 0
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.peek(2)[:2] == _GZIP_MAGIC
-            with gzip.open(raw) if zipped else raw as lines:
-                for line in lines:
-                    number += 1
-                    yield number, line
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        problem = f"the gzip data is broken ({error}); fetch the file again"
-        raise FileFormatError(path, number + 1, problem) from None
-    except OSError as error:
-        raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
+    with opened(Path(path), lambda: number + 1) as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                record = parse(line)
+            except InputError as error:
+                bad = FileFormatError(path, number, f"{error}; correct or remove the line")
+                if on_bad is None:
+                    raise bad from None
+                on_bad(bad)
+            else:
+                yield number, record

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from maieutic.answer import Answer
 from maieutic.benchmarks.agora.oracle import Oracle
+from maieutic.benchmarks.agora.world import load_world
+from maieutic.benchmarks.records import Record
 
-__all__ = ["NodeCounts", "count_nodes"]
+__all__ = ["NodeCounts", "count_nodes", "known_explanations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,14 @@ def count_nodes(oracle: Oracle, answers: Iterable[Answer]) -> NodeCounts:
         integral_by_belief=sum(belief and integral for _, belief, _, integral in rows),
         unknown=unknown,
     )
+
+
+def known_explanations(dataset: str, records: Sequence[Record]) -> NodeCounts | None:
+    """The counts over a run's trees; None where it grew none, or where no world knows what is true."""
+    answers = [record.reasoning for record in records if record.reasoning is not None]
+    return count_nodes(_oracle(), answers) if dataset == "agora" and answers else None
+
+
+@cache
+def _oracle() -> Oracle:
+    return Oracle(load_world())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.datasets.base import RemoteFile
+from maieutic.bundled import sha256_of
 from maieutic.errors import InputError, MaieuticError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def fetch(
     """
     patience = patience or Patience()
     download = _Download(remote, path, on_progress)
-    if path.is_file() and _sha256(path) == remote.sha256:
+    if path.is_file() and sha256_of(path) == remote.sha256:
         return
     with _client(patience) as client:
         for tried in count(1):
@@ -172,7 +172,7 @@ class _Download:
 
     def accept(self) -> None:
         """Give the part its name, once it is seen to be the published file."""
-        found = _sha256(self.part)
+        found = sha256_of(self.part)
         if found != self.remote.sha256:
             self._refuse(f"has the checksum {found}, not {self.remote.sha256}")
         try:
@@ -209,8 +209,3 @@ def _client(patience: Patience) -> httpx2.Client:
         follow_redirects=True,
         event_hooks={"request": [refuse_plain]},
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

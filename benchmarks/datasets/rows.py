@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +12,12 @@ from maieutic.benchmarks.datasets.base import Item
 from maieutic.errors import FileFormatError, InputError
 from maieutic.records import parse_json
 from maieutic.screen import as_question
+from maieutic.textfile import opened
 
 __all__ = ["Row", "checked", "find_file", "need_file", "read_content", "read_rows"]
 
 T = TypeVar("T")
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"  # some editors put it before UTF-8
 _REMEDY = "correct or remove the {}, or fetch the file again"
 
@@ -83,17 +81,8 @@ def read_content(path: Path) -> bytes:
     Raises:
         FileFormatError: it cannot be read.
     """
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.peek(2)[:2] == _GZIP_MAGIC
-            with gzip.open(raw) if zipped else raw as file:
-                return file.read()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FileFormatError(
-            path, None, f"the gzip data is broken ({error}); fetch the file again"
-        ) from None
-    except OSError as error:
-        raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
+    with opened(path) as file:
+        return file.read()
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -10,7 +10,7 @@ from maieutic.benchmarks.methods.base import Outcome
 from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, outcome_of, read
 from maieutic.benchmarks.methods.meter import Metered, charged
-from maieutic.benchmarks.methods.self_consistency import check_sampling
+from maieutic.benchmarks.methods.sampling import Sampled
 from maieutic.pipeline import LoadedModels
 from maieutic.screen import as_question, same_text
 
@@ -20,7 +20,7 @@ WITHOUT = ""  # no knowledge: the direct prompt
 
 
 @dataclass(frozen=True)
-class GeneratedKnowledge:
+class GeneratedKnowledge(Sampled):
     """Samples statements of knowledge, answers once over each and once without; the surest answer wins.
 
     The answer is the option with the highest single probability, P(true) or P(false), over all of these
@@ -39,17 +39,7 @@ class GeneratedKnowledge:
     """
 
     samples: int = 20
-    temperature: float = 1.0
     top_p: float = 0.5
-    max_new_tokens: int = 64
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_sampling(self.samples, self.temperature, self.top_p, self.max_new_tokens)
-
-    @property
-    def uses_verifier(self) -> bool:
-        return False
 
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
@@ -60,14 +50,7 @@ class GeneratedKnowledge:
         start = time.perf_counter()
         lm, prompts = Metered(models.lm), models.prompts
         asked = [as_question(text) for text in texts]
-        replies = lm.sample(
-            [prompts.knowledge(text).owned_by(str(place)) for place, text in enumerate(asked)],
-            self.samples,
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            seed=self.seed,
-        )
+        replies = self._replies(lm, [prompts.knowledge(text) for text in asked])
         known = [[WITHOUT, *_distinct([reason_in(text, prompts.marker) for text in row])] for row in replies]
         readings = iter(
             read(

@@ -11,14 +11,14 @@ from maieutic.benchmarks.methods.base import Outcome
 from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, read
 from maieutic.benchmarks.methods.meter import Metered, charged
+from maieutic.benchmarks.methods.sampling import Sampled
 from maieutic.elicit import MIN_VERDICT_MASS
-from maieutic.errors import InputError
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.screen import as_question
 
-__all__ = ["NO_VERDICTS", "SelfConsistency", "check_sampling"]
+__all__ = ["NO_VERDICTS", "SelfConsistency"]
 
 NO_VERDICTS = "none of the sampled chains reached a verdict"
 
@@ -34,7 +34,7 @@ class _Chain:
 
 
 @dataclass(frozen=True)
-class SelfConsistency:
+class SelfConsistency(Sampled):
     """The majority of sampled chains; those without a verdict do not count.
 
     P(true) is the share of votes for true. A tie is broken by the mean P(true) at the chains' verdicts,
@@ -50,19 +50,6 @@ class SelfConsistency:
         seed: of their sampling.
     """
 
-    samples: int = 10
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_new_tokens: int = 64
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_sampling(self.samples, self.temperature, self.top_p, self.max_new_tokens)
-
-    @property
-    def uses_verifier(self) -> bool:
-        return False
-
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
 
@@ -72,14 +59,7 @@ class SelfConsistency:
         start = time.perf_counter()
         lm, prompts = Metered(models.lm), models.prompts
         asked = [as_question(text) for text in texts]
-        replies = lm.sample(
-            [prompts.belief(text).owned_by(str(place)) for place, text in enumerate(asked)],
-            self.samples,
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            seed=self.seed,
-        )
+        replies = self._replies(lm, [prompts.belief(text) for text in asked])
         chains = [_chain(place, reply, prompts) for place, row in enumerate(replies) for reply in row]
         if not prompts.marker:
             said = [chain for chain in chains if chain.reason]
@@ -89,19 +69,6 @@ class SelfConsistency:
         settled = _by_place(_read(ties, asked, lm, prompts), len(asked))
         found = [_majority(again or first) for first, again in zip(counted, settled, strict=True)]
         return charged(found, lm, time.perf_counter() - start)
-
-
-def check_sampling(samples: int, temperature: float, top_p: float, max_new_tokens: int) -> None:
-    """Raise InputError naming the setting that is out of its range."""
-    rules = {
-        "samples": (samples, samples >= 1, "≥ 1"),
-        "temperature": (temperature, 0 <= temperature < math.inf, "a number ≥ 0"),
-        "top_p": (top_p, 0 < top_p <= 1, "in (0, 1]"),
-        "max_new_tokens": (max_new_tokens, max_new_tokens >= 1, "≥ 1"),
-    }
-    for name, (value, holds, rule) in rules.items():
-        if not holds:
-            raise InputError(f"{name} must be {rule}, not {value!r}")
 
 
 def _chain(place: int, reply: str, prompts: PromptSet) -> _Chain:

@@ -21,6 +21,7 @@ __all__ = [
     "VOCABULARY",
     "BundledModel",
     "bundled_folder",
+    "sha256_of",
     "unknown_words",
     "verify",
     "words",
@@ -63,7 +64,7 @@ def verify(folder: Path) -> None:
             match = _LINE.fullmatch(line)
             if match is None:
                 raise ModelError(f"{folder / CHECKSUMS}, line {number} is no checksum")
-            if _digest(folder / match[2]) != match[1]:
+            if sha256_of(folder / match[2]) != match[1]:
                 raise ModelError(f"{folder / match[2]} has another checksum than {CHECKSUMS} lists")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{folder} cannot be read ({error})") from error
@@ -72,10 +73,11 @@ def verify(folder: Path) -> None:
 def write_checksums(folder: Path) -> None:
     """List every file of a folder, subfolders and the list itself aside, in its ``SHA256SUMS``."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != CHECKSUMS)
-    (folder / CHECKSUMS).write_text("".join(f"{_digest(path)}  {path.name}\n" for path in files), "utf-8")
+    (folder / CHECKSUMS).write_text("".join(f"{sha256_of(path)}  {path.name}\n" for path in files), "utf-8")
 
 
-def _digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The checksum of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from maieutic.answer import Answer
-from maieutic.infer import Constraint
+from maieutic.infer import clause_of
 from maieutic.render.text import printable
 from maieutic.render.view import caption, propositions
 from maieutic.solvers import SoftClause, WeightedCNF
@@ -51,25 +51,11 @@ def problem_of(answer: Answer) -> tuple[WeightedCNF, Mapping[str, int]]:
         ids.remove(ROOT)  # what is labelled true votes on it
     variables = {node_id: number for number, node_id in enumerate(ids, start=1)}
     soft = tuple(
-        SoftClause(_clause(constraint, variables), constraint.weight)
+        SoftClause(clause_of(constraint, variables), constraint.weight)
         for constraint in answer.constraints
         if not 0 < constraint.weight <= LEAST_WEIGHT
     )
     return WeightedCNF(hard=(), soft=soft, variables=len(variables)), variables
-
-
-def _clause(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int, ...]:
-    """belief: (a); a contradicts b: (¬a ∨ ¬b); anything else: a implies b, (¬a ∨ b)."""
-    source = _literal(constraint.source, variables)
-    if constraint.target is None:
-        return (source,)
-    target = _literal(constraint.target, variables)
-    return (-source, -target if constraint.kind == "contradiction" else target)
-
-
-def _literal(name: str, variables: Mapping[str, int]) -> int:
-    number = variables[name.removeprefix("¬")]
-    return -number if name.startswith("¬") else number
 
 
 def _comments(answer: Answer, variables: Mapping[str, int]) -> Iterator[str]:

@@ -101,7 +101,7 @@ def test_made_up_subjects_are_no_things_of_the_world(world: World) -> None:
 
 
 def _verbs(world: World) -> list[VerbPhrase]:
-    return [item.verb for item in (*world.groups.values(), *world.properties.values())]
+    return [g.verb for g in world.groups.values()] + [p.verb for p in world.properties.values()]
 
 
 def test_a_stream_is_the_same_for_its_seed_and_part(world: World) -> None:
