@@ -14,6 +14,7 @@ import typer
 from maieutic import __version__
 from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
+from maieutic.cli.cache import cache
 from maieutic.cli.models import models
 from maieutic.cli.replay import replay
 from maieutic.cli.show import show
@@ -32,6 +33,7 @@ app = typer.Typer(
 for command in (ask, replay, show, solve, models):
     app.command()(command)
 app.add_typer(bench, name="bench")
+app.add_typer(cache, name="cache")
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "CacheOption",
     "DeviceOption",
     "DownloadOption",
     "DtypeOption",
@@ -29,6 +30,10 @@ DownloadOption = Annotated[
     bool, typer.Option("--download", help="Fetch models that are not in the hub cache.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+CacheOption = Annotated[
+    bool,
+    typer.Option("--cache/--no-cache", help="Keep what the models answer, and do not ask them again."),
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for the records; made if missing.", show_default=False)
 ]
