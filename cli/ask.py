@@ -10,11 +10,14 @@ import typer
 
 from maieutic.bundled import AGORA
 from maieutic.cli.options import (
+    AbstainOption,
     DeviceOption,
     DownloadOption,
     DtypeOption,
     InferenceOption,
     JsonOption,
+    WeightsOption,
+    weights_of,
 )
 from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
 from maieutic.errors import InputError
@@ -50,6 +53,8 @@ def ask(
         ),
     ] = None,
     inference: InferenceOption = "joint",
+    weights: WeightsOption = None,
+    abstain_below: AbstainOption = 0.0,
     prompts: Annotated[
         str, typer.Option("--prompts", help="paper, chat, a TOML file, or auto: what suits the model.")
     ] = "auto",
@@ -74,10 +79,11 @@ def ask(
     """
     from maieutic.cli.console import complain, print_answers, tracked
     from maieutic.config import ElicitConfig, check_belief
-    from maieutic.infer import check_inference
+    from maieutic.infer import check_abstention, check_inference
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
-    method = check_inference(inference)  # mistakes are told before models load, which takes seconds
+    method, scales = check_inference(inference), weights_of(weights)
+    check_abstention(abstain_below, method)  # mistakes are told before models load, which takes seconds
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     verifier = _verifier(lm, nli)
     outputs = Outputs(html, dot, mermaid, graphml, wcnf)
@@ -85,7 +91,15 @@ def ask(
     if lm == AGORA:
         complain(BUNDLED_NOTICE)
     models = load_models(lm, verifier, prompts=prompts, device=device, dtype=dtype, download=download)
-    maieutic = Maieutic(models.lm, models.verifier, prompts=models.prompts, elicit=config, inference=method)
+    maieutic = Maieutic(
+        models.lm,
+        models.verifier,
+        prompts=models.prompts,
+        elicit=config,
+        inference=method,
+        weights=scales,
+        abstain_below=abstain_below,
+    )
     if STDIN in statements and sys.stdin is None:
         raise InputError("standard input is closed; pipe statements into it, or give them as arguments")
     typed = STDIN in statements and sys.stdin.isatty()  # someone waits for an answer to each line

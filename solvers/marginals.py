@@ -127,7 +127,7 @@ def _buckets(energy: _Energy, variables: Sequence[int]) -> list[tuple[int, ...]]
 
 
 def _eliminate(energy: _Energy, buckets: Sequence[tuple[int, ...]]) -> dict[int, float]:
-    """Sum the variables out one by one, then go back: P(variable, neighbours) = P(variable | them)·P(them)."""
+    """Sum the variables out one by one, then go back: P(v, neighbours) = P(v | neighbours)·P(neighbours)."""
     messages: dict[int, list[tuple[tuple[int, ...], Table]]] = {bucket[0]: [] for bucket in buckets}
     conditional: dict[int, Table] = {}
     for bucket in buckets:

@@ -45,7 +45,14 @@ def _head(answer: Answer) -> Iterator[Text]:
     if answer.question != answer.statement:
         yield Text(printable(answer.question), style="italic")
     word, style = _MARK[answer.answer]
-    yield Text.assemble((word.strip().upper(), style), "  ", (printable(answer.statement), "bold"))
+    said = (word.strip().upper(), style)
+    if answer.unsure:
+        said = (f"UNSURE, rather {word.strip()}", "bold yellow")
+    yield Text.assemble(said, "  ", (printable(answer.statement), "bold"))
+    if answer.p_true is None and answer.inference == "joint" and answer.constraints:
+        yield Text("P(true) unknown: too many propositions hang together to weigh all labellings", "dim")
+    if answer.p_true is not None:
+        yield Text(f"P(true) {answer.p_true:.2f}, all labellings weighed", style="dim")
     yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
 
 
@@ -85,8 +92,13 @@ def _node(answer: Answer, node: Proposition) -> Text:
         (side, "dim"),
         printable(node.statement),
         "\n",
-        (f"{belief}, {integral}", "dim"),
+        (f"{belief}, {integral}{_weighed(answer, node)}", "dim"),
     )
+
+
+def _weighed(answer: Answer, node: Proposition) -> str:
+    p = (answer.p_labels or {}).get(node.id)
+    return "" if p is None or node.parent is None else f"; in the whole tree {p:.2f}"
 
 
 def _number(p: float | None) -> str:
@@ -141,6 +153,7 @@ def _reason(constraint: Constraint) -> Text:
         "entailment": f"{source} entails {target}",
         "contradiction": f"{source} contradicts {target}",
         "tree": f"{source} was given as a reason for {target}",
+        "bias": f"of such statements {source} is the commoner side",
     }[constraint.kind]
     return Text.assemble((f"  {constraint.weight:5.2f}  ", "cyan"), phrase)
 

@@ -4,7 +4,7 @@
 // them. A form is a node and whether its statement is meant ("QT0") or its negation ("¬QT0").
 
 const treeData = (() => {
-  const KINDS = ["belief", "entailment", "contradiction", "tree"];
+  const KINDS = ["belief", "entailment", "contradiction", "tree", "bias"];
   const VERBS = { entailment: "entails", contradiction: "contradicts", tree: "was given as a reason for" };
 
   /** Constraints are sorted, the heaviest first; `node.overruled` is a belief that the label violates. */
@@ -78,6 +78,7 @@ const treeData = (() => {
 
   /** A constraint in words, as parts: strings, and what `say` makes of a form. */
   function phrase(c, say) {
+    if (c.kind === "bias") return ["of such statements ", say(c.source), " is the commoner side"];
     if (!c.target) return ["the model believes ", say(c.source)];
     return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];
   }
