@@ -26,7 +26,7 @@ from maieutic.weights import TERMS, JointWeights
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
 
-__all__ = ["MAX_PROPOSITIONS", "Evidence", "evidence_of", "fit", "fold_of", "held_out"]
+__all__ = ["MAX_PROPOSITIONS", "Evidence", "evidence_of", "fit", "fold_of", "held_out", "joined"]
 
 MAX_PROPOSITIONS = 20  # 2²⁰ labellings of one tree are a second of work in a fit
 CHUNK = 1 << 21  # labellings in memory at a time, 16 MiB of doubles
@@ -121,6 +121,22 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
     return Evidence(gold, questions, kinds, groups, shape)
 
 
+def joined(parts: Sequence[Evidence]) -> Evidence:
+    """The trees of several sets, made with the same shape, as one."""
+    groups: list[Group] = []
+    offset = 0
+    for part in parts:
+        groups += [Group(g.places + offset, g.linear, g.pairs) for g in part.groups]
+        offset += len(part.gold)
+    return Evidence(
+        torch.cat([part.gold for part in parts]),
+        tuple(question for part in parts for question in part.questions),
+        tuple(kind for part in parts for kind in part.kinds),
+        tuple(groups),
+        parts[0].shape,
+    )
+
+
 def fit(
     evidence: Evidence,
     start: JointWeights,
@@ -150,7 +166,7 @@ def fit(
         wrong = torch.nn.functional.binary_cross_entropy_with_logits(odds, evidence.gold, reduction="sum")
         total = (wrong + l2 * chosen.square().sum()) / len(evidence.gold)
         (gradient,) = torch.autograd.grad(total, chosen)
-        return float(total), gradient.tolist()
+        return float(total.detach()), gradient.tolist()
 
     found = bench_library("scipy.optimize").minimize(
         loss,

@@ -61,8 +61,8 @@ class Answer:
         cost: weight of the violated ones; no labelling costs less than ``lower_bound``.
         votes: of vote inference, else None.
         p_true: P(statement is true) under the weights, in [0, 1], over all labellings; ``p_labels`` the
-            same of each proposition's statement, by id. None for vote inference, and where a tree is too large and
-            dense to sum exactly (then the margin alone tells how firm the answer is).
+            same of each proposition's statement, by id. None for vote inference, and where a tree is too
+            large and dense to sum exactly (then the margin alone tells how firm the answer is).
         unsure: the answer is likelier than its opposite, but less likely than was asked for.
 
     Raises:
