@@ -14,6 +14,7 @@ from maieutic.cli.options import (
     DeviceOption,
     DownloadOption,
     DtypeOption,
+    FlipOption,
     InferenceOption,
     JsonOption,
     WeightsOption,
@@ -66,6 +67,7 @@ def ask(
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
+    flip: FlipOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
     dot: DotOption = None,
@@ -107,6 +109,10 @@ def ask(
     if lm == AGORA:
         asked = _known(asked)
     answers = maieutic.ask_many(asked, batch_size=1 if typed else BATCH_SIZE)
+    if flip:
+        from maieutic.flips import with_flip  # scipy's solver takes a while to load
+
+        answers = map(with_flip, answers)
     total = None if STDIN in statements else len(statements)
     with outputs:
         print_answers(outputs.collect(tracked(answers, "reasoning", total, printing=True)), json=json)

@@ -15,6 +15,7 @@ __all__ = [
     "DeviceOption",
     "DownloadOption",
     "DtypeOption",
+    "FlipOption",
     "InferenceOption",
     "JsonOption",
     "NliOption",
@@ -43,6 +44,10 @@ WeightsOption = Annotated[
 AbstainOption = Annotated[
     float,
     typer.Option("--abstain-below", help="Answer 'unsure' where P(answer) is less than this.", min=0, max=1),
+]
+FlipOption = Annotated[
+    bool,
+    typer.Option("--flip", help="Also say what would change its mind: the least it cannot do without."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 OutOption = Annotated[

@@ -63,6 +63,8 @@ class Answer:
         p_true: P(statement is true) under the weights, in [0, 1], over all labellings; ``p_labels`` the
             same of each proposition's statement, by id. None for vote inference, and where a tree is too
             large and dense to sum exactly (then the margin alone tells how firm the answer is).
+        flip: indices of the lightest set of constraints without which the opposite answer is at least as
+            good (:mod:`maieutic.flips`), the heaviest first; None where it was not asked for.
         unsure: the answer is likelier than its opposite, but less likely than was asked for.
 
     Raises:
@@ -89,6 +91,7 @@ class Answer:
     p_true: Probability | None = None
     p_labels: Mapping[str, Probability] | None = None
     unsure: bool = False
+    flip: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         known = {node.id for node in (self.tree.root, *self.tree.nodes)}
@@ -103,8 +106,9 @@ class Answer:
             raise InputError(f"labels: {stray[0]} is not in the tree")
         if stray := sorted((self.p_labels or {}).keys() - known):
             raise InputError(f"p_labels: {stray[0]} is not in the tree")
-        if self.violated and not 0 <= min(self.violated) <= max(self.violated) < len(self.constraints):
-            raise InputError("violated: a number is not that of a constraint")
+        for name, places in (("violated", self.violated), ("flip", self.flip)):
+            if places and not 0 <= min(places) <= max(places) < len(self.constraints):
+                raise InputError(f"{name}: a number is not that of a constraint")
 
     @classmethod
     def of(

@@ -427,7 +427,8 @@ def test_the_belief_in_q_decides_an_empty_tree_in_joint_but_not_in_vote() -> Non
 def test_a_node_recorded_as_integral_with_equal_beliefs_says_nothing(inference: str, p: float) -> None:
     # "integral" is read from the file as it was recorded there; nothing checks it against the beliefs.
     tree = tree_of(proposition("Q", None, 0.5), replace(proposition("QT0", "Q", p, p), integral=True))
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), inference)
+    weights = replace(WEIGHTS, bias=0.0)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), inference, weights)
     assert verdict.answer
     assert [constraint for constraint in verdict.constraints if constraint.kind == "belief"] == []
 

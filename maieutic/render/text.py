@@ -125,7 +125,19 @@ def _reasons(answer: Answer) -> Iterator[RenderableType]:
             yield _reason(constraint)
         if len(chosen) > SHOWN_REASONS:
             yield Text(f"  … and {len(chosen) - SHOWN_REASONS} weaker ones", style="dim")
+    yield from _flip(answer)
     yield from _ballots(answer)
+
+
+def _flip(answer: Answer) -> Iterator[Text]:
+    if answer.flip is None:
+        return
+    other = "false" if answer.answer else "true"
+    yield Text(f"\nWhat would change its mind: {other} is at least as good without", style="bold")
+    for index in answer.flip:
+        yield _reason(answer.constraints[index])
+    if not answer.flip:
+        yield Text("  nothing: it is as good already")
 
 
 def _speaks(answer: Answer, constraint: Constraint) -> bool:

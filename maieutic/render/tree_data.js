@@ -19,6 +19,7 @@ const treeData = (() => {
       if (node.parent !== undefined && node.kept) nodes[node.parent].children.push(node);
     }
     const constraints = view.constraints.map((row, index) => constraint(nodes, row, view.broken.includes(index)));
+    const flip = (view.flip ?? []).map((index) => constraints[index]);
     constraints.sort((one, other) => other.weight - one.weight);
     for (const c of constraints) {
       c.source.node.touching.push(c);
@@ -26,7 +27,7 @@ const treeData = (() => {
       if (c.kind === "belief" && c.broken) c.source.node.overruled = c;
     }
     const votes = (view.votes ?? []).map(([literal, vote]) => [form(nodes, literal), vote]);
-    return { view, nodes, constraints, votes, root: nodes[0] };
+    return { view, nodes, constraints, flip, votes, root: nodes[0] };
   }
 
   function constraint(nodes, [kind, source, target, weight, p], broken) {

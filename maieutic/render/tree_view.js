@@ -5,7 +5,7 @@
 
 const treeView = (() => {
   const { button, count, make, mark, number, picture, prose, word } = treeElements;
-  const { partners, read } = treeData;
+  const { nameOf, partners, phrase, read } = treeData;
   const { flippedNote, panel } = treePanel;
   const SEEN = 0.005; // what two decimals show
 
@@ -130,6 +130,12 @@ const treeView = (() => {
       parts.push(make("p", "margin", said, `, all labellings weighed${unsure}`));
     }
     parts.push(make("p", "margin", make("strong", "", `margin ${number(view.margin)}`), ` ${marginMeaning(view)}`));
+    if (view.flip) {
+      const pieces = data.flip.map((c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`);
+      const other = view.answer ? "false" : "true";
+      const without = pieces.length ? ` without: ${pieces.join("; ")}` : " already";
+      parts.push(prose("p", "flip", `What would change its mind: ${other} is at least as good${without}`));
+    }
     const counts = [
       count(view.nodes.length, "proposition"),
       `${data.nodes.filter((node) => node.overruled).length} flipped`,

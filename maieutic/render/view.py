@@ -121,6 +121,8 @@ def view_of(answer: Answer) -> dict[str, Any]:
         view["gold"] = tree.answer
     if answer.p_true is not None:
         view["p"] = round(answer.p_true, P_DIGITS)
+    if answer.flip is not None:
+        view["flip"] = list(answer.flip)
     if answer.unsure:
         view["unsure"] = True
     if answer.votes is not None:
