@@ -120,7 +120,7 @@ def _belief(node: Proposition, odds: float) -> Constraint:
 
 
 def _relations(tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterator[tuple[str, Constraint]]:
-    others = max(1, len(forms_of(tree)) - 1)
+    explanations = len(forms_of(tree))
     for source, target, data in graph.edges(data=True):
         relation: Relation = data["relation"]
         if relation.kind == "neutral":
@@ -131,10 +131,10 @@ def _relations(tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterato
             continue
         constraint = Constraint(relation.kind, source, target, strength)
         if touches_root(constraint):
-            yield "at_root", constraint
+            yield "at_root", replace(constraint, weight=strength / explanations)
         else:
             term = "negation" if "¬" in source + target else relation.kind
-            yield term, replace(constraint, weight=strength / others)
+            yield term, replace(constraint, weight=strength / (explanations - 1))
 
 
 def _opposite(name: str) -> str:

@@ -29,7 +29,7 @@ TERMS = (
 
 @dataclass(frozen=True, slots=True)
 class JointWeights:
-    """The twelve parameters of joint inference.
+    """The twelve parameters of joint inference; the defaults are those of ``weights.toml``.
 
     A labelling's log-probability is minus what it costs, up to a constant, so that weights are nats. A
     probability p enters by its log-odds, ln(p / (1 − p)), within ± ``clip``, times the scale of its
@@ -41,10 +41,11 @@ class JointWeights:
         integral: belief in an integral explanation E, P(true | E) against P(true | ¬E).
         wavering: the same for one that is not integral, where both are known.
         entailment: the verifier's relation of two explanations that are taken as their statements;
-            ``contradiction`` likewise. The relations of an explanation share these weights: each is
-            divided by the number of other explanations.
+            ``contradiction`` likewise. The relations share their weight: each is divided by the number of
+            explanations that the one could be related to.
         negation: the same of either kind where an explanation is taken as its negation.
-        at_root: a relation of an explanation to Q or ¬Q, or of these to it.
+        at_root: a relation of an explanation to Q or ¬Q, or of these to it; each is divided by the number
+            of explanations.
         true_child: nats of "what the True prompt gave speaks for its parent".
         false_child: nats of "what the False prompt gave speaks against its parent".
         bias: log-odds that a statement asked about is true before anything is known; may be negative.
@@ -55,27 +56,27 @@ class JointWeights:
         InputError: a value is out of its range; the message names it.
     """
 
-    root: float = 1.0
-    integral: float = 1.0
+    root: float = 0.23
+    integral: float = 0.96
     wavering: float = 0.0
-    entailment: float = 1.0
-    contradiction: float = 1.0
-    negation: float = 1.0
-    at_root: float = 0.25
-    true_child: float = 0.5
-    false_child: float = 0.5
-    bias: float = 0.0
+    entailment: float = 0.3
+    contradiction: float = 0.26
+    negation: float = 0.0
+    at_root: float = 0.13
+    true_child: float = 0.4
+    false_child: float = 0.58
+    bias: float = 0.17
     threshold: float = 0.5
     clip: float = math.log(0.95 / 0.05)
 
     def __post_init__(self) -> None:
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise InputError(f"joint weight {name!r} must be a finite number, not {value!r}")
+            rule = "a finite number" if name == "bias" else "a finite number ≥ 0"
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not math.isfinite(value) or (name != "bias" and value < 0):
+                raise InputError(f"joint weight {name!r} must be {rule}, not {value!r}")
             object.__setattr__(self, name, float(value))
-            if name != "bias" and value < 0:
-                raise InputError(f"joint weight {name!r} must be a finite number ≥ 0, not {value!r}")
         if not self.threshold < 1:
             raise InputError(f"joint weight 'threshold' must be < 1, not {self.threshold!r}")
 

@@ -248,7 +248,7 @@ def joint_cost(case: Case, label: Labels) -> float:
         p = case.rows[pair][argmax]
         if argmax != 1 and p >= 0.55 and (label[other.id] == other_side) != (argmax == 2):
             if one.parent is None or other.parent is None:
-                scale = 0.25
+                scale = 0.25 / (len(nodes) - 1)
             else:
                 kinds = 0.8 if argmax == 2 else 0.7
                 scale = (kinds if side and other_side else 0.4) / (len(nodes) - 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import asdict, fields
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ def test_a_weights_file_is_read_back(tmp_path: Path) -> None:
     assert read_weights(path) == DEFAULT_WEIGHTS
 
 
+def test_the_defaults_are_those_of_the_file_that_ships() -> None:
+    assert read_weights(Path(str(files("maieutic") / "weights.toml"))) == DEFAULT_WEIGHTS
+
+
 def broken(change: dict[str, object | None]) -> str:
     values = {k: v for k, v in (asdict(DEFAULT_WEIGHTS) | change).items() if v is not None}
     return "[weights]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
@@ -49,8 +54,8 @@ def broken(change: dict[str, object | None]) -> str:
         (broken({"belief": 1.0}), "'belief' is no weight; there are root, integral"),
         (broken({"root": None}), "the weight 'root' is missing"),
         (broken({"root": -1.0}), "'root' must be a finite number ≥ 0, not -1.0"),
-        (broken({"root": "true"}), "'root' must be a finite number, not True"),
-        (broken({"clip": "inf"}), "'clip' must be a finite number, not inf"),
+        (broken({"root": "true"}), "'root' must be a finite number ≥ 0, not True"),
+        (broken({"clip": "inf"}), "'clip' must be a finite number ≥ 0, not inf"),
     ],
 )
 def test_a_weights_file_that_does_not_fit_is_refused_by_name(tmp_path: Path, text: str, problem: str) -> None:

@@ -179,7 +179,10 @@ class Maieutic:
     ) -> Answer:
         start = time.perf_counter()
         decided = self.evidence == "beliefs"
-        verdict = infer(tree, graph, self.inference, solver, self._weights, decided=decided)
+        weights = self._weights
+        if self.evidence == "likelihood":
+            weights = replace(weights, root=0.0)  # not asked for is not the same as having said neither
+        verdict = infer(tree, graph, self.inference, solver, weights, decided=decided)
         seconds = replace(before, solve=time.perf_counter() - start)
         below = self.abstain_below
         return Answer.of(tree, graph, verdict, self.inference, names, seconds, abstain_below=below)
@@ -230,14 +233,8 @@ def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str
             true, false = lm.choose(sides, _continuations(node.statement, prompts)).sum(axis=1).tolist()
             own, other = (true, false) if node.side else (false, true)
             p = own / (own + other) if own > other else None
-        else:
-            p = 0.5  # even odds: it was not asked for, which is not the same as having said neither
         counter = None if p is None else 1.0 - p
-        nodes.append(
-            replace(
-                node, p_true=p, p_true_negation=counter, integral=node.parent is not None and p is not None
-            )
-        )
+        nodes.append(replace(node, p_true=p, p_true_negation=counter, integral=p is not None))
     return replace(tree, nodes=tuple(nodes))
 
 

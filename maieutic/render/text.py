@@ -49,11 +49,11 @@ def _head(answer: Answer) -> Iterator[Text]:
     if answer.unsure:
         said = (f"UNSURE, rather {word.strip()}", "bold yellow")
     yield Text.assemble(said, "  ", (printable(answer.statement), "bold"))
+    yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
     if answer.p_true is None and answer.inference == "joint" and answer.constraints:
         yield Text("P(true) unknown: too many propositions hang together to weigh all labellings", "dim")
     if answer.p_true is not None:
         yield Text(f"P(true) {answer.p_true:.2f}, all labellings weighed", style="dim")
-    yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
 
 
 def _margin_meaning(answer: Answer) -> str:

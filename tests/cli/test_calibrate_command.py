@@ -45,7 +45,7 @@ def written(path: Path, *trees: Tree) -> Path:
 
 def test_weights_are_learned_reported_and_written(tmp_path: Path, run: Callable[..., Result]) -> None:
     trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)), tree(99, None))
-    result = run(trees, "--out", tmp_path / "w.toml", "--json", "--folds", "2")
+    result = run(trees, "--out", tmp_path / "w.toml", "--json", "--folds", "2", "--l2", "0.01")
     assert result.exit_code == 0, result.output
     assert "a.jsonl: 1 of 21 trees have no gold answer; left out" in result.stderr
     report = json.loads(result.stdout)
