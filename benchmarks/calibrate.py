@@ -244,7 +244,8 @@ def _quadratic(tree: Tree, graph: BeliefGraph, shape: JointWeights) -> tuple[tor
 
 def _chunks(linear: torch.Tensor, pairs: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     size = max(1, CHUNK >> linear.shape[1])
-    yield from zip(linear.split(size), pairs.split(size), strict=True)
+    for start in range(0, len(linear), size):
+        yield linear[start : start + size], pairs[start : start + size]
 
 
 def _log_odds(linear: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ Rows:     "vote" and "root belief" answer without weights; "default" has the pac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -54,16 +55,14 @@ class Scores:
         order = torch.argsort((p - 0.5).abs(), descending=True, stable=True)
         given = torch.where(gold > 0.5, p, 1 - p).clamp(min=LEAST)
         bins = (p * BINS).floor().clamp(0, BINS - 1).to(torch.int64)
-        ece = sum(
-            float((p[bins == b].mean() - gold[bins == b].mean()).abs() * (bins == b).sum())
-            for b in bins.unique().tolist()
-        )
+        inside = [bins == b for b in range(BINS) if bool((bins == b).any())]
+        gaps = [float((p[b].mean() - gold[b].mean()).abs() * b.sum()) for b in inside]
         return cls(
             accuracy=float(right.mean()),
             half=float(right[order[: (len(p) + 1) // 2]].mean()),
             nll=float(-given.log().mean()),
             brier=float((p - gold).square().mean()),
-            ece=ece / len(p),
+            ece=math.fsum(gaps) / len(p),
         )
 
 
@@ -85,12 +84,14 @@ class Row:
 
     def mean(self, name: str) -> float:
         """Over the seeds."""
-        return fmean(getattr(score, name) for score in self.scores)
+        return fmean(self._values(name))
 
     def spread(self, name: str) -> float:
         """Largest minus smallest over the seeds."""
-        values = [getattr(score, name) for score in self.scores]
-        return max(values) - min(values)
+        return max(self._values(name)) - min(self._values(name))
+
+    def _values(self, name: str) -> list[float]:
+        return [float(getattr(score, name)) for score in self.scores]
 
 
 @dataclass(frozen=True)
