@@ -168,7 +168,7 @@ def test_a_tree_whose_children_precede_their_parents_is_shown_all_the_same() -> 
 def test_an_empty_tree_says_why_there_is_nothing_to_show(inference: Inference) -> None:
     text = flat(shown(answered(empty(), inference)))
     assert "nothing here was integral: the model contradicts itself or says nothing" in text
-    assert "a coin toss, and a tie is answered true" in text
+    assert ("a coin toss, and a tie is answered true" in text) == (inference == "vote")  # joint has a bias
 
 
 def broken(answer: Answer, labels: Mapping[str, bool]) -> set[int]:
@@ -178,7 +178,7 @@ def broken(answer: Answer, labels: Mapping[str, bool]) -> set[int]:
         return name is not None and labels[name.removeprefix("¬")] != name.startswith("¬")
 
     def holds(c: Constraint) -> bool:
-        if c.kind == "belief":
+        if c.target is None:
             return true(c.source)
         return not true(c.source) or true(c.target) != (c.kind == "contradiction")
 
