@@ -385,7 +385,7 @@ def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, ev
         assert (outcome.usage.pairs, answer.models.verifier) == (0, "none")
         kinds = {constraint.kind for constraint in answer.constraints}
         if inference == "joint":
-            assert kinds <= {"belief", "tree"}
+            assert kinds <= {"belief", "tree", "bias"}
             assert answer.edges == ()
         else:  # edges of the tree, each between a proposition and its parent
             ends = {(edge.source, edge.target.removeprefix("¬")) for edge in answer.edges}

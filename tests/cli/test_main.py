@@ -37,7 +37,7 @@ from maieutic.tree import Proposition, Tree
 Run = Callable[..., "CompletedProcess[str]"]
 
 PROJECT = Path(__file__).parents[2]
-COMMANDS = ("ask", "bench", "models", "replay", "show", "solve")
+COMMANDS = ("ask", "bench", "calibrate", "models", "replay", "show", "solve")
 
 
 # -- help ----------------------------------------------------------------------------------------------
