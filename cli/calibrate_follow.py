@@ -111,7 +111,8 @@ class Calibration:
         ordered = sorted(rows, key=lambda row: (row.data, row.kind))
         for (data, kind), group in groupby(ordered, key=lambda row: (row.data, row.kind)):
             found = list(group)
-            console.print(printable(f"\n{data}, {kind}: {found[0].trees} trees"), markup=False)
+            console.print()
+            console.print(printable(f"{data}, {kind}: {found[0].trees} trees"), markup=False, emoji=False)
             table = Table("", "accuracy", "surer half", "NLL", "Brier", "ECE")
             for row in found:
                 table.add_row(printable(row.way), *(_cell(row, name) for name in COLUMNS))
