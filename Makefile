@@ -37,7 +37,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip setuptools
 	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation --editable '.[bench]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation --editable '.[bench,server]'
 	touch $(INSTALLED)
 
 clean:

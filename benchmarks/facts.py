@@ -21,14 +21,18 @@ __all__ = ["facts"]
 PACKAGES = ("numpy", "python-sat", "safetensors", "tokenizers", "torch", "transformers")
 
 
-def facts(config: RunConfig, loaded: Loaded, questions: int, device: str) -> str:
+def facts(
+    config: RunConfig, loaded: Loaded, questions: int, device: str, server: dict[str, Any] | None = None
+) -> str:
     """``run.json``, indented.
 
     Args:
         questions: how many of the data set's items are asked.
         device: where the models are.
+        server: what is known of a language model that is elsewhere.
     """
-    models = {"lm": _model(config.lm, "agora-lm"), "nli": _model(config.nli, "agora-nli")}
+    lm = _model(config.lm, "agora-lm") if server is None else server
+    models = {"lm": lm, "nli": _model(config.nli, "agora-nli")}
     described: dict[str, Any] = {
         "configuration": asdict(config),
         "versions": {"maieutic": __version__, "python": platform.python_version()}

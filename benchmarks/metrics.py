@@ -116,6 +116,7 @@ class Metrics:
         pairwise: None for data without twins.
         ece, brier: None for a method that gives no P(true) with every answer.
         aurc: None for a method that gives neither that nor margins in one unit; ``ranked_by`` says which.
+        requests: made while a response cache was on; ``cached`` those that it answered.
     """
 
     questions: int
@@ -129,6 +130,8 @@ class Metrics:
     aurc: float | None
     ranked_by: str | None
     costs: Costs
+    requests: int = 0
+    cached: int = 0
 
 
 def measure(records: Sequence[Record]) -> Metrics:
@@ -154,6 +157,8 @@ def measure(records: Sequence[Record]) -> Metrics:
         aurc=curve.area if curve else None,
         ranked_by=curve.ranked_by if curve else None,
         costs=_costs(records),
+        requests=sum(record.requests for record in records),
+        cached=sum(record.cached for record in records),
     )
 
 

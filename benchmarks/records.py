@@ -15,7 +15,13 @@ __all__ = ["Record"]
 
 @dataclass(frozen=True)
 class Record:
-    """An item and what the method said of it; see :class:`Item` and :class:`Outcome` for the fields."""
+    """An item and what the method said of it; see :class:`Item` and :class:`Outcome` for the fields.
+
+    Attributes:
+        requests: what models behind a response cache were asked while its batch was judged (see
+            :class:`maieutic.responses.Tally`), an equal share of it; 0 without a cache.
+        cached: how many of them the cache answered; where any, ``seconds`` are not those of a fresh run.
+    """
 
     id: str
     text: str
@@ -30,6 +36,8 @@ class Record:
     problem: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
     reasoning: Answer | None = None
+    requests: int = 0
+    cached: int = 0
 
     @classmethod
     def of(cls, item: Item, outcome: Outcome) -> Record:

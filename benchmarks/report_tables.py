@@ -10,6 +10,7 @@ from maieutic.benchmarks.report_cells import Cell, Note, Table, Whisker, row_of,
 from maieutic.benchmarks.wording import (
     CALIBRATION_AND_COST,
     Column,
+    from_cache,
     left_out,
     pairs_right,
     percent_with_interval,
@@ -100,6 +101,8 @@ def _data_notes(comparison: Comparison) -> list[Note]:
         notes.append(("pairs %", both))
     if missing := left_out(comparison):
         notes.append(("left out", f"because another run has no record of them: {printable(missing)}"))
+    if cached := from_cache(comparison):
+        notes.append(("seconds", f"not those of a fresh run; from the response cache: {printable(cached)}"))
     return notes
 
 

@@ -14,6 +14,7 @@ from maieutic.benchmarks.methods import build_method, settings_of
 from maieutic.benchmarks.statistics import bench_library
 from maieutic.bundled import AGORA
 from maieutic.errors import FileFormatError, InputError
+from maieutic.lm.address import is_server, server_address
 from maieutic.records import parse_json
 
 __all__ = ["RunConfig", "read_config"]
@@ -55,6 +56,8 @@ class RunConfig:
         for name, least in (("limit", 0), ("seed", 0), ("batch", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}")
+        if is_server(self.lm):
+            server_address(self.lm)  # before it is written down, since it may hold a secret
         if self.trees and not self.method.startswith("maieutic"):
             raise InputError(f"trees serve the method maieutic, not {self.method}; leave --trees out")
 

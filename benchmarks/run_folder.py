@@ -44,15 +44,19 @@ def run_name(config: RunConfig) -> str:
 
     >>> run_name(RunConfig("agora", "self-consistency", {"samples": 5}).complete())
     'self-consistency (samples 5)'
+    >>> run_name(RunConfig("agora", "cascade", {"curve": True}).complete())
+    'cascade (curve)'
     """
     usual = RunConfig(config.dataset, config.method, seed=config.seed).complete().settings
     changed = {name: value for name, value in config.settings.items() if usual[name] != value}
-    texts = [f"{name} {_shown(value)}" for name, value in changed.items()]
+    texts = [_shown(name, value) for name, value in changed.items()]
     return config.method + (f" ({', '.join(texts)})" if texts else "")
 
 
-def _shown(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
 
 
 def read_run(folder: Path) -> Run:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Method, Outcome, Usage
 from maieutic.benchmarks.records import Record
-from maieutic.errors import MaieuticError
+from maieutic.errors import MaieuticError, ServerError
 from maieutic.pipeline import LoadedModels
+from maieutic.responses import ResponseStore, Tally
 
 __all__ = ["SAMPLE", "Estimate", "draw", "estimate", "run", "unanswered"]
 
@@ -57,13 +58,33 @@ def run(
     models: LoadedModels,
     batch: int,
     stopped: Stopped = lambda: False,
+    cache: ResponseStore | None = None,
 ) -> Iterator[list[Record]]:
-    """The records of the items, ``batch`` at a time, until ``stopped`` says so."""
+    """The records of the items, ``batch`` at a time, until ``stopped`` says so.
+
+    Args:
+        cache: the one that the models answer from; what it did is shared out among a batch's records.
+    """
     for group in _groups(items, batch):
         if stopped():
             return
+        before = cache.tally if cache else Tally()
         outcomes = _outcomes(group, method, models)
-        yield [Record.of(item, outcome) for item, outcome in zip(group, outcomes, strict=True)]
+        done = (cache.tally if cache else Tally()) - before
+        shares = zip(_shared(done.requests, len(group)), _shared(done.cached, len(group)), strict=True)
+        yield [
+            replace(Record.of(item, outcome), requests=requests, cached=cached)
+            for item, outcome, (requests, cached) in zip(group, outcomes, shares, strict=True)
+        ]
+
+
+def _shared(number: int, parts: int) -> list[int]:
+    """A number as a sum of parts that are as equal as can be.
+
+    >>> _shared(7, 3)
+    [2, 2, 3]
+    """
+    return [number * (part + 1) // parts - number * part // parts for part in range(parts)]
 
 
 def _groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
@@ -72,10 +93,16 @@ def _groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def _outcomes(items: Sequence[Item], method: Method, models: LoadedModels) -> list[Outcome]:
-    """Judge a batch; when it fails, judge each question alone, and say of what fails then why."""
+    """Judge a batch; when it fails, judge each question alone, and say of what fails then why.
+
+    Raises:
+        ServerError: the models' server failed, which is no question's fault: all of the batch stay open.
+    """
     texts = [item.text for item in items]
     try:
         return method.run(texts, models)
+    except ServerError:
+        raise
     except MaieuticError as error:
         if len(items) == 1:
             return [Outcome(None, problem=str(error))]

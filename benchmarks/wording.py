@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CALIBRATION_AND_COST",
     "Column",
+    "from_cache",
     "left_out",
     "pairs_right",
     "percent_with_interval",
@@ -54,6 +55,15 @@ def twinless(comparison: Comparison) -> str:
     """What is to be said of questions without a twin, to follow other words; empty for none."""
     pairs = comparison.rows[0].metrics.pairwise
     return f"; {pairs.left_out:,} lack a twin and are left out" if pairs and pairs.left_out else ""
+
+
+def from_cache(comparison: Comparison) -> str:
+    """The share of each run's requests that the response cache answered, as a list; empty for none."""
+    return "; ".join(
+        f"{100 * row.metrics.cached / row.metrics.requests:.1f} % of the requests of {row.label}"
+        for row in comparison.rows
+        if row.metrics.cached
+    )
 
 
 def what_was_measured(figure: Published) -> str:

@@ -11,6 +11,7 @@ import typer
 from maieutic.bundled import AGORA
 from maieutic.cli.options import (
     AbstainOption,
+    CacheOption,
     DeviceOption,
     DownloadOption,
     DtypeOption,
@@ -42,7 +43,12 @@ def ask(
         ),
     ],
     lm: Annotated[
-        str, typer.Option("--lm", help="Language model: folder or hub id, or agora, the bundled one.")
+        str,
+        typer.Option(
+            "--lm",
+            help="Language model: folder, hub id, agora (the bundled one), or a server's model: "
+            "http://host:port/v1#model.",
+        ),
     ] = AGORA,
     nli: Annotated[
         str | None,
@@ -68,6 +74,7 @@ def ask(
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
     flip: FlipOption = False,
+    cache: CacheOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
     dot: DotOption = None,
@@ -79,20 +86,26 @@ def ask(
 
     maieutic ask "Can a penguin fly?"
     """
-    from maieutic.cli.console import complain, print_answers, tracked
+    from maieutic.cli.console import complain, print_answers, response_cache, tracked
     from maieutic.config import ElicitConfig, check_belief
     from maieutic.infer import check_abstention, check_inference
+    from maieutic.lm.address import is_server, server_address
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
     method, scales = check_inference(inference), weights_of(weights)
     check_abstention(abstain_below, method)  # mistakes are told before models load, which takes seconds
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
+    if is_server(lm):
+        server_address(lm)  # before the name is shown, since it may hold a secret
     verifier = _verifier(lm, nli)
     outputs = Outputs(html, dot, mermaid, graphml, wcnf)
     outputs.check("give one statement, as an argument", several=len(statements) > 1 or STDIN in statements)
     if lm == AGORA:
         complain(BUNDLED_NOTICE)
-    models = load_models(lm, verifier, prompts=prompts, device=device, dtype=dtype, download=download)
+    store = response_cache() if cache else None
+    models = load_models(
+        lm, verifier, prompts=prompts, device=device, dtype=dtype, download=download, cache=store
+    )
     maieutic = Maieutic(
         models.lm,
         models.verifier,

@@ -11,6 +11,7 @@ import typer
 from maieutic.benchmarks.wording import (
     CALIBRATION_AND_COST,
     Column,
+    from_cache,
     left_out,
     pairs_right,
     percent_with_interval,
@@ -122,6 +123,8 @@ def _head(comparison: Comparison) -> Text:
 def _foot(comparison: Comparison) -> Text:
     from rich.text import Text
 
+    from maieutic.render.text import printable
+
     pairs = comparison.rows[0].metrics.pairwise
     intervals = f"95 %, bootstrap of {comparison.resamples:,} resamples, seed {comparison.seed}"
     lines = ["", f"intervals: {intervals}" + (", twins drawn together" if pairs else "")]
@@ -129,6 +132,8 @@ def _foot(comparison: Comparison) -> Text:
         lines.append("a question without an answer counts as wrong, except in “scored”")
     if pairs:
         lines.append(f"pairs: {pairs.pairs:,}, right where both twins are{twinless(comparison)}")
+    if cached := from_cache(comparison):
+        lines.append(f"seconds: not those of a fresh run; from the response cache: {printable(cached)}")
     if comparison.differences:
         lines.append("gained, lost: questions that only the run, only the other has right")
         lines.append("p: McNemar's exact test; Holm: corrected for all the tests above")

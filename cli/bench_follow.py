@@ -30,17 +30,20 @@ from maieutic.benchmarks.methods.base import Method
 from maieutic.benchmarks.records import Record
 from maieutic.benchmarks.run_config import RunConfig
 from maieutic.benchmarks.run_folder import RunFolder
-from maieutic.benchmarks.run_models import device_of, method_of, models_of
+from maieutic.benchmarks.run_models import device_of, method_of, models_of, server_of
 from maieutic.benchmarks.runner import Estimate, draw, estimate, run, unanswered
 from maieutic.cli.bench_summary import print_summary
-from maieutic.cli.console import complain
+from maieutic.cli.console import complain, response_cache
 from maieutic.render.text import printable
 
 __all__ = ["follow", "preview"]
 
 
-def follow(config: RunConfig, out: Path, *, download: bool, json: bool) -> None:
+def follow(config: RunConfig, out: Path, *, download: bool, cached: bool, json: bool) -> None:
     """Run what has no record yet, then report on all of it.
+
+    Args:
+        cached: whether models answer from the response cache what it has, and add to it.
 
     Raises:
         typer.Exit: with code 130 after Ctrl-C, once the batch is finished and written.
@@ -51,9 +54,10 @@ def follow(config: RunConfig, out: Path, *, download: bool, json: bool) -> None:
         if folder.records and open_items:
             complain(f"going on: {len(folder.records)} of {len(asked)} questions have been answered before")
         if open_items:
-            models = models_of(config, download=download)
-            folder.write_facts(facts(config, loaded, len(asked), device_of(models)))
-            batches = run(open_items, method, models, config.batch, stopped=lambda: bool(interrupted))
+            cache = response_cache() if cached else None
+            models = models_of(config, download=download, cache=cache)
+            folder.write_facts(facts(config, loaded, len(asked), device_of(models), server_of(models)))
+            batches = run(open_items, method, models, config.batch, lambda: bool(interrupted), cache)
             for records in _tracked(batches, folder.records, len(asked)):
                 folder.write(records)
         if folder.records:
@@ -65,7 +69,7 @@ def follow(config: RunConfig, out: Path, *, download: bool, json: bool) -> None:
 
 
 def preview(config: RunConfig, *, download: bool, json: bool) -> None:
-    """Ask a sample, and say what the whole run would take; nothing is written."""
+    """Ask a sample, and say what the whole run would take; nothing is written, no cache is asked."""
     _, asked, method = _prepared(config, download=download)
     models = models_of(config, download=download)
     guess = estimate(asked, method, models, config.batch, config.seed)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from maieutic.cli.options import DeviceOption, DownloadOption, DtypeOption, JsonOption
+from maieutic.cli.options import CacheOption, DeviceOption, DownloadOption, DtypeOption, JsonOption
 
 __all__ = ["run"]
 
-KEPT = {"context", "config", "out", "download", "dry_run", "json"}  # may stand beside --config
+KEPT = {"context", "config", "out", "download", "dry_run", "cache", "json"}  # may stand beside --config
 
 
 def run(
@@ -30,7 +30,7 @@ def run(
         list[str] | None,
         typer.Option("--set", help="A setting of the method, KEY=VALUE; repeatable.", show_default=False),
     ] = None,
-    lm: Annotated[str, typer.Option("--lm", help="Language model: agora, folder or hub id.")] = "agora",
+    lm: Annotated[str, typer.Option("--lm", help="Language model: as for ask.")] = "agora",
     nli: Annotated[
         str | None,
         typer.Option(
@@ -70,6 +70,7 @@ def run(
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
+    cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
     """Judge a data set's questions by one method and keep every answer.
@@ -106,7 +107,7 @@ def run(
     elif out is None:
         raise InputError("give --out the folder of the run, or --dry-run to see what it would take")
     else:
-        follow(chosen, out, download=download, json=json)
+        follow(chosen, out, download=download, cached=cache, json=json)
 
 
 def _absolute(path: Path | None) -> str:

@@ -52,4 +52,9 @@ def _lines(config: RunConfig, metrics: Metrics) -> list[str]:
         f"a question took {costs.tokens:,.0f} tokens in {costs.calls:.1f} calls, "
         f"{costs.verifier_pairs:.1f} verifier pairs, {costs.seconds:.3f} s"
     )
+    if metrics.cached:
+        lines.append(
+            f"{metrics.cached:,} of {metrics.requests:,} requests came from the response cache; "
+            "seconds are not those of a fresh run"
+        )
     return lines

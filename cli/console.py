@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from rich.console import Console
@@ -12,7 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from maieutic.answer import Answer
 from maieutic.render.text import printable, show
 
-__all__ = ["complain", "print_answers", "tracked"]
+if TYPE_CHECKING:
+    from maieutic.responses import ResponseStore
+
+__all__ = ["complain", "print_answers", "response_cache", "tracked"]
 
 T = TypeVar("T")
 
@@ -45,6 +48,13 @@ def tracked(
 def complain(message: str) -> None:
     """A message on stderr; it may quote a file, so characters that command a terminal are spelled out."""
     typer.echo("\n".join(map(printable, message.split("\n"))), err=True)
+
+
+def response_cache() -> ResponseStore:
+    """The user's cache of models' answers; what happens to it is told on stderr."""
+    from maieutic.responses import ResponseStore
+
+    return ResponseStore(on_notice=lambda notice: complain(f"warning: {notice}"))
 
 
 def print_answers(answers: Iterable[Answer], *, json: bool) -> None:

@@ -14,6 +14,7 @@ import typer
 from maieutic import __version__
 from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
+from maieutic.cli.cache import cache
 from maieutic.cli.calibrate import calibrate
 from maieutic.cli.models import models
 from maieutic.cli.replay import replay
@@ -33,6 +34,7 @@ app = typer.Typer(
 for command in (ask, replay, calibrate, show, solve, models):
     app.command()(command)
 app.add_typer(bench, name="bench")
+app.add_typer(cache, name="cache")
 
 
 def _print_version(wanted: bool) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AbstainOption",
+    "CacheOption",
     "DeviceOption",
     "DownloadOption",
     "DtypeOption",
@@ -50,6 +51,10 @@ FlipOption = Annotated[
     typer.Option("--flip", help="Also say what would change its mind: the least it cannot do without."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+CacheOption = Annotated[
+    bool,
+    typer.Option("--cache/--no-cache", help="Keep what the models answer, and do not ask them again."),
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for the records; made if missing.", show_default=False)
 ]

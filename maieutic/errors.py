@@ -6,6 +6,7 @@ MaieuticError                     anything this package refuses or fails at     
 │   ├── ProblemError              a MaxSAT problem is not well formed            exit code 2
 │   └── ModelError                a model cannot be loaded or is the wrong kind  exit code 2
 │       └── ContextLengthError    a prompt does not fit the model's window       exit code 2
+├── ServerError                   a server failed, and asking again did not help exit code 1
 └── UnsatisfiableError            the hard clauses contradict each other         exit code 1
 
 Every message says what was wrong, where, and what to do about it, in one sentence or two. Errors of
@@ -24,6 +25,7 @@ __all__ = [
     "MaieuticError",
     "ModelError",
     "ProblemError",
+    "ServerError",
     "UnsatisfiableError",
 ]
 
@@ -67,6 +69,10 @@ class ModelError(InputError):
 
 class ContextLengthError(ModelError):
     """A prompt and the tokens asked for do not fit the model's context window."""
+
+
+class ServerError(MaieuticError):
+    """A server that answers prompts failed, or cannot be reached any more; asking again did not help."""
 
 
 class UnsatisfiableError(MaieuticError):

@@ -30,8 +30,9 @@ from transformers.models.auto.modeling_auto import (
 from transformers.utils import logging as transformers_logging
 
 from maieutic.bundled import AGORA, BundledModel, bundled_folder
-from maieutic.devices import resolve_device, resolve_dtype
+from maieutic.devices import resolve_device, resolve_dtype, use_cores
 from maieutic.errors import MaieuticError, ModelError
+from maieutic.fingerprint import checkpoint_fingerprint
 
 __all__ = [
     "CLASSIFIER",
@@ -39,7 +40,6 @@ __all__ = [
     "Checkpoint",
     "Kind",
     "load_checkpoint",
-    "memory_guard",
     "quiet",
     "shortened",
 ]
@@ -97,6 +97,7 @@ class Checkpoint:
         model: the Transformers model, in evaluation mode on ``device``.
         tokenizer: its tokenizer.
         window: most tokens of one sequence, None where the model has no limit.
+        folder: where its files lie.
     """
 
     name: str
@@ -105,11 +106,17 @@ class Checkpoint:
     device: torch.device
     dtype: torch.dtype
     window: int | None
+    folder: Path
 
     @property
     def dtype_name(self) -> str:
         """ "float32", "bfloat16" or "float16"."""
         return str(self.dtype).removeprefix("torch.")
+
+    @property
+    def fingerprint(self) -> str:
+        """What a cache knows its answers by; see :func:`maieutic.fingerprint.checkpoint_fingerprint`."""
+        return checkpoint_fingerprint(self.folder, self.dtype_name, self.device.type)
 
 
 def load_checkpoint(
@@ -151,7 +158,9 @@ def load_checkpoint(
                 "they are incomplete or belong to another model: fetch or save them again"
             )
         model = model.eval().to(target)
-    return Checkpoint(name, model, tokenizer, target, precision, _window(model, tokenizer))
+    if target.type == "cpu":
+        use_cores()
+    return Checkpoint(name, model, tokenizer, target, precision, _window(model, tokenizer), folder)
 
 
 def find_folder(name: str, *, download: bool = False) -> Path:
@@ -204,22 +213,6 @@ def quiet(*, bars: bool = False) -> Iterator[None]:
             transformers_logging.set_verbosity(verbosity)
             if had_bars:
                 transformers_logging.enable_progress_bar()
-
-
-@contextmanager
-def memory_guard(checkpoint: Checkpoint, batch_tokens: int) -> Iterator[None]:
-    """Turn an exhausted device memory into a sentence with the remedy.
-
-    Raises:
-        ModelError: in place of torch.OutOfMemoryError.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise ModelError(
-            f"{checkpoint.name} ran out of memory on {checkpoint.device} with batches of "
-            f"{batch_tokens} tokens; use fewer (batch_tokens), a smaller model or half precision"
-        ) from error
 
 
 @contextmanager

@@ -12,11 +12,14 @@ from maieutic.config import ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
 from maieutic.infer import DEFAULT_SOLVER, Inference, JointWeights, check_abstention, check_inference, infer
-from maieutic.lm import LanguageModel, load_lm
+from maieutic.lm import LanguageModel, is_server, load_lm
+from maieutic.lm.cache import CachedLanguageModel
 from maieutic.nli import Verifier, load_verifier
+from maieutic.nli.cache import CachedVerifier
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.prompts import PromptSet, load_prompts
 from maieutic.relate import relate
+from maieutic.responses import ResponseStore
 from maieutic.screen import as_question
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import Tree
@@ -45,25 +48,35 @@ def load_models(
     device: str = "auto",
     dtype: str = "auto",
     download: bool = False,
+    cache: ResponseStore | None = None,
 ) -> LoadedModels:
     """Load a language model, its prompt set and a verifier by name, as the command line does.
 
     Args:
+        lm: as for :func:`maieutic.lm.load_lm`.
         nli: folder or hub id of an NLI model, or "lm" for the language model as its own verifier.
         prompts: "paper", "chat", the path of a TOML file, or "auto" for what suits the model.
-        device, dtype, download: as for :func:`maieutic.lm.load_lm`.
+        device, dtype, download: as for :func:`maieutic.lm.load_lm`; with a language model on a server they
+            are the verifier's.
+        cache: keeps what the models answer; None asks them every time.
 
     Raises:
         InputError: a model, the device or the prompt file cannot be used.
+        ServerError: the language model's server fails.
     """
     chosen = None if prompts == "auto" else load_prompts(prompts)  # its errors come before long loading
-    model = load_lm(lm, device=device, dtype=dtype, download=download)
+    if is_server(lm) and nli != SAME_MODEL:
+        model = load_lm(lm)
+    else:
+        model = load_lm(lm, device=device, dtype=dtype, download=download)
+    model = model if cache is None else CachedLanguageModel(model, cache)
     prompt_set = chosen or load_prompts(model.prompts)
     verifier: Verifier
     if nli == SAME_MODEL:
         verifier = LanguageModelVerifier(model, prompt_set)
     else:
         verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
+        verifier = verifier if cache is None else CachedVerifier(verifier, cache)
     return LoadedModels(model, verifier, prompt_set)
 
 

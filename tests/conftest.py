@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -77,6 +78,12 @@ def save(folder: Path, model: Any, tokenizer: Any) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def save_model() -> Callable[[Path, Any], Path]:
+    """Writes a language model with the byte-level tokenizer: ``save_model(folder, model)``."""
+    return lambda folder, model: save(folder, model, byte_level_tokenizer())
+
+
 def llama(seed: int) -> Any:
     """A Llama-shaped model: rotary positions, two query heads to a key head, 96 tokens."""
     import torch
@@ -96,6 +103,15 @@ def llama(seed: int) -> Any:
         initializer_range=0.3,
     )
     return LlamaForCausalLM(config)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test answers from what was kept before, or leaves anything in the user's cache folder."""
+    folder = tmp_path_factory.getbasetemp() / "caches" / uuid4().hex
+    with pytest.MonkeyPatch.context() as patch:  # of its own: a test may undo all that it patched
+        patch.setenv("MAIEUTIC_CACHE_DIR", str(folder))
+        yield
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,32 @@ def test_auto_takes_bfloat16_where_the_processor_has_it(
         monkeypatch.setattr(torch.cpu, check, lambda: fast, raising=False)
     assert resolve_dtype("auto", torch.device("cpu")) == expected
     assert resolve_dtype("float16", torch.device("cpu")) == torch.float16
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [("150000 100000", 2), ("100000 100000", 1), ("20000 100000", 1), ("max 100000", 8), ("", 8), ("9 0", 8)],
+)
+def test_cores_are_those_of_the_affinity_within_the_quota(
+    quota: str, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    path = tmp_path / "cpu.max"
+    assert devices.usable_cores(path) == 8  # no quota
+    path.write_text(quota)
+    assert devices.usable_cores(path) == cores
+
+
+def test_threads_are_lowered_to_the_usable_cores_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr(devices, "usable_cores", lambda: 2)
+    devices.use_cores()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    devices.use_cores()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    devices.use_cores()
+    assert asked == [2]

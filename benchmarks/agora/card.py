@@ -72,8 +72,9 @@ NLI_CARD = Card(
     task="text-classification",
     what="A ModernBERT-shaped classifier (contradiction, neutral, entailment), trained from scratch.",
     data="""Pairs of propositions in the sentences of Agora's world (`maieutic.benchmarks.agora`), labelled by
-logic alone: what a chain of two facts derives, contains, excludes or leaves open. Half of the training pairs
-speak of the things of the training split, half of names made up from the words that names of things have; the
+logic alone: what a chain of two facts derives, contains, excludes or leaves open, and how any two sentences
+of a tree stand to each other, explanations and their negations among them. Half of the training pairs speak
+of the things of the training split, half of names made up from the words that names of things have; the
 held-out pairs below speak of the things of the test split.""",
     limits="It judges sentences of the form that agora-lm writes, and was not measured on any others.",
 )

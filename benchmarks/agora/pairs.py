@@ -11,16 +11,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from maieutic.benchmarks.agora.claims import FRAMES, Chain, Claim
 from maieutic.benchmarks.agora.english import sentence
+from maieutic.benchmarks.agora.logic import Label
+from maieutic.benchmarks.agora.scenes import scene
 from maieutic.benchmarks.agora.world import Group, World
 
 __all__ = ["LABELS", "Label", "LabelledPair", "Pairs"]
 
-Label = Literal["contradiction", "neutral", "entailment"]
 ARTICLES = {"a", "an", "the"}
+SCENES = 0.5  # share of the pairs that are drawn from scenes; the others train one lesson each
 
 LABELS: tuple[Label, ...] = ("contradiction", "neutral", "entailment")
 
@@ -75,9 +76,16 @@ class Pairs:
                 self._excuses,
             ),
         }
+
+        def subject(other: str | None) -> str:
+            return self._subject(rng) if other is None else self._another(rng, other)
+
         while True:
             label = rng.choice(LABELS)
-            premise, hypothesis = rng.choice(makers[label])(rng)
+            if rng.random() < SCENES:
+                premise, hypothesis = scene(self.world, subject, label, rng)
+            else:
+                premise, hypothesis = rng.choice(makers[label])(rng)
             yield LabelledPair(premise, hypothesis, label)
 
     # -- material --------------------------------------------------------------------------------------
@@ -98,6 +106,14 @@ class Pairs:
         if rng.random() < 0.8:
             name = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
         return self._subject(rng) if name in self._taken else name
+
+    def _another(self, rng: random.Random, name: str) -> str:
+        """A subject that is not ``name``; where names are made up, sometimes that name with a word more."""
+        while True:
+            longer = rng.random() < self.made_up / 2
+            subject = f"{name} {rng.choice(self._words)}" if longer else self._subject(rng)
+            if subject != name and not (longer and subject in self._taken):
+                return subject
 
     def _conclusion(self, chain: Chain) -> Claim:
         return Claim(chain.member.subject, False, chain.fact.verb, chain.fact.affirmed, True)

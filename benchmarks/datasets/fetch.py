@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from maieutic.benchmarks.datasets.base import RemoteFile
 from maieutic.bundled import sha256_of
 from maieutic.errors import InputError, MaieuticError
+from maieutic.folders import cache_root
 
 if TYPE_CHECKING:
     import httpx2
@@ -49,16 +50,8 @@ class _Interrupted(Exception):  # noqa: N818 - caught below, no error of the pac
 
 
 def cache_folder(name: str) -> Path:
-    """Where the files of a data set are kept within the user's cache folder, whether or not it is there.
-
-    Raises:
-        InputError: the extra ``bench`` is not installed.
-    """
-    try:
-        from platformdirs import user_cache_path  # noqa: PLC0415 - an extra dependency
-    except ImportError:
-        raise InputError(_EXTRA) from None
-    return user_cache_path("maieutic", appauthor=False) / "datasets" / name
+    """Where the files of a data set are kept, whether or not it is there."""
+    return cache_root() / "datasets" / name
 
 
 def fetch(

@@ -133,6 +133,7 @@ class ScriptedLanguageModel:
     Args:
         reply: (prompt, index among the n samples) → continuation.
         probability: (prompt, option) → P(option | prompt) in [0, 1].
+        fingerprint: what a cache knows its answers by; "" keeps it out of caches.
     """
 
     reply: Callable[[Prompt, int], str]
@@ -141,6 +142,7 @@ class ScriptedLanguageModel:
     prompts: str = "paper"
     sample_calls: list[int] = field(default_factory=list)  # prompts per call
     choose_calls: list[int] = field(default_factory=list)
+    fingerprint: str = ""
 
     def sample(
         self,

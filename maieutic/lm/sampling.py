@@ -12,7 +12,7 @@ import torch
 from maieutic.errors import InputError
 from maieutic.lm.base import FloatArray
 
-__all__ = ["EndsWith", "InverseTransform", "Sampling"]
+__all__ = ["EndsWith", "InverseTransform", "Sampling", "draw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,24 @@ class Sampling:
         return generator.random(self.max_new_tokens)
 
 
+def draw(scores: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """One token for each row: where its number falls in the cumulated softmax of its scores.
+
+    Args:
+        scores: float32 (rows, vocabulary); −∞ for what must not be drawn.
+        uniforms: in [0, 1), float64 (rows,).
+
+    Returns:
+        int64 (rows,).
+    """
+    weights = (scores - scores.amax(dim=-1, keepdim=True)).exp()
+    # float64: a sum of 150,000 float32 terms would be off by more than the rarest tokens weigh.
+    cdf = weights.cumsum(dim=-1, dtype=torch.float64)
+    # The first token whose CDF exceeds the target: one of probability 0 is never drawn.
+    chosen = torch.searchsorted(cdf, uniforms[:, None] * cdf[:, -1:], right=True)[:, 0]
+    return chosen.clamp(max=cdf.shape[1] - 1)
+
+
 class InverseTransform:
     """A logits processor that leaves one token per row: where its number falls in the row's CDF."""
 
@@ -58,12 +76,8 @@ class InverseTransform:
         self.prompt_length = prompt_length
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        # float64: a sum of 150,000 float32 terms would be off by more than the rarest tokens weigh.
-        cdf = scores.double().softmax(dim=-1).cumsum(dim=-1)  # (rows, vocabulary)
         step = input_ids.shape[1] - self.prompt_length
-        target = self.uniforms[:, step, None] * cdf[:, -1:]
-        # The first token whose CDF exceeds the target: one of probability 0 is never drawn.
-        chosen = torch.searchsorted(cdf, target, right=True).clamp(max=cdf.shape[1] - 1)
+        chosen = draw(scores, self.uniforms[:, step])[:, None]
         return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
 
 

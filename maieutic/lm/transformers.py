@@ -1,59 +1,49 @@
 """Any causal language model that Transformers can open, on the processor or on CUDA.
 
-The decoding loop is Transformers' own; what is ours is the draw. Every row of a batch brings its
-own random numbers, derived from the seed, its prompt and its sample index, so that a text is the
-same whichever prompts share the batch. What remains is rounding, which differs with a batch's shape:
-in float32 a draw would have to fall within some 1e-6 of the line between two tokens to change, which
-the tests have not seen; in bfloat16 and float16 a close call does now and then fall the other way.
+Every row of a batch brings its own random numbers, derived from the seed, its prompt and its sample
+index, so that a text is the same whichever prompts share the batch. What remains is rounding, which
+differs with a batch's shape: in float32 a draw would have to fall within some 1e-6 of the line between
+two tokens to change, which the tests have not seen; in bfloat16 and float16 a close call does now and
+then fall the other way.
+
+The few-shot examples of each kind of prompt are read once (:mod:`maieutic.lm.prefixes`), and texts are
+drawn by :mod:`maieutic.lm.decoding`; models that remember otherwise than by keys and values, or whose
+positions cannot be set, are left to Transformers' own ``generate``.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-import torch
-from transformers import (
-    GenerationConfig,
-    LogitsProcessorList,
-    StoppingCriteriaList,
-    TemperatureLogitsWarper,
-    TopPLogitsWarper,
-)
+from transformers import GenerationConfig
 
-from maieutic.batching import batches_by_length, padded
 from maieutic.errors import InputError
 from maieutic.lm.base import FloatArray, Prompt
-from maieutic.lm.sampling import EndsWith, InverseTransform, Sampling
+from maieutic.lm.decoding import Decoder, Row
+from maieutic.lm.examples import Group, SharedExamples, shared_tokens
+from maieutic.lm.generate import generate
+from maieutic.lm.prefixes import Prefix
+from maieutic.lm.sampling import Sampling
 from maieutic.lm.tokens import Tokens, Vocabulary
-from maieutic.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint, memory_guard, quiet
+from maieutic.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint
+from maieutic.memory import TokenBudget
 from maieutic.prompts import builtin_names
 
 __all__ = ["TransformersLM"]
 
-# Tokens of a batch, padding and room for new tokens included. More keeps a GPU busier and takes
-# more memory for the attention cache: 32768 tokens are 4 GiB for an 8-billion model with grouped
-# queries.
-BATCH_TOKENS = {"cpu": 4096, "cuda": 32768}
+BATCH_TOKENS = {"cpu": 8192, "cuda": 32768}  # of a batch, padding and new tokens included
 CHOOSE_PROMPTS = 1024  # prompts tokenised at a time, so that 100,000 long prompts fit in memory
 PLAIN = Prompt("chat", "", (), "")  # its format stands for text that gets no special tokens
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One text to draw: the prompt's tokens and its random numbers (None for greedy decoding)."""
-
-    tokens: Tokens
-    uniforms: FloatArray | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Continuation:
-    """The tokens of a prompt and an option; the last ``scored`` of them are the option's."""
+    """A prompt with an option; the last ``scored`` of the tokens are the option's."""
 
+    prompt: Prompt
     tokens: Tokens
     scored: int
 
@@ -64,15 +54,19 @@ class TransformersLM:
     Args:
         checkpoint: the opened model.
         batch_tokens: most tokens of a batch, padding and new tokens included; None for a value that
-            suits the device.
+            suits the device. Halved when memory runs out.
+        share_prefixes: read the few-shot part of prompts once, where the model can.
     """
 
-    def __init__(self, checkpoint: Checkpoint, batch_tokens: int | None = None) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, batch_tokens: int | None = None, *, share_prefixes: bool = True
+    ) -> None:
         self._checkpoint = checkpoint
         self._model = checkpoint.model
-        self._batch_tokens = batch_tokens or BATCH_TOKENS[checkpoint.device.type]
-        self._accepted = inspect.signature(self._model.forward).parameters
+        tokens = batch_tokens or BATCH_TOKENS[checkpoint.device.type]
+        self._budget = TokenBudget(tokens, checkpoint.name, checkpoint.device)
         self._vocabulary = Vocabulary(checkpoint)
+        self._examples = SharedExamples(checkpoint, self._vocabulary) if share_prefixes else None
         # The model's own defaults (temperature, penalties, forced tokens …) must not leak into a
         # draw.
         self._model.generation_config = GenerationConfig()
@@ -119,6 +113,11 @@ class TransformersLM:
         """The number format in use: "float32", "bfloat16" or "float16"."""
         return self._checkpoint.dtype_name
 
+    @property
+    def fingerprint(self) -> str:
+        """What a cache knows its answers by."""
+        return self._checkpoint.fingerprint
+
     def sample(
         self,
         prompts: Sequence[Prompt],
@@ -140,12 +139,10 @@ class TransformersLM:
         distinct = list(dict.fromkeys(prompts))
         copies = n if temperature > 0 else min(n, 1)  # greedy texts are all the same
         rows = self._rows(distinct, copies, sampling)
+        owners = [prompt for prompt in distinct for _ in range(copies)]
         drawn = [""] * len(rows)
-        lengths = [len(row.tokens) + max_new_tokens for row in rows]
-        for batch in batches_by_length(lengths, self._batch_tokens):
-            texts = self._generate([rows[index] for index in batch], sampling)
-            for index, text in zip(batch, texts, strict=True):
-                drawn[index] = text
+        for group in self._groups([row.tokens for row in rows], owners, [1] * len(rows)):
+            self._draw(group, rows, sampling, drawn)
         groups = {
             prompt: drawn[place * copies : (place + 1) * copies] for place, prompt in enumerate(distinct)
         }
@@ -180,45 +177,32 @@ class TransformersLM:
         written = [self._vocabulary.render([item])[0] if isinstance(item, Prompt) else item for item in texts]
         return list(map(len, self._vocabulary.encode(prompts, written)))
 
-    def _rows(self, prompts: list[Prompt], copies: int, sampling: Sampling) -> list[_Row]:
+    def _rows(self, prompts: list[Prompt], copies: int, sampling: Sampling) -> list[Row]:
         """``copies`` rows for each prompt, prompt by prompt."""
         texts = self._vocabulary.render(prompts)
-        rows: list[_Row] = []
+        rows: list[Row] = []
         for prompt, text, tokens in zip(prompts, texts, self._vocabulary.encode(prompts, texts), strict=True):
             self._vocabulary.check_window(prompt, len(tokens), sampling.max_new_tokens)
             for index in range(copies):
                 drawn = sampling.uniforms(text, index) if sampling.temperature > 0 else None
-                rows.append(_Row(tokens, drawn))
+                rows.append(Row(tokens, drawn))
         return rows
 
-    def _generate(self, rows: list[_Row], sampling: Sampling) -> list[str]:
-        """The continuation of each row, computed as one left-padded batch."""
-        ids, mask = self._left_padded([row.tokens for row in rows])
-        processors: list[Any] = []
-        if sampling.temperature > 0:
-            uniforms = np.stack([row.uniforms for row in rows if row.uniforms is not None])
-            processors.append(TemperatureLogitsWarper(float(sampling.temperature)))
-            processors += [TopPLogitsWarper(float(sampling.top_p))] if sampling.top_p < 1 else []
-            on_device = torch.from_numpy(uniforms).to(ids.device)
-            processors.append(InverseTransform(on_device, ids.shape[1]))
-        newlines = torch.tensor(self._vocabulary.newlines, dtype=torch.long, device=ids.device)
-        with torch.inference_mode(), quiet(), memory_guard(self._checkpoint, self._batch_tokens):
-            sequences = self._model.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                generation_config=GenerationConfig(
-                    max_new_tokens=sampling.max_new_tokens,
-                    do_sample=False,  # the processors leave one token to pick
-                    eos_token_id=self._vocabulary.ends or None,
-                    pad_token_id=self._vocabulary.pad,
-                ),
-                logits_processor=LogitsProcessorList(processors),
-                stopping_criteria=StoppingCriteriaList([EndsWith(newlines)]),
-            )
-        new = sequences[:, ids.shape[1] :].tolist()
-        return [
-            self._vocabulary.text_after(row.tokens, tokens) for row, tokens in zip(rows, new, strict=True)
-        ]
+    def _draw(self, group: Group, rows: list[Row], sampling: Sampling, drawn: list[str]) -> None:
+        """Fill in the texts of a group's rows."""
+        own = [Row(rows[place].tokens[group.start :], rows[place].uniforms) for place in group.places]
+
+        def work(batch: list[int]) -> None:
+            asked = [own[index] for index in batch]
+            if self._decoder.draws:
+                new = self._decoder.draw(asked, sampling, group.prefix)
+            else:
+                new = generate(self._checkpoint, self._vocabulary, asked, sampling)
+            for index, tokens in zip(batch, new, strict=True):
+                place = group.places[index]
+                drawn[place] = self._vocabulary.text_after(rows[place].tokens, tokens)
+
+        self._budget.run([len(row.tokens) + sampling.max_new_tokens for row in own], work)
 
     def _continuations(self, prompts: list[Prompt], options: Sequence[str]) -> list[_Continuation]:
         """Every prompt with every option, prompt by prompt."""
@@ -231,8 +215,8 @@ class TransformersLM:
             group = encoded[row * (len(options) + 1) :][: len(options) + 1]
             self._vocabulary.check_window(prompt, max(map(len, group)), 0)
             # A text's first token has no condition and goes unscored.
-            shared = max(1, _shared_prefix(group))
-            found += [_Continuation(tokens, len(tokens) - shared) for tokens in group[1:]]
+            shared = max(1, shared_tokens(group))
+            found += [_Continuation(prompt, tokens, len(tokens) - shared) for tokens in group[1:]]
         if any(item.scored < 1 for item in found):
             raise InputError(f"an option among {list(options)} adds no token to the prompt; change it")
         return found
@@ -243,48 +227,45 @@ class TransformersLM:
         asked: dict[Tokens, list[int]] = {}
         for index, item in enumerate(continuations):
             asked.setdefault(item.tokens[:-1], []).append(index)
-        inputs = list(asked)
+        rows, owned = list(asked), list(asked.values())
         scores = np.zeros(len(continuations))
-        for batch in batches_by_length(list(map(len, inputs)), self._batch_tokens):
-            owners: list[int] = []
-            lines: list[int] = []
-            places: list[int] = []
-            targets: list[int] = []
-            for line, index in ((line, i) for line, b in enumerate(batch) for i in asked[inputs[b]]):
-                scored = continuations[index].scored
-                owners += [index] * scored
-                lines += [line] * scored
-                places += range(-scored, 0)  # counted from the right edge, where all rows end
-                targets += continuations[index].tokens[-scored:]
-            logs = self._log_probabilities([inputs[index] for index in batch], -min(places))
-            np.add.at(scores, owners, logs[lines, places, targets].double().cpu().numpy())
+        prompts = [continuations[indices[0]].prompt for indices in owned]
+        last = [max(continuations[index].scored for index in indices) for indices in owned]
+        for group in self._groups(rows, prompts, last):
+
+            def work(batch: list[int], group: Group = group) -> None:
+                places = [group.places[index] for index in batch]
+                own = [rows[place][group.start :] for place in places]
+                options = [[continuations[index] for index in owned[place]] for place in places]
+                scores[[index for place in places for index in owned[place]]] = self._option_scores(
+                    own, options, group.prefix
+                )
+
+            self._budget.run([len(rows[place]) - group.start for place in group.places], work)
         return scores
 
-    def _log_probabilities(self, rows: list[Tokens], width: int) -> torch.Tensor:
-        """log P (nats) of every next token at the last ``width`` positions of left-padded rows.
+    def _option_scores(
+        self, rows: list[Tokens], options: list[list[_Continuation]], prefix: Prefix | None
+    ) -> FloatArray:
+        """log P (nats) of the options of each row, row by row; one forward pass."""
+        flat = [(line, item) for line, items in enumerate(options) for item in items]
+        lines = [line for line, item in flat for _ in range(item.scored)]
+        steps = [step for _, item in flat for step in range(-item.scored, 0)]  # from the right edge
+        targets = [token for _, item in flat for token in item.tokens[-item.scored :]]
+        owners = [number for number, (_, item) in enumerate(flat) for _ in range(item.scored)]
+        logs = self._decoder.log_probabilities(rows, -min(steps), prefix)
+        scored = logs[lines, steps, targets].double().cpu().numpy()
+        return np.asarray(np.bincount(owners, scored), dtype=np.float64)
 
-        Returns:
-            float32 (rows, width, vocabulary).
-        """
-        ids, mask = self._left_padded(rows)
-        extras: dict[str, Any] = {}
-        if "position_ids" in self._accepted:
-            extras["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0)
-        if "logits_to_keep" in self._accepted:
-            extras["logits_to_keep"] = width
-        with torch.inference_mode(), quiet(), memory_guard(self._checkpoint, self._batch_tokens):
-            output = self._model(input_ids=ids, attention_mask=mask, use_cache=False, **extras)
-            logits: torch.Tensor = output.logits[:, -width:]
-            return logits.float().log_softmax(dim=-1)
+    def _groups(
+        self, rows: Sequence[Tokens], prompts: Sequence[Prompt], last: Sequence[int]
+    ) -> Iterable[Group]:
+        """The rows by what they share; all in one group where nothing is shared."""
+        if self._examples is None:
+            return [Group(None, list(range(len(rows))))] if rows else []
+        return self._examples.groups(rows, prompts, last)
 
-    def _left_padded(self, rows: list[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Token ids and attention mask of a batch, both int64 (rows, longest row)."""
-        ids = torch.from_numpy(padded(rows, self._vocabulary.pad, "left"))
-        mask = torch.from_numpy(padded([[1] * len(row) for row in rows], 0, "left"))
-        return ids.to(self._checkpoint.device), mask.to(self._checkpoint.device)
-
-
-def _shared_prefix(rows: Sequence[Tokens]) -> int:
-    """How many tokens at the start all rows have in common."""
-    pairs = enumerate(zip(*rows, strict=False))  # up to the shortest
-    return next((place for place, column in pairs if len(set(column)) > 1), min(map(len, rows)))
+    @cached_property
+    def _decoder(self) -> Decoder:
+        stops = [*self._vocabulary.ends, *self._vocabulary.newlines]
+        return Decoder(self._checkpoint, self._vocabulary.pad, stops)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from maieutic.errors import InputError
+from maieutic.lm.address import is_server
 from maieutic.nli.base import Verifier
 
 __all__ = ["Verifier", "load_verifier"]
@@ -19,8 +21,10 @@ def load_verifier(
 
     Raises:
         ModelError: the model is missing, broken, no classifier, or its labels are not understood.
-        InputError: the device is not there.
+        InputError: the device is not there, or the name is a server's.
     """
+    if is_server(name):
+        raise InputError("a verifier cannot be on a server; give a model folder or a hub id, or lm")
     from maieutic.nli.transformers import TransformersVerifier  # noqa: PLC0415 - loads torch
 
     return TransformersVerifier.load(name, device=device, dtype=dtype, download=download)

@@ -53,12 +53,14 @@ class ScriptedVerifier:
     Args:
         judge: (premise, hypothesis) → "entailment", "contradiction" or "neutral".
         confidence: probability given to that label; the rest is shared by the other two.
+        fingerprint: what a cache knows its scores by; "" keeps it out of caches.
     """
 
     judge: Callable[[str, str], str]
     confidence: float = 0.9
     name: str = "scripted"
     asked: list[Pair] = field(default_factory=list)
+    fingerprint: str = ""
 
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
         self.asked.extend(pairs)

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from maieutic.batching import batches_by_length, padded
+from maieutic.batching import padded
 from maieutic.errors import ContextLengthError, ModelError
-from maieutic.loading import CLASSIFIER, Checkpoint, load_checkpoint, memory_guard, quiet, shortened
+from maieutic.loading import CLASSIFIER, Checkpoint, load_checkpoint, quiet, shortened
+from maieutic.memory import TokenBudget
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities
 
 __all__ = ["TransformersVerifier", "label_columns"]
@@ -83,7 +84,8 @@ class TransformersVerifier:
 
     Args:
         checkpoint: the opened model.
-        batch_tokens: most tokens of a batch, padding included; None for what suits the device.
+        batch_tokens: most tokens of a batch, padding included; None for what suits the device. Halved
+            when memory runs out.
 
     Raises:
         ModelError: the model's labels are not those of an NLI model.
@@ -92,7 +94,8 @@ class TransformersVerifier:
     def __init__(self, checkpoint: Checkpoint, batch_tokens: int | None = None) -> None:
         self._checkpoint = checkpoint
         self._model, self._tokenizer = checkpoint.model, checkpoint.tokenizer
-        self._batch_tokens = batch_tokens or BATCH_TOKENS[checkpoint.device.type]
+        tokens = batch_tokens or BATCH_TOKENS[checkpoint.device.type]
+        self._budget = TokenBudget(tokens, checkpoint.name, checkpoint.device)
         config = self._model.config
         self._columns = label_columns(config.id2label, checkpoint.name)
         pads = (self._tokenizer.pad_token_id, config.pad_token_id, self._tokenizer.eos_token_id, 0)
@@ -133,6 +136,11 @@ class TransformersVerifier:
         """The number format in use: "float32", "bfloat16" or "float16"."""
         return self._checkpoint.dtype_name
 
+    @property
+    def fingerprint(self) -> str:
+        """What a cache knows its scores by."""
+        return self._checkpoint.fingerprint
+
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
         """Score ordered pairs, each distinct one once; see :class:`maieutic.nli.base.Verifier`.
 
@@ -154,18 +162,17 @@ class TransformersVerifier:
         lengths = [len(row) for row in encoded["input_ids"]]
         self._check_window(pairs, lengths)
         scores = np.zeros((len(pairs), 3), dtype=np.float32)
-        for batch in batches_by_length(lengths, self._batch_tokens):
+
+        def work(batch: list[int]) -> None:
             tensors = {
                 field: self._tensor([rows[index] for index in batch], field)
                 for field, rows in encoded.items()
             }
-            with (
-                torch.inference_mode(),
-                quiet(),
-                memory_guard(self._checkpoint, self._batch_tokens),
-            ):
+            with torch.inference_mode(), quiet():
                 logits = self._model(**tensors).logits.float()
             scores[batch] = logits.softmax(dim=-1).cpu().numpy() @ self._columns
+
+        self._budget.run(lengths, work)
         return scores
 
     def _tensor(self, rows: Sequence[Sequence[int]], field: str) -> torch.Tensor:

@@ -506,7 +506,7 @@ def test_a_dev_row_of_com2sense_may_have_lost_its_twin(tmp_path: Path) -> None:
 def test_what_cannot_be_loaded_is_said_with_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any], problem: str
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MAIEUTIC_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=problem) as caught:
         load_items(name, **options)
@@ -514,7 +514,7 @@ def test_what_cannot_be_loaded_is_said_with_the_remedy(
 
 
 def test_what_the_cache_lacks_is_fetched_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("MAIEUTIC_CACHE_DIR", str(tmp_path))
     fetched: list[tuple[str, str]] = []
 
     def fetch(remote: RemoteFile, path: Path, on_progress: object = None) -> None:

@@ -88,14 +88,14 @@ def test_equal_prompts_are_computed_once_and_charged_to_both_owners(
 ) -> None:
     real = TransformersLM.load(str(llama_folder), device="cpu", dtype="float32")
     rows: list[int] = []
-    inner = {"sample": "_generate", "choose": "_log_probabilities"}[call]
-    compute = getattr(real, inner)
+    inner = {"sample": "draw", "choose": "log_probabilities"}[call]
+    compute = getattr(real._decoder, inner)
 
-    def noted(batch: list[Any], more: Any) -> Any:
+    def noted(batch: list[Any], *more: Any) -> Any:
         rows.append(len(batch))
-        return compute(batch, more)
+        return compute(batch, *more)
 
-    monkeypatch.setattr(real, inner, noted)
+    monkeypatch.setattr(real._decoder, inner, noted)
     lm = Metered(real)
     one, other = (Prompt("text", "", (), "Q: The sky is blue?", "A:", owner) for owner in ("0", "1"))
     if call == "sample":

@@ -282,7 +282,7 @@ def test_a_corrected_p_below_a_twentieth_is_set_apart(made: list[Run]) -> None:
 def test_published_figures_and_the_cascades_curve_are_there(html: str, made: list[Run]) -> None:
     page = parsed(html)
     assert ["69.5" in row for row in table(page, "Published")].count(True) == 1
-    names, *found = table(page, "Every threshold of cascade (curve True)")
+    names, *found = table(page, "Every threshold of cascade (curve)")
     assert names == ["threshold", "trees grown %", "tokens", "accuracy %"]
     points = cascade_curve(made[1].records)
     first, last = found[0], found[-1]

@@ -37,7 +37,8 @@ from maieutic.tree import Proposition, Tree
 Run = Callable[..., "CompletedProcess[str]"]
 
 PROJECT = Path(__file__).parents[2]
-COMMANDS = ("ask", "bench", "calibrate", "models", "replay", "show", "solve")
+COMMANDS = ("ask", "bench", "cache", "calibrate", "models", "replay", "show", "solve")
+GROUPS = {"bench": "run", "cache": "info"}  # with a command of each
 
 
 # -- help ----------------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def test_the_help_lists_every_command_and_what_it_does(run: Run, option: str) ->
         )
 
 
-@pytest.mark.parametrize("path", [*((name,) for name in COMMANDS if name != "bench"), ("bench", "run")])
+@pytest.mark.parametrize("path", [*((name,) for name in COMMANDS if name not in GROUPS), *GROUPS.items()])
 def test_the_help_of_a_command_explains_every_option(run: Run, path: tuple[str, ...]) -> None:
     done = run(*path, "--help")
     assert (done.returncode, done.stderr) == (0, "")

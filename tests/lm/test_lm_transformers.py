@@ -116,13 +116,13 @@ def test_options_of_one_token_cost_one_row_per_distinct_prompt(
 ) -> None:
     lm = load(llama_folder)
     rows: list[int] = []
-    forward = lm._log_probabilities
+    forward = lm._decoder.log_probabilities
 
-    def counted(batch: list[tuple[int, ...]], width: int) -> torch.Tensor:
+    def counted(batch: list[tuple[int, ...]], width: int, prefix: Any) -> torch.Tensor:
         rows.append(len(batch))
-        return forward(batch, width)
+        return forward(batch, width, prefix)
 
-    monkeypatch.setattr(lm, "_log_probabilities", counted)
+    monkeypatch.setattr(lm._decoder, "log_probabilities", counted)
     lm.choose([*PROMPTS, *PROMPTS], [" true", " false"])
     assert sum(rows) == len(PROMPTS)
 
@@ -307,16 +307,3 @@ def test_a_tokenizer_of_another_model_is_noticed(llama_folder: Path, tmp_path: P
     path.write_text(json.dumps(content))
     with pytest.raises(ModelError, match="the model does not know"):
         load(folder).choose(PROMPTS, OPTIONS)
-
-
-def test_exhausted_memory_is_told_with_the_remedy(
-    llama_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lm = load(llama_folder)
-
-    def exhausted(**_: Any) -> None:
-        raise torch.OutOfMemoryError("17 GiB")
-
-    monkeypatch.setattr(lm._model, "generate", exhausted)
-    with pytest.raises(ModelError, match=r"out of memory on cpu .* 4096 tokens; use fewer"):
-        draw(lm, PROMPTS)

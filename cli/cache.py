@@ -1,0 +1,90 @@
+"""``maieutic cache``: what models answered and need not be asked again."""
+
+from __future__ import annotations
+
+import typer
+
+from maieutic.cli.options import JsonOption
+
+__all__ = ["cache"]
+
+cache = typer.Typer(no_args_is_help=True)
+
+
+@cache.callback()
+def _cache() -> None:
+    """What models answered and need not be asked again.
+
+    bench run keeps it, and ask with --cache. MAIEUTIC_CACHE_DIR names another folder for it.
+    """
+
+
+@cache.command()
+def info(json: JsonOption = False) -> None:
+    """Say where it is, how much it holds, and of which models.
+
+    maieutic cache info
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from maieutic.cli.console import response_cache
+    from maieutic.records import dump_json
+    from maieutic.render.text import printable
+
+    contents = response_cache().contents()
+    if json:
+        typer.echo(dump_json(contents))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    entries = _count(contents.entries)
+    console.print(Text(printable(f"{contents.path}: {entries}, {_size(contents.bytes)}")), end="")
+    console.print(f" of at most {_size(contents.limit)}")
+    for path in contents.set_aside:
+        console.print(Text(printable(f"damaged and set aside: {path}")))
+    if not contents.models:
+        return
+    table = Table("model", "", "entries", "size", box=None, pad_edge=False)
+    table.columns[2].justify = table.columns[3].justify = "right"
+    for share in contents.models:
+        table.add_row(Text(printable(share.model)), share.id, f"{share.entries:,}", _size(share.bytes))
+    console.print(table)
+
+
+@cache.command()
+def clear() -> None:
+    """Remove it. Data sets and models that were downloaded stay.
+
+    maieutic cache clear
+    """
+    from maieutic.cli.console import response_cache
+    from maieutic.render.text import printable
+
+    removed = response_cache().clear()
+    if not removed.on_disk:
+        typer.echo(printable(f"{removed.path} was empty already"))
+        return
+    aside = f" and what was damaged ({len(removed.set_aside)})" if removed.set_aside else ""
+    typer.echo(
+        printable(f"removed {_count(removed.entries)}{aside}, {_size(removed.on_disk)}: {removed.path}")
+    )
+
+
+def _count(entries: int) -> str:
+    """
+    >>> _count(2500)
+    '2,500 entries'
+    """
+    return "1 entry" if entries == 1 else f"{entries:,} entries"
+
+
+def _size(size: int) -> str:
+    """
+    >>> _size(1_340_000)
+    '1.3 MB'
+    """
+    for unit, base in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= base:
+            return f"{size / base:.1f} {unit}"
+    return f"{size} bytes"

@@ -1,0 +1,134 @@
+"""llama.cpp's own server, serving models that this package wrote as GGUF, against the same models here.
+
+It skips without the group ``server-tests``. Measured differences, in float32 with a float32 cache: below
+1e-5 in probability.
+"""
+
+from __future__ import annotations
+
+import shutil
+import string
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from maieutic.benchmarks.to_gguf import write_gguf
+from maieutic.errors import ContextLengthError
+from maieutic.lm.base import Prompt
+from maieutic.lm.server import ServerLM
+from maieutic.lm.transformers import TransformersLM
+from maieutic.prompts import load_prompts
+
+for package in ("gguf", "xllamacpp"):
+    pytest.importorskip(package, reason=f"{package} is not installed; pip install --group server-tests")
+
+TOLERANCE = 1e-4  # of a probability
+SERVER = Path(__file__).with_name("llama_server.py")
+AGORA = load_prompts("agora")
+THINGS = ("penguin", "spoon", "crow", "stone", "glass bottle")
+
+
+class Pair(NamedTuple):
+    """One model, behind a server and in this process."""
+
+    served: ServerLM
+    here: TransformersLM
+
+
+@pytest.fixture(scope="module")
+def random_folder(llama_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with random weights in which two query heads share a key head.
+
+    It never finds a part of a character likeliest, after which llama.cpp tells no probabilities.
+    """
+    from safetensors.numpy import load_file, save_file
+    from tokenizers import Tokenizer
+
+    folder = shutil.copytree(llama_folder, tmp_path_factory.mktemp("random") / "model")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    weights = load_file(folder / "model.safetensors")
+    for token in range(tokenizer.get_vocab_size()):
+        if not tokenizer.decode([token]).isascii():
+            weights["lm_head.weight"][token] = 0.0
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@pytest.fixture(scope="module", params=["agora", "random"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """The bundled model, and one with random weights."""
+    name = "agora" if request.param == "agora" else str(request.getfixturevalue("random_folder"))
+    file = tmp_path_factory.mktemp("gguf") / f"{request.param}.gguf"
+    write_gguf(name, file)
+    window = {"agora": "256", "random": "96"}[request.param]
+    command = [sys.executable, str(SERVER), str(file), window]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdin and server.stdout
+        address = server.stdout.readline().strip()
+        try:
+            here = TransformersLM.load(name, device="cpu", dtype="float32")
+            yield Pair(ServerLM.load(f"{address}/v1", limit=2), here)
+        finally:
+            server.stdin.close()
+            server.wait(30)
+
+
+def texts() -> list[Prompt]:
+    direct = [AGORA.direct(f"A {thing} can fly.") for thing in THINGS]
+    asked = [AGORA.belief(f"A {thing} floats in water.") for thing in THINGS]
+    return [*direct, *asked, Prompt("text", "", (), "Q: Ice?", "A:")]
+
+
+def test_the_likeliest_options_have_the_same_probabilities(pair: Pair) -> None:
+    options = [" true", " false", " A", *string.ascii_letters, *string.digits, *string.punctuation]
+    served, here = (lm.choose(texts(), options) for lm in pair)
+    listed = here > 0.05  # certain to be among the 20 that the server tells
+    assert listed.any(axis=1).sum() >= 2
+    assert np.abs(served - here)[listed].max() < TOLERANCE
+
+
+def test_greedy_texts_are_the_same(pair: Pair) -> None:
+    served, here = (
+        lm.sample(texts(), 1, max_new_tokens=32, temperature=0.0, top_p=1.0, seed=0) for lm in pair
+    )
+    assert served == here
+    assert len({text for (text,) in served}) > 3
+
+
+def test_prompts_and_texts_have_as_many_tokens(pair: Pair) -> None:
+    strange = ["", " a", "Don't, 3 times: 12345!", "  two  spaces ", "naïve — 世界 🦙", "It's 5%."]
+    items: list[Prompt | str] = [*texts(), *strange]
+    served, here = (lm.count_tokens(items) for lm in pair)
+    assert served == here
+    pair.served.choose(texts(), [" true"])
+    assert pair.served.count_tokens(items) == here
+
+
+def test_a_drawn_text_is_the_same_when_it_is_drawn_again_alone(pair: Pair) -> None:
+    settings = {"max_new_tokens": 16, "temperature": 1.0, "top_p": 1.0, "seed": 3}
+    (prompt,) = texts()[:1]
+    drawn = ServerLM.sample(pair.served, [prompt], 3, **settings)  # type: ignore[arg-type]
+    again = [pair.served.sample([prompt], n, **settings)[0] for n in (1, 2, 3)]  # type: ignore[arg-type]
+    assert again == [drawn[0][:n] for n in (1, 2, 3)]
+
+
+def test_a_prompt_that_does_not_fit_is_named(pair: Pair) -> None:
+    with pytest.raises(
+        ContextLengthError, match=r'the prompt "word word .*…" does not fit the context window'
+    ):
+        pair.served.choose([Prompt("text", "", (), "word " * 300, "A:")], [" true"])
+
+
+def test_the_opening_of_a_chat_reply_is_gone_on_from(pair: Pair) -> None:
+    prompt = Prompt("chat", "", (), "Does ice float?", "Ice")
+    chosen = pair.served.choose([prompt], ["Ice", " is"])
+    ((reply,),) = pair.served.sample([prompt], 1, max_new_tokens=8, temperature=0.0, top_p=1.0, seed=0)
+    assert chosen.shape == (1, 2)
+    assert not reply.startswith("Ice")
