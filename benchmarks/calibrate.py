@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from maieutic.benchmarks.statistics import bench_library
+from maieutic.config import JointConfig
 from maieutic.constraints import clause_of, variables_of
 from maieutic.errors import InputError
 from maieutic.joint import terms
-from maieutic.tree import Tree
+from maieutic.tree import ROOT, Tree, taking_part
 from maieutic.weights import TERMS, JointWeights
 
 if TYPE_CHECKING:
@@ -221,11 +222,11 @@ def _values(weights: JointWeights) -> torch.Tensor:
 
 def _quadratic(tree: Tree, graph: BeliefGraph, shape: JointWeights) -> tuple[torch.Tensor, torch.Tensor]:
     """The cost of one unit of each weight: linear (terms, n) and pairs (terms, n, n); Q comes first."""
-    variables = variables_of(tree)
+    variables = variables_of([ROOT, *(node.id for node in taking_part(tree))])
     n = len(variables)
     linear = [[0.0] * n for _ in TERMS]
     pairs = [[[0.0] * n for _ in range(n)] for _ in TERMS]
-    for term, constraint in terms(tree, graph, shape):
+    for term, constraint in terms(tree, graph, JointConfig(shape)):
         row = TERMS.index(term)
         # A literal is false with a + b·s; the clause costs its weight times the product of these.
         false = [

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from maieutic.benchmarks.calibrate import L2, Evidence, fit, held_out
+from maieutic.errors import InputError
 from maieutic.infer import infer
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Tree
@@ -102,6 +103,10 @@ class Study:
         start: where every fit begins, and what "default" means.
         seeds: of the folds; ``folds`` their number.
         ablate: also leave out one weight at a time.
+        off: names of weights that stay 0 throughout.
+
+    Raises:
+        InputError: ``off`` names what is no weight.
     """
 
     start: JointWeights = DEFAULT_WEIGHTS
@@ -109,6 +114,11 @@ class Study:
     seeds: tuple[int, ...] = (0,)
     l2: float = L2
     ablate: bool = False
+    off: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if stray := sorted(set(self.off) - set(TERMS)):
+            raise InputError(f"{stray[0]!r} is no weight that can be off; there are {', '.join(TERMS)}")
 
 
 def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
@@ -117,7 +127,7 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
     Raises:
         InputError: as for :func:`maieutic.benchmarks.calibrate.held_out`.
     """
-    learned = {name: fit(evidence, plan.start, l2=plan.l2) for name, evidence in sets.items()}
+    learned = {name: fit(evidence, plan.start, off=plan.off, l2=plan.l2) for name, evidence in sets.items()}
     for name, evidence in sets.items():
         yield from _rows(name, evidence, "default", [evidence.p_true(plan.start)])
         yield from _rows(name, evidence, "in fold", [evidence.p_true(learned[name])])
@@ -125,7 +135,7 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
         for other, weights in learned.items():
             if other != name:
                 yield from _rows(name, evidence, f"from {other}", [evidence.p_true(weights)])
-        for term in TERMS if plan.ablate else ():
+        for term in sorted(set(TERMS) - set(plan.off), key=TERMS.index) if plan.ablate else ():
             held = _each_seed(evidence, learned[name], plan, (term,))
             yield from _rows(name, evidence, f"without {term}", held)
 
@@ -150,7 +160,8 @@ def _each_seed(
     evidence: Evidence, start: JointWeights, plan: Study, off: tuple[str, ...] = ()
 ) -> list[torch.Tensor]:
     return [
-        held_out(evidence, start, folds=plan.folds, seed=seed, off=off, l2=plan.l2) for seed in plan.seeds
+        held_out(evidence, start, folds=plan.folds, seed=seed, off=(*plan.off, *off), l2=plan.l2)
+        for seed in plan.seeds
     ]
 
 

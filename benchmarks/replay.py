@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from maieutic.answer import Answer
+from maieutic.config import JointConfig
 from maieutic.errors import InputError
 from maieutic.infer import DEFAULT_SOLVER, Inference
 from maieutic.nli.base import Verifier
@@ -19,7 +20,6 @@ from maieutic.pipeline import conclude
 from maieutic.records import parse_json
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import Tree
-from maieutic.weights import DEFAULT_WEIGHTS, JointWeights
 
 __all__ = ["KINDS", "Record", "ReferenceAnswer", "Tally", "replay", "tally"]
 
@@ -95,14 +95,14 @@ def replay(
     inference: Inference,
     solver: Solver | None = None,
     *,
-    weights: JointWeights = DEFAULT_WEIGHTS,
+    joint: JointConfig = JointConfig(),  # noqa: B008 - frozen
     abstain_below: float = 0.0,
     batch_trees: int = BATCH_TREES,
 ) -> Iterator[tuple[Record, Answer]]:
     """Answer (line, tree) pairs in their order, a batch at a time; nothing is kept.
 
     Args:
-        abstain_below: see :class:`maieutic.pipeline.Maieutic`.
+        joint, abstain_below: see :class:`maieutic.pipeline.Maieutic`.
 
     Raises:
         ContextLengthError: a pair of propositions does not fit the verifier's window.
@@ -116,7 +116,7 @@ def replay(
             verifier,
             solver,
             inference,
-            weights=weights,
+            joint=joint,
             abstain_below=abstain_below,
         )
         for (line, tree), answer in zip(batch, answers, strict=True):

@@ -18,14 +18,26 @@ from maieutic.cli.options import (
     FlipOption,
     InferenceOption,
     JsonOption,
+    MergeOption,
+    PrunedOption,
     WeightsOption,
-    weights_of,
+    joint_of,
 )
 from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
 from maieutic.errors import InputError
 
 __all__ = ["ask"]
 
+AssumeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume", help="A statement to take for true; give it again for more.", show_default=False
+    ),
+]
+AssumeFalseOption = Annotated[
+    list[str] | None,
+    typer.Option("--assume-false", help="A statement to take for false, likewise.", show_default=False),
+]
 STDIN = "-"
 BUNDLED_NOTICE = (
     "Asking agora, the small bundled model, which knows some 900 everyday things. For a real one: "
@@ -61,6 +73,10 @@ def ask(
     ] = None,
     inference: InferenceOption = "joint",
     weights: WeightsOption = None,
+    merge: MergeOption = False,
+    pruned: PrunedOption = 0.0,
+    assume: AssumeOption = None,
+    assume_false: AssumeFalseOption = None,
     abstain_below: AbstainOption = 0.0,
     prompts: Annotated[
         str, typer.Option("--prompts", help="paper, chat, a TOML file, or auto: what suits the model.")
@@ -86,14 +102,17 @@ def ask(
 
     maieutic ask "Can a penguin fly?"
     """
+    from maieutic.assumptions import assumptions_of
     from maieutic.cli.console import complain, print_answers, response_cache, tracked
     from maieutic.config import ElicitConfig, check_belief
-    from maieutic.infer import check_abstention, check_inference
+    from maieutic.infer import check_abstention, check_assumptions, check_inference
     from maieutic.lm.address import is_server, server_address
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
-    method, scales = check_inference(inference), weights_of(weights)
-    check_abstention(abstain_below, method)  # mistakes are told before models load, which takes seconds
+    # Mistakes are told before models load, which takes seconds.
+    method, joint = check_inference(inference), joint_of(weights, merge=merge, pruned=pruned)
+    check_abstention(abstain_below, method)
+    facts = check_assumptions(assumptions_of(assume or (), assume_false or ()), method)
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     if is_server(lm):
         server_address(lm)  # before the name is shown, since it may hold a secret
@@ -112,8 +131,9 @@ def ask(
         prompts=models.prompts,
         elicit=config,
         inference=method,
-        weights=scales,
+        joint=joint,
         abstain_below=abstain_below,
+        assumptions=facts,
     )
     if STDIN in statements and sys.stdin is None:
         raise InputError("standard input is closed; pipe statements into it, or give them as arguments")

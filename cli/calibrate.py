@@ -14,7 +14,7 @@ from maieutic.cli.options import (
     JsonOption,
     NliOption,
     WeightsOption,
-    weights_of,
+    joint_of,
 )
 
 __all__ = ["calibrate"]
@@ -36,6 +36,10 @@ def calibrate(
         bool, typer.Option("--ablate", help="Also with each weight left out, one at a time.")
     ] = False,
     l2: Annotated[float, typer.Option("--l2", help="Pull towards 0, nats for a weight of 1.", min=0)] = 3.0,
+    off: Annotated[
+        list[str] | None,
+        typer.Option("--off", help="A weight that stays 0; repeat for more.", show_default=False),
+    ] = None,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -56,7 +60,7 @@ def calibrate(
     names = [path.name.removesuffix(".gz").removesuffix(".jsonl") for path in trees]
     if len(set(names)) < len(names):
         raise InputError("two files have the same name; rename one, since the report goes by names")
-    plan = Study(weights_of(weights), folds, tuple(range(seeds)), l2, ablate)
+    plan = Study(joint_of(weights).weights, folds, tuple(range(seeds)), l2, ablate, tuple(off or ()))
     run = Calibration(plan, json=json)
     read = {name: run.read(path) for name, path in zip(names, trees, strict=True)}
     verifier = load_verifier(nli, device=device, dtype=dtype, download=download)

@@ -84,7 +84,7 @@ class Calibration:
             sets[name] = evidence_of(trees, graphs, self.plan.start)
             rows += without_weights(name, sets[name], trees, graphs)
         rows += tracked(study(sets, self.plan), "learn")
-        self.weights = fit(joined(list(sets.values())), self.plan.start, l2=self.plan.l2)
+        self.weights = fit(joined(list(sets.values())), self.plan.start, off=self.plan.off, l2=self.plan.l2)
         if self.json:
             typer.echo(jsonlib.dumps({"weights": asdict(self.weights), "rows": [_plain(r) for r in rows]}))
         else:
@@ -97,7 +97,8 @@ class Calibration:
             MaieuticError: the file cannot be written.
         """
         assert self.weights is not None
-        command = f"maieutic calibrate {' '.join(files)} --nli {verifier} --l2 {self.plan.l2:g}"
+        off = "".join(f" --off {name}" for name in self.plan.off)
+        command = f"maieutic calibrate {' '.join(files)} --nli {verifier} --l2 {self.plan.l2:g}{off}"
         try:
             out.write_text(weights_toml(self.weights, {"command": command}), encoding="utf-8")
         except OSError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from maieutic.weights import JointWeights
+    from maieutic.config import JointConfig
 
 __all__ = [
     "AbstainOption",
@@ -19,10 +19,12 @@ __all__ = [
     "FlipOption",
     "InferenceOption",
     "JsonOption",
+    "MergeOption",
     "NliOption",
     "OutOption",
+    "PrunedOption",
     "WeightsOption",
-    "weights_of",
+    "joint_of",
 ]
 
 NliOption = Annotated[
@@ -42,6 +44,13 @@ WeightsOption = Annotated[
         "--weights", help="Weights of joint inference, from maieutic calibrate.", show_default=False
     ),
 ]
+MergeOption = Annotated[
+    bool, typer.Option("--merge", help="Take propositions that entail each other both ways for one.")
+]
+PrunedOption = Annotated[
+    float,
+    typer.Option("--pruned", help="What pruned propositions are worth; 0 leaves them out.", min=0, max=1),
+]
 AbstainOption = Annotated[
     float,
     typer.Option("--abstain-below", help="Answer 'unsure' where P(answer) is less than this.", min=0, max=1),
@@ -60,12 +69,13 @@ OutOption = Annotated[
 ]
 
 
-def weights_of(path: Path | None) -> JointWeights:
-    """What ``--weights`` names, else the package's own.
+def joint_of(weights: Path | None, *, merge: bool = False, pruned: float = 0.0) -> JointConfig:
+    """Settings of joint inference from the options; without ``--weights`` the package's own.
 
     Raises:
         FileFormatError: the file is no weights file.
     """
+    from maieutic.config import JointConfig
     from maieutic.weights import DEFAULT_WEIGHTS, read_weights
 
-    return DEFAULT_WEIGHTS if path is None else read_weights(path)
+    return JointConfig(DEFAULT_WEIGHTS if weights is None else read_weights(weights), merge, pruned)

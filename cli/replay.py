@@ -14,10 +14,12 @@ from maieutic.cli.options import (
     DtypeOption,
     InferenceOption,
     JsonOption,
+    MergeOption,
     NliOption,
     OutOption,
+    PrunedOption,
     WeightsOption,
-    weights_of,
+    joint_of,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ def replay(
     nli: NliOption,
     inference: InferenceOption = "joint",
     weights: WeightsOption = None,
+    merge: MergeOption = False,
+    pruned: PrunedOption = 0.0,
     abstain_below: AbstainOption = 0.0,
     out: OutOption = None,
     answers: Annotated[
@@ -62,13 +66,13 @@ def replay(
     from maieutic.treefile import read_trees
 
     method = check_inference(inference)
-    below, scales = check_abstention(abstain_below, method), weights_of(weights)
+    below, joint = check_abstention(abstain_below, method), joint_of(weights, merge=merge, pruned=pruned)
     references = read_references(reference) if reference else {}
     grown = list(read_trees(trees, _name_bad_line if keep_going else None))
     with RecordFiles(out, answers=answers) as files:
         verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
         report = ReplayReport(trees, method, verifier.name, references, json=json)
-        answered = run(grown, verifier, method, weights=scales, abstain_below=below)
+        answered = run(grown, verifier, method, joint=joint, abstain_below=below)
         report.follow(answered, files, total=len(grown))
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from maieutic.assumptions import Assumption
 from maieutic.errors import InputError
 from maieutic.infer import Constraint, Inference, Verdict
 from maieutic.records import dump_json, parse_json
-from maieutic.relate import Relation, bare_graph
-from maieutic.tree import Discard, Probability, Tree
+from maieutic.relate import Relation, bare_graph, opposite
+from maieutic.tree import Discard, Probability, Proposition, Tree, taking_part
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -55,7 +56,7 @@ class Answer:
         question: as asked; ``statement`` is the declarative form that ``answer`` is about.
         answer: whether the statement is held true.
         margin: ≥ 0, 0 is a coin toss; in ``margin_unit`` (see :class:`maieutic.infer.Verdict`).
-        labels: truth value of each proposition's statement, by id.
+        labels: truth value of each proposition's statement, by id; of assumptions too.
         tree: the propositions, pruned; ``edges``: what the verifier said of their pairs.
         constraints: the soft clauses; ``violated`` are indices of those the labels break.
         cost: weight of the violated ones; no labelling costs less than ``lower_bound``.
@@ -65,10 +66,12 @@ class Answer:
             large and dense to sum exactly (then the margin alone tells how firm the answer is).
         flip: indices of the lightest set of constraints without which the opposite answer is at least as
             good (:mod:`maieutic.flips`), the heaviest first; None where it was not asked for.
+        assumptions: what the user took for certain.
+        held: forms that had to hold (hard clauses), by name; ``merged``: groups of forms that were one.
         unsure: the answer is likelier than its opposite, but less likely than was asked for.
 
     Raises:
-        InputError: labels, constraints, edges or votes name what is not in the tree.
+        InputError: labels, constraints, edges, votes, held or merged name what is not in the tree.
     """
 
     question: str
@@ -92,14 +95,20 @@ class Answer:
     p_labels: Mapping[str, Probability] | None = None
     unsure: bool = False
     flip: tuple[int, ...] | None = None
+    assumptions: tuple[Assumption, ...] = ()
+    held: tuple[str, ...] = ()
+    merged: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        known = {node.id for node in (self.tree.root, *self.tree.nodes)}
+        known = {node.id for node in (self.tree.root, *self.tree.nodes, *self.tree.pruned)}
+        known |= {assumption.id for assumption in self.assumptions}
         forms = {f"{sign}{node_id}" for node_id in known for sign in ("", "¬")}
         used = {name for c in self.constraints for name in (c.source, c.target) if name is not None}
         named = {name for edge in self.edges for name in (edge.source, edge.target)} | used
-        if stray := sorted((named | set(self.votes or {})) - forms):
+        named |= {*(self.votes or {}), *self.held, *(name for group in self.merged for name in group)}
+        if stray := sorted(named - forms):
             raise InputError(f"{stray[0]} is named in the answer but not in its tree")
+        used |= set(self.held)
         if unlabelled := sorted({name.removeprefix("¬") for name in used} - self.labels.keys()):
             raise InputError(f"labels: {unlabelled[0]} has none but takes part in a constraint")
         if stray := sorted(self.labels.keys() - known):
@@ -149,12 +158,16 @@ class Answer:
             p_true=verdict.p_true,
             p_labels=verdict.p_labels,
             unsure=p is not None and max(p, 1.0 - p) < abstain_below,
+            assumptions=verdict.assumptions,
+            held=verdict.held,
+            merged=verdict.merged,
         )
 
     @cached_property
     def graph(self) -> BeliefGraph:
         """The belief graph, a ``networkx.DiGraph`` (see :mod:`maieutic.relate`)."""
-        graph = bare_graph(self.tree)
+        pruned = any(node in self.tree.pruned for node in self.propositions if node.parent is not None)
+        graph = bare_graph(self.tree, pruned=pruned, assumptions=self.assumptions)
         for edge in self.edges:
             graph.add_edge(edge.source, edge.target, relation=edge.relation)
         return graph
@@ -163,6 +176,33 @@ class Answer:
     def confidence(self) -> float | None:
         """P(the likelier of true and false), in [0.5, 1]; None where P(true) is."""
         return None if self.p_true is None else max(self.p_true, 1.0 - self.p_true)
+
+    @cached_property
+    def propositions(self) -> tuple[Proposition, ...]:
+        """The root, then all that took part: the tree's, pruned ones if they did, and assumptions.
+
+        An assumption is given as a proposition ("A1", …) without parent and beliefs.
+        """
+        pruned = any(node.id in self.labels for node in self.tree.pruned if node.parent is not None)
+        assumed = (Proposition(a.id, None, a.statement, "") for a in self.assumptions)
+        return (self.tree.root, *taking_part(self.tree, pruned=pruned), *assumed)
+
+    def same_as(self, node_id: str) -> str | None:
+        """The form of an earlier proposition that this one was merged with, if any."""
+        for group in self.merged:
+            for form in group[1:]:
+                if form.removeprefix("¬") == node_id:
+                    return group[0] if form == node_id else opposite(group[0])
+        return None
+
+    @cached_property
+    def clashes(self) -> tuple[Constraint, ...]:
+        """Relations between assumptions that the verifier has and the user denies."""
+        ids = {assumption.id for assumption in self.assumptions}
+        broken = (self.constraints[index] for index in self.violated)
+        return tuple(
+            c for c in broken if {name.removeprefix("¬") for name in (c.source, c.target or "")} <= ids
+        )
 
     @property
     def discarded(self) -> tuple[Discard, ...]:

@@ -1,4 +1,4 @@
-"""How trees grow: the settings of elicitation, checked when they are made."""
+"""How trees grow and how they are weighed: settings, checked when they are made."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Literal, cast, get_args
 
 from maieutic.errors import InputError
 from maieutic.tree import INTEGRITY_THRESHOLD
+from maieutic.weights import DEFAULT_WEIGHTS, JointWeights
 
-__all__ = ["Belief", "ElicitConfig", "check_belief"]
+__all__ = ["Belief", "ElicitConfig", "JointConfig", "check_belief"]
 
 Belief = Literal["explained", "direct"]
 
@@ -74,6 +75,29 @@ class ElicitConfig:
     def temperature(self, depth: int) -> float:
         """Sampling temperature of explanations at a depth ≥ 1."""
         return self.temperatures[min(depth, len(self.temperatures)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class JointConfig:
+    """How joint inference weighs a tree.
+
+    Attributes:
+        weights: of each kind of evidence.
+        merge: whether propositions that entail each other both ways, as the verifier has it, are one.
+        pruned: what pruned propositions are worth, in [0, 1]: they take part, and constraints on them keep
+            this share of their weight; 0 leaves them out.
+
+    Raises:
+        InputError: ``pruned`` is out of its range.
+    """
+
+    weights: JointWeights = DEFAULT_WEIGHTS
+    merge: bool = False
+    pruned: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.pruned <= 1.0:
+            raise InputError(f"pruned must be in [0, 1], not {self.pruned!r}")
 
 
 def check_belief(name: str) -> Belief:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from maieutic.relate import Relation
 from maieutic.solvers import SoftClause, Solution, WeightedCNF
-from maieutic.tree import ROOT, Tree
+from maieutic.tree import ROOT
 
 if TYPE_CHECKING:
+    from maieutic.assumptions import Assumption
     from maieutic.relate import BeliefGraph
 
 __all__ = [
@@ -59,6 +60,9 @@ class Verdict:
         p_true: joint inference only, P(Q is true) over all labellings, in [0, 1]; None where the tree is
             too large and dense to sum exactly.
         p_labels: likewise of each proposition's statement, by id.
+        assumptions: what was taken for certain.
+        held: the forms that had to hold, by name; none of them is a soft clause.
+        merged: groups of forms that were one variable (:mod:`maieutic.merge`).
     """
 
     answer: bool
@@ -73,6 +77,9 @@ class Verdict:
     votes: Mapping[str, int] | None = None
     p_true: float | None = None
     p_labels: Mapping[str, float] | None = None
+    assumptions: tuple[Assumption, ...] = ()
+    held: tuple[str, ...] = ()
+    merged: tuple[tuple[str, ...], ...] = ()
 
 
 def relations(graph: BeliefGraph, weigh: Callable[[Relation], float]) -> Iterator[Constraint]:
@@ -86,20 +93,36 @@ def touches_root(constraint: Constraint) -> bool:
     return bool({constraint.source, constraint.target} & {ROOT, f"¬{ROOT}"})
 
 
-def variables_of(tree: Tree, *, with_root: bool = True) -> dict[str, int]:
-    """Proposition id → variable, from 1, in the order of the tree; the root comes first."""
-    ids = [node.id for node in tree.nodes if node.parent is not None]
-    if with_root:
-        ids.insert(0, ROOT)
-    return {node_id: number for number, node_id in enumerate(ids, start=1)}
+def variables_of(ids: Iterable[str], merged: Sequence[Sequence[str]] = ()) -> dict[str, int]:
+    """Proposition id → the literal of its statement; variables count from 1, in the order of the ids.
+
+    Args:
+        merged: groups of forms that are one; all but the first to come get its variable, or its negation.
+
+    >>> variables_of(["Q", "QT0", "QT1", "QF0"], [("QT0", "¬QF0")])
+    {'Q': 1, 'QT0': 2, 'QT1': 3, 'QF0': -2}
+    """
+    group_of = {form.removeprefix("¬"): group for group in merged for form in group}
+    found: dict[str, int] = {}
+    variable = 0
+    for node_id in ids:
+        group = group_of.get(node_id, ())
+        twin = next((form for form in group if form.removeprefix("¬") in found), None)
+        if twin is None:
+            variable += 1
+            found[node_id] = variable
+        else:
+            literal = _literal(twin, found)
+            found[node_id] = literal if node_id in group else -literal
+    return found
 
 
 def problem_from(
-    constraints: tuple[Constraint, ...], variables: Mapping[str, int], held: tuple[str, ...]
+    constraints: Iterable[Constraint], variables: Mapping[str, int], held: Iterable[str]
 ) -> WeightedCNF:
-    hard = tuple((_literal(name, variables),) for name in held)
+    hard = tuple((literal,) for literal in dict.fromkeys(_literal(name, variables) for name in held))
     soft = tuple(SoftClause(clause_of(c, variables), c.weight) for c in constraints)
-    return WeightedCNF(hard=hard, soft=soft, variables=len(variables))
+    return WeightedCNF(hard=hard, soft=soft, variables=max(map(abs, variables.values()), default=0))
 
 
 def clause_of(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int, ...]:
@@ -108,7 +131,7 @@ def clause_of(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int
     Belief: (a); a contradicts b: (¬a ∨ ¬b); anything else: a implies b, (¬a ∨ b).
 
     Args:
-        variables: proposition id → variable.
+        variables: as from :func:`variables_of`.
     """
     source = _literal(constraint.source, variables)
     if constraint.target is None:
@@ -122,4 +145,4 @@ def _literal(name: str, variables: Mapping[str, int]) -> int:
 
 
 def labels_by_id(solution: Solution, variables: Mapping[str, int]) -> dict[str, bool]:
-    return {node_id: solution.labels[v - 1] for node_id, v in variables.items()}
+    return {node_id: solution.labels[abs(v) - 1] == (v > 0) for node_id, v in variables.items()}

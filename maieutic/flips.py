@@ -10,6 +10,7 @@ the first R that stands is the lightest.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from maieutic.answer import Answer
     from maieutic.constraints import Constraint
-    from maieutic.tree import Tree
 
 __all__ = ["Flip", "flip", "with_flip"]
 
@@ -49,25 +49,31 @@ class Flip:
     weight: float
 
 
-def flip(tree: Tree, constraints: tuple[Constraint, ...], answer: bool, solver: Solver) -> Flip:
+def flip(
+    constraints: tuple[Constraint, ...],
+    variables: Mapping[str, int],
+    answer: bool,
+    solver: Solver,
+    held: Iterable[str] = (),
+) -> Flip:
     """The lightest set of constraints whose removal flips a joint answer.
 
     Args:
         constraints: the soft clauses of the answer; ``answer`` is Q's label in their best labelling.
+        variables: as from :func:`maieutic.constraints.variables_of`; ``held``: forms that stay as they are.
 
     Raises:
         MaieuticError: a solver failed.
     """
-    variables = variables_of(tree)
-    problem = problem_from(constraints, variables, ())
     root = variables[ROOT]
-    program = _Program.of(problem, root, flipped=not answer)
+    problem = problem_from(constraints, variables, held)
+    program = _Program.of(problem, root if not answer else -root)
     scale = max(1.0, sum(item.weight for item in problem.soft))
     met: list[tuple[bool, ...]] = []
     for _ in range(ROUNDS):
         removed = program.lightest(met) if met else frozenset()
         left = tuple(item for index, item in enumerate(problem.soft) if index not in removed)
-        rest = WeightedCNF(hard=(), soft=left, variables=problem.variables)
+        rest = WeightedCNF(hard=problem.hard, soft=left, variables=problem.variables)
         same = solver.solve(rest.assuming(root if answer else -root))
         other = solver.solve(rest.assuming(-root if answer else root))
         if other.cost <= same.cost + TOLERANCE * scale:
@@ -88,7 +94,8 @@ def with_flip(answer: Answer) -> Answer:
     if answer.inference != "joint":
         return answer
     solver = SOLVERS[DEFAULT_SOLVER["joint"]]()
-    found = flip(answer.tree, answer.constraints, answer.answer, solver)
+    variables = variables_of(answer.labels, answer.merged)
+    found = flip(answer.constraints, variables, answer.answer, solver, answer.held)
     return replace(answer, flip=found.removed)
 
 
@@ -106,7 +113,8 @@ class _Program:
     bounds: Bounds
 
     @classmethod
-    def of(cls, problem: WeightedCNF, root: int, *, flipped: bool) -> _Program:
+    def of(cls, problem: WeightedCNF, flipped: int) -> _Program:
+        """``flipped``: the literal of Q that does not hold now."""
         n, m = problem.variables, len(problem.soft)
         rows, least = np.zeros((m, n + 2 * m)), np.ones(m)
         for index, item in enumerate(problem.soft):
@@ -115,7 +123,8 @@ class _Program:
                 least[index] -= literal < 0
             rows[index, [n + index, n + m + index]] = 1.0
         low, high = np.zeros(n + 2 * m), np.ones(n + 2 * m)
-        low[root - 1] = high[root - 1] = float(flipped)
+        for literal in (flipped, *(clause[0] for clause in problem.hard)):
+            low[abs(literal) - 1] = high[abs(literal) - 1] = float(literal > 0)
         weights = np.array([item.weight for item in problem.soft])
         return cls(problem, weights, rows, least, Bounds(low, high))
 

@@ -11,9 +11,11 @@ labelled true then vote on Q.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from maieutic.assumptions import Assumption
+from maieutic.config import JointConfig
 from maieutic.constraints import Constraint, Verdict, clause_of
 from maieutic.errors import InputError
 from maieutic.joint import joint
@@ -21,7 +23,6 @@ from maieutic.relate import forms_of
 from maieutic.solvers import Solver
 from maieutic.tree import Tree
 from maieutic.vote import vote
-from maieutic.weights import DEFAULT_WEIGHTS, JointWeights
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -31,9 +32,9 @@ __all__ = [
     "INFERENCES",
     "Constraint",
     "Inference",
-    "JointWeights",
     "Verdict",
     "check_abstention",
+    "check_assumptions",
     "check_inference",
     "clause_of",
     "infer",
@@ -74,24 +75,42 @@ def check_abstention(below: float, inference: Inference) -> float:
     return below
 
 
+def check_assumptions(assumptions: Sequence[Assumption], inference: Inference) -> tuple[Assumption, ...]:
+    """The assumptions.
+
+    Raises:
+        InputError: there are some, and the inference has no place for them.
+    """
+    if assumptions and inference != "joint":
+        raise InputError(f"{inference} has no place for assumptions; use joint, or leave --assume out")
+    return tuple(assumptions)
+
+
 def infer(
     tree: Tree,
     graph: BeliefGraph,
     inference: Inference,
     solver: Solver,
-    weights: JointWeights = DEFAULT_WEIGHTS,
+    config: JointConfig = JointConfig(),  # noqa: B008 - frozen
     *,
     decided: bool = False,
+    assumptions: Sequence[Assumption] = (),
 ) -> Verdict:
     """Answer one tree from its belief graph (:func:`maieutic.relate.relate`).
 
     With ``decided`` every explanation keeps the side that the model finds likelier, where both beliefs
     are known, and only the others and Q are left to weigh.
 
+    Args:
+        config: of joint inference; vote has no settings.
+        assumptions: those that the graph was made with; joint inference only.
+
     Raises:
+        InputError: assumptions that cannot all hold, or that vote inference has no place for.
         MaieuticError: the solver failed.
     """
+    check_assumptions(assumptions, inference)
     held = tuple(form.name for form in forms_of(tree) if form.known) if decided else ()
     if inference == "joint":
-        return joint(tree, graph, solver, weights, held)
+        return joint(tree, graph, solver, config, held, assumptions)
     return vote(tree, graph, solver, held)

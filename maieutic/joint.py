@@ -6,10 +6,12 @@ found by MaxSAT; how sure each label is, by summing over all labellings (:mod:`m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from maieutic.assumptions import Assumption, assumed, settled
+from maieutic.config import JointConfig
 from maieutic.constraints import (
     Constraint,
     Verdict,
@@ -18,9 +20,10 @@ from maieutic.constraints import (
     touches_root,
     variables_of,
 )
-from maieutic.relate import Relation, forms_of
+from maieutic.merge import deduplicated, merged_forms
+from maieutic.relate import Relation, opposite
 from maieutic.solvers import Solver
-from maieutic.tree import ROOT, Proposition, Tree
+from maieutic.tree import ROOT, Proposition, Tree, taking_part
 from maieutic.weights import JointWeights
 
 if TYPE_CHECKING:
@@ -30,24 +33,40 @@ __all__ = ["constraints_of", "joint", "terms"]
 
 
 def joint(
-    tree: Tree, graph: BeliefGraph, solver: Solver, weights: JointWeights, held: tuple[str, ...]
+    tree: Tree,
+    graph: BeliefGraph,
+    solver: Solver,
+    config: JointConfig,
+    held: tuple[str, ...] = (),
+    assumptions: Sequence[Assumption] = (),
 ) -> Verdict:
     """The best labelling of all propositions, Q among them, and the probability of every label.
 
     Args:
         held: names of forms that must hold.
+        assumptions: those that the graph was made with.
+
+    Raises:
+        InputError: as for :func:`maieutic.assumptions.settled`.
     """
     from maieutic.solvers.marginals import marginals  # noqa: PLC0415 - numpy, which `import maieutic` avoids
 
-    variables = variables_of(tree)
-    constraints = constraints_of(tree, graph, weights)
+    taken = taking_part(tree, pruned=config.pruned > 0)
+    ids = [ROOT, *(node.id for node in taken), *(assumption.id for assumption in assumptions)]
+    held += settled(tree, assumptions, pruned=config.pruned > 0)
+    merged = merged_forms(graph, config.weights.threshold, held) if config.merge else ()
+    variables = variables_of(ids, merged)
+    constraints = constraints_of(tree, graph, config)
+    if merged:
+        constraints = deduplicated(constraints, variables)
+    constraints += tuple(assumed(graph, assumptions, config.weights))
     problem = problem_from(constraints, variables, held)
     if_true = solver.solve(problem.assuming(variables[ROOT]))
     if_false = solver.solve(problem.assuming(-variables[ROOT]))
     answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
     best, other = (if_true, if_false) if answer else (if_false, if_true)
     p = marginals(problem)
-    p_labels = None if p is None else {name: float(p[v - 1]) for name, v in variables.items()}
+    p_labels = None if p is None else {name: _p(p[abs(v) - 1], v) for name, v in variables.items()}
     return Verdict(
         answer=answer,
         margin=other.cost - best.cost,
@@ -60,41 +79,59 @@ def joint(
         optimal=best.optimal and other.optimal,
         p_true=None if p_labels is None else p_labels[ROOT],
         p_labels=p_labels,
+        assumptions=tuple(assumptions),
+        held=held,
+        merged=merged,
     )
 
 
-def constraints_of(tree: Tree, graph: BeliefGraph, weights: JointWeights) -> tuple[Constraint, ...]:
-    """The soft clauses, each with its weight; those that weigh nothing are left out."""
+def _p(p_variable: float, literal: int) -> float:
+    return float(p_variable if literal > 0 else 1.0 - p_variable)
+
+
+def constraints_of(tree: Tree, graph: BeliefGraph, config: JointConfig) -> tuple[Constraint, ...]:
+    """The soft clauses, each with its weight; those that weigh nothing are left out, as are assumptions."""
     found = []
-    for term, constraint in terms(tree, graph, weights):
-        weight = getattr(weights, term) * constraint.weight
+    for term, constraint in terms(tree, graph, config):
+        weight = getattr(config.weights, term) * constraint.weight
         if weight < 0:  # a bias for "false"
-            found.append(replace(constraint, source=_opposite(constraint.source), weight=-weight))
+            found.append(replace(constraint, source=opposite(constraint.source), weight=-weight))
         elif weight > 0:
             found.append(replace(constraint, weight=weight))
     return tuple(found)
 
 
-def terms(tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterator[tuple[str, Constraint]]:
+def terms(tree: Tree, graph: BeliefGraph, config: JointConfig) -> Iterator[tuple[str, Constraint]]:
     """Every piece of evidence as (name of its weight, clause with its strength before that weight).
 
-    Of ``weights`` only ``clip`` and ``threshold`` matter here: a labelling's cost is linear in the others.
+    Of the weights only ``clip`` and ``threshold`` matter here: a labelling's cost is linear in the others.
     """
+    pruned = {node.id for node in tree.pruned}
+    for term, constraint in _terms(tree, graph, config):
+        ends = {constraint.source.removeprefix("¬"), (constraint.target or "").removeprefix("¬")} - {ROOT}
+        share = config.pruned if ends & pruned else 1.0
+        yield term, replace(constraint, weight=share * constraint.weight)
+
+
+def _terms(tree: Tree, graph: BeliefGraph, config: JointConfig) -> Iterator[tuple[str, Constraint]]:
+    nodes = taking_part(tree, pruned=config.pruned > 0)
     yield "bias", Constraint("bias", ROOT, None, 1.0)
-    yield from _beliefs(tree, weights)
-    yield from _relations(tree, graph, weights)
-    for node in tree.nodes:
-        if node.parent is not None:
-            target = node.parent if node.side else f"¬{node.parent}"
-            yield ("true_child" if node.side else "false_child"), Constraint("tree", node.id, target, 1.0)
+    yield from _beliefs(tree, nodes, config.weights)
+    explanations = sum(1.0 if node.id in tree.by_id else config.pruned for node in nodes)
+    yield from _relations(graph, {ROOT, *(node.id for node in nodes)}, explanations, config.weights)
+    for node in nodes:
+        target = f"{'' if node.side else '¬'}{node.parent}"
+        yield ("true_child" if node.side else "false_child"), Constraint("tree", node.id, target, 1.0)
 
 
-def _beliefs(tree: Tree, weights: JointWeights) -> Iterator[tuple[str, Constraint]]:
+def _beliefs(
+    tree: Tree, nodes: Sequence[Proposition], weights: JointWeights
+) -> Iterator[tuple[str, Constraint]]:
     odds = _root_odds(tree, weights)
     if odds != 0.0:
         yield "root", _belief(tree.root, odds)
-    for node in tree.nodes:
-        if node.parent is None or node.p_true is None or node.p_true_negation is None:
+    for node in nodes:
+        if node.p_true is None or node.p_true_negation is None:
             continue
         odds = weights.log_odds(node.p_true, node.p_true_negation)
         if odds != 0.0:
@@ -119,11 +156,13 @@ def _belief(node: Proposition, odds: float) -> Constraint:
     return Constraint("belief", node.id if odds > 0 else f"¬{node.id}", None, abs(odds))
 
 
-def _relations(tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterator[tuple[str, Constraint]]:
-    explanations = len(forms_of(tree))
+def _relations(
+    graph: BeliefGraph, ids: set[str], explanations: float, weights: JointWeights
+) -> Iterator[tuple[str, Constraint]]:
+    """The verifier's relations between the propositions of these ids; ``explanations``: how many share."""
     for source, target, data in graph.edges(data=True):
         relation: Relation = data["relation"]
-        if relation.kind == "neutral":
+        if relation.kind == "neutral" or not {source.removeprefix("¬"), target.removeprefix("¬")} <= ids:
             continue
         p = max(relation.entailment, relation.contradiction)
         strength = weights.log_odds(p, 1.0 - p)
@@ -131,11 +170,7 @@ def _relations(tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterato
             continue
         constraint = Constraint(relation.kind, source, target, strength)
         if touches_root(constraint):
-            yield "at_root", replace(constraint, weight=strength / explanations)
+            yield "at_root", replace(constraint, weight=strength / max(1.0, explanations))
         else:
             term = "negation" if "¬" in source + target else relation.kind
-            yield term, replace(constraint, weight=strength / (explanations - 1))
-
-
-def _opposite(name: str) -> str:
-    return name[1:] if name.startswith("¬") else f"¬{name}"
+            yield term, replace(constraint, weight=strength / max(1.0, explanations - 1))

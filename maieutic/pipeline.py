@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from itertools import islice
 
 from maieutic.answer import Answer, Models, Seconds
-from maieutic.config import ElicitConfig
+from maieutic.assumptions import Assumption
+from maieutic.config import ElicitConfig, JointConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
-from maieutic.infer import DEFAULT_SOLVER, Inference, JointWeights, check_abstention, check_inference, infer
+from maieutic.infer import (
+    DEFAULT_SOLVER,
+    Inference,
+    check_abstention,
+    check_assumptions,
+    check_inference,
+    infer,
+)
 from maieutic.lm import LanguageModel, is_server, load_lm
 from maieutic.lm.cache import CachedLanguageModel
 from maieutic.nli import Verifier, load_verifier
@@ -23,7 +31,6 @@ from maieutic.responses import ResponseStore
 from maieutic.screen import as_question
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import Tree
-from maieutic.weights import DEFAULT_WEIGHTS
 
 __all__ = ["BATCH_SIZE", "LoadedModels", "Maieutic", "conclude", "load_models"]
 
@@ -89,12 +96,14 @@ class Maieutic:
         prompts: a prompt set; by default the built-in one that suits ``lm``.
         elicit: how trees grow.
         inference: "joint" (default) or "vote".
-        weights: constants of joint inference.
+        joint: settings of joint inference, its weights among them.
         solver: a MaxSAT solver; by default RC2 in the form that suits the inference.
         abstain_below: answers whose likelier side is less likely than this are unsure, in [0, 1].
+        assumptions: what is taken for certain, from :func:`maieutic.assumptions.assumptions_of`.
 
     Raises:
-        InputError: an unknown inference; ``abstain_below`` out of range, or with vote, which has no P(true).
+        InputError: an unknown inference; ``abstain_below`` out of range, or with vote, which has no P(true);
+            assumptions with vote, which has no place for them.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a setting
@@ -105,24 +114,26 @@ class Maieutic:
         prompts: PromptSet | None = None,
         elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
         inference: str = "joint",
-        weights: JointWeights = DEFAULT_WEIGHTS,
+        joint: JointConfig = JointConfig(),  # noqa: B008 - frozen
         solver: Solver | None = None,
         abstain_below: float = 0.0,
+        assumptions: Sequence[Assumption] = (),
     ) -> None:
         self.lm = lm
         self.verifier = verifier
         self.prompts = prompts or load_prompts(lm.prompts)
         self.elicit = elicit
         self.inference = check_inference(inference)
-        self.weights = weights
+        self.joint = joint
         self.abstain_below = check_abstention(abstain_below, self.inference)
+        self.assumptions = check_assumptions(assumptions, self.inference)
         self.solver = solver or SOLVERS[DEFAULT_SOLVER[self.inference]]()
 
     def ask(self, question: str) -> Answer:
         """Answer one question or judge one statement.
 
         Raises:
-            InputError: the question is empty or too long.
+            InputError: the question is empty or too long, or assumptions settle it or contradict each other.
             ContextLengthError: a prompt does not fit a model's window.
         """
         return self._answer([as_question(question)])[0]
@@ -160,8 +171,9 @@ class Maieutic:
             self.verifier,
             self.solver,
             self.inference,
-            weights=self.weights,
+            joint=self.joint,
             abstain_below=self.abstain_below,
+            assumptions=self.assumptions,
             grown_by=self.lm.name,
             elicit_seconds=each,
         )
@@ -173,30 +185,38 @@ def conclude(  # noqa: PLR0913 - one argument a setting
     solver: Solver,
     inference: Inference,
     *,
-    weights: JointWeights = DEFAULT_WEIGHTS,
+    joint: JointConfig = JointConfig(),  # noqa: B008 - frozen
     abstain_below: float = 0.0,
+    assumptions: Sequence[Assumption] = (),
     grown_by: str | None = None,
     elicit_seconds: float = 0.0,
 ) -> list[Answer]:
     """Relate, solve and answer trees that are grown already, here or elsewhere.
 
     Args:
-        abstain_below: see :class:`Maieutic`.
+        joint, abstain_below, assumptions: see :class:`Maieutic`.
         grown_by: name of the language model, None if it is not known.
         elicit_seconds: what growing took, per tree.
 
     Raises:
+        InputError: assumptions settle a question or contradict each other.
         ContextLengthError: a pair of propositions does not fit the verifier's window.
         MaieuticError: the solver failed.
     """
     models = Models(grown_by, verifier.name, solver.name)
     start = time.perf_counter()
-    graphs = relate(trees, verifier, from_root=inference == "joint")
+    graphs = relate(
+        trees,
+        verifier,
+        from_root=inference == "joint",
+        pruned=inference == "joint" and joint.pruned > 0,
+        assumptions=assumptions,
+    )
     relate_seconds = (time.perf_counter() - start) / max(len(trees), 1)
     answers = []
     for tree, graph in zip(trees, graphs, strict=True):
         start = time.perf_counter()
-        verdict = infer(tree, graph, inference, solver, weights)
+        verdict = infer(tree, graph, inference, solver, joint, assumptions=assumptions)
         seconds = Seconds(elicit_seconds, relate_seconds, time.perf_counter() - start)
         found = Answer.of(tree, graph, verdict, inference, models, seconds, abstain_below=abstain_below)
         answers.append(found)

@@ -2,26 +2,29 @@
 
 The graph is a ``networkx.DiGraph``. Its nodes are the *forms* in which propositions take part: every
 proposition but the root as its statement, or, when the model finds the negation likelier, as its
-negation (named ``¬QT0``); the root as both, ``Q`` and ``¬Q``. Each node carries a :class:`Form` under
-"form"; each edge the verifier's :class:`Relation` of the ordered pair under "relation".
+negation (named ``¬QT0``); the root as both, ``Q`` and ``¬Q``; what the user assumes as its statement
+(``A1``). Each node carries a :class:`Form` under "form"; each edge the verifier's :class:`Relation` of the
+ordered pair under "relation".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import chain, permutations
 from typing import TYPE_CHECKING, Literal
 
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Verifier
-from maieutic.tree import Proposition, Tree
+from maieutic.tree import Proposition, Tree, taking_part
 
 if TYPE_CHECKING:
     import networkx as nx
 
+    from maieutic.assumptions import Assumption
+
     BeliefGraph = nx.DiGraph[str]
 
-__all__ = ["Form", "Relation", "bare_graph", "form_of", "forms_of", "relate"]
+__all__ = ["Form", "Relation", "bare_graph", "form_of", "forms_of", "opposite", "relate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,15 @@ class Relation:
         return "entailment" if self.entailment > self.contradiction else "contradiction"
 
 
+def opposite(name: str) -> str:
+    """The name of the other form.
+
+    >>> opposite("QT0"), opposite("¬QT0")
+    ('¬QT0', 'QT0')
+    """
+    return name[1:] if name.startswith("¬") else f"¬{name}"
+
+
 def form_of(node: Proposition, *, positive: bool) -> Form:
     """The node's statement (``positive``) or its negation, as a form."""
     if positive:
@@ -76,34 +88,42 @@ def form_of(node: Proposition, *, positive: bool) -> Form:
     return Form(node.id, positive, text, belief, counter, node.integral)
 
 
-def forms_of(tree: Tree) -> tuple[Form, ...]:
-    """The forms of all propositions but the root, in the order of the tree's nodes.
+def forms_of(tree: Tree, *, pruned: bool = False) -> tuple[Form, ...]:
+    """The forms of all propositions but the root, in the order of the tree's nodes, then of the pruned ones.
 
     A proposition takes part as its statement if a belief is unknown or P(true | E) > P(true | ¬E).
     """
     forms = []
-    for node in tree.nodes:
-        if node.parent is None:
-            continue
+    for node in taking_part(tree, pruned=pruned):
         p, p_negation = node.p_true, node.p_true_negation
         forms.append(form_of(node, positive=p is None or p_negation is None or p > p_negation))
     return tuple(forms)
 
 
 def relate(
-    trees: Sequence[Tree], verifier: Verifier, *, from_root: bool = True, among: bool = True
+    trees: Sequence[Tree],
+    verifier: Verifier,
+    *,
+    from_root: bool = True,
+    among: bool = True,
+    pruned: bool = False,
+    assumptions: Sequence[Assumption] = (),
 ) -> list[BeliefGraph]:
     """Score the pairs of every tree in one call of the verifier.
 
     The pairs are all ordered pairs of :func:`forms_of` (not without ``among``) and, for each form, those
     to ``Q`` and ``¬Q``; with ``from_root`` (which "vote" inference does not need) also those from ``Q``
-    and ``¬Q``. Trees of fewer than two nodes have no pairs.
+    and ``¬Q``. Trees of fewer than two nodes have no pairs. With ``pruned`` the pruned propositions take part
+    like the others. Assumptions are paired with every form and with one another, both ways.
     """
-    graphs = [bare_graph(tree) for tree in trees]
+    graphs = [bare_graph(tree, pruned=pruned, assumptions=assumptions) for tree in trees]
     asked = [
         (graph, source, target)
         for tree, graph in zip(trees, graphs, strict=True)
-        for source, target in _pairs(tree, from_root=from_root, among=among)
+        for source, target in chain(
+            _pairs(tree, forms_of(tree, pruned=pruned), from_root=from_root, among=among),
+            _assumed_pairs(graph, assumptions),
+        )
     ]
     if not asked:
         return graphs
@@ -114,12 +134,13 @@ def relate(
     return graphs
 
 
-def bare_graph(tree: Tree) -> BeliefGraph:
+def bare_graph(tree: Tree, *, pruned: bool = False, assumptions: Sequence[Assumption] = ()) -> BeliefGraph:
     """The belief graph of a tree before the verifier has spoken: its forms, no edges."""
     import networkx as nx  # noqa: PLC0415 - keeps `import maieutic` light
 
     graph: BeliefGraph = nx.DiGraph()
-    for form in (*_root_forms(tree), *forms_of(tree)):
+    assumed = (Form(a.id, True, a.statement, None, None, False) for a in assumptions)
+    for form in (*_root_forms(tree), *forms_of(tree, pruned=pruned), *assumed):
         graph.add_node(form.name, form=form)
     return graph
 
@@ -128,8 +149,7 @@ def _root_forms(tree: Tree) -> tuple[Form, Form]:
     return form_of(tree.root, positive=True), form_of(tree.root, positive=False)
 
 
-def _pairs(tree: Tree, *, from_root: bool, among: bool) -> Iterator[tuple[Form, Form]]:
-    forms = forms_of(tree)
+def _pairs(tree: Tree, forms: Sequence[Form], *, from_root: bool, among: bool) -> Iterator[tuple[Form, Form]]:
     if among:
         yield from permutations(forms, 2)
     for root in _root_forms(tree):
@@ -137,3 +157,11 @@ def _pairs(tree: Tree, *, from_root: bool, among: bool) -> Iterator[tuple[Form, 
             yield form, root
             if from_root:
                 yield root, form
+
+
+def _assumed_pairs(graph: BeliefGraph, assumptions: Sequence[Assumption]) -> Iterator[tuple[Form, Form]]:
+    ids = {assumption.id for assumption in assumptions}
+    forms = [data["form"] for _, data in graph.nodes(data=True)]
+    for one, other in permutations(forms, 2):
+        if ids & {one.proposition, other.proposition}:
+            yield one, other

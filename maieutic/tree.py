@@ -27,6 +27,7 @@ __all__ = [
     "Tree",
     "child_id",
     "is_integral",
+    "taking_part",
 ]
 
 ROOT = "Q"
@@ -53,6 +54,12 @@ def is_integral(p_true: float | None, p_true_negation: float | None, threshold: 
     if p_true is None or p_true_negation is None:
         return False
     return abs(p_true - p_true_negation) > threshold
+
+
+def taking_part(tree: Tree, *, pruned: bool = False) -> tuple[Proposition, ...]:
+    """The propositions but the root that inference labels: the tree's, then with ``pruned`` those too."""
+    nodes = (*tree.nodes, *(tree.pruned if pruned else ()))
+    return tuple(node for node in nodes if node.parent is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ def vote(tree: Tree, graph: BeliefGraph, solver: Solver, held: tuple[str, ...]) 
         return Verdict(answer=True, margin=0.0, margin_unit="votes", labels={}, votes={})
     if tree.kind == "one-node":
         return _root_belief(tree.root)
-    variables = variables_of(tree, with_root=False)
     forms = forms_of(tree)
+    variables = variables_of(form.proposition for form in forms)
     constraints = (
         *_vote_beliefs(forms),
         *(c for c in relations(graph, lambda _: 1.0) if not touches_root(c)),
@@ -57,6 +57,7 @@ def vote(tree: Tree, graph: BeliefGraph, solver: Solver, held: tuple[str, ...]) 
         lower_bound=best.lower_bound,
         optimal=best.optimal,
         votes=votes,
+        held=held,
     )
 
 

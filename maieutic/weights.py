@@ -57,15 +57,15 @@ class JointWeights:
     """
 
     root: float = 0.23
-    integral: float = 0.96
+    integral: float = 0.99
     wavering: float = 0.0
-    entailment: float = 0.3
-    contradiction: float = 0.26
+    entailment: float = 0.25
+    contradiction: float = 0.27
     negation: float = 0.0
-    at_root: float = 0.13
-    true_child: float = 0.4
-    false_child: float = 0.58
-    bias: float = 0.17
+    at_root: float = 0.12
+    true_child: float = 0.46
+    false_child: float = 0.52
+    bias: float = 0.0
     threshold: float = 0.5
     clip: float = math.log(0.95 / 0.05)
 

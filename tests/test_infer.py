@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.config import JointConfig
 from maieutic.errors import InputError
 from maieutic.infer import (
     DEFAULT_SOLVER,
     INFERENCES,
     Constraint,
     Inference,
-    JointWeights,
     Verdict,
     check_inference,
     infer,
@@ -29,7 +29,7 @@ from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier, Verifier
 from maieutic.relate import relate
 from maieutic.solvers import SOLVERS
 from maieutic.tree import INTEGRITY_THRESHOLD, Proposition, Tree, child_id, is_integral
-from maieutic.weights import TERMS
+from maieutic.weights import TERMS, JointWeights
 
 Row = tuple[float, float, float]  # contradiction, neutral, entailment
 Labels = Mapping[str, bool]
@@ -80,7 +80,7 @@ class Case:
 def solve(tree: Tree, verifier: Verifier, inference: str, weights: JointWeights = WEIGHTS) -> Verdict:
     method = check_inference(inference)
     (graph,) = relate([tree], verifier, from_root=method == "joint")
-    return infer(tree, graph, method, SOLVERS[DEFAULT_SOLVER[method]](), weights)
+    return infer(tree, graph, method, SOLVERS[DEFAULT_SOLVER[method]](), JointConfig(weights))
 
 
 def proposition(name: str, parent: str | None, p: float | None = None, q: float | None = None) -> Proposition:
@@ -180,7 +180,8 @@ def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_
     case: Case, inference: Inference
 ) -> None:
     (graph,) = relate([case.tree], Table(case.rows))
-    verdict = infer(case.tree, graph, inference, SOLVERS[DEFAULT_SOLVER[inference]](), WEIGHTS, decided=True)
+    solver = SOLVERS[DEFAULT_SOLVER[inference]]()
+    verdict = infer(case.tree, graph, inference, solver, JointConfig(WEIGHTS), decided=True)
     nodes = case.tree.nodes[1:]
     held = {node.id: side_of(node) for node in nodes if None not in (node.p_true, node.p_true_negation)}
     assert held.items() <= verdict.labels.items()
@@ -337,9 +338,10 @@ def test_every_term_can_be_switched_off(term: str) -> None:
 
     verifier = ScriptedVerifier(judge)
     (graph,) = relate([tree], verifier)
-    both = [constraints_of(tree, graph, weights) for weights in (WEIGHTS, replace(WEIGHTS, **{term: 0.0}))]
+    weights = (WEIGHTS, replace(WEIGHTS, **{term: 0.0}))
+    both = [constraints_of(tree, graph, JointConfig(w)) for w in weights]
     assert len(both[1]) < len(both[0])
-    assert constraints_of(tree, graph, replace(SILENT, **{term: 1.0}))
+    assert constraints_of(tree, graph, JointConfig(replace(SILENT, **{term: 1.0})))
 
 
 @settings(deadline=None, max_examples=50)

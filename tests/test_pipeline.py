@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 
 from maieutic.answer import Answer, Models, Seconds
-from maieutic.config import ElicitConfig
+from maieutic.config import ElicitConfig, JointConfig
 from maieutic.errors import FileFormatError, InputError, ModelError
-from maieutic.infer import INFERENCES, Inference, JointWeights
+from maieutic.infer import INFERENCES, Inference
 from maieutic.lm.base import Prompt, ScriptedLanguageModel
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.pipeline import Maieutic, conclude, load_models
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
+from maieutic.weights import JointWeights
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,9 @@ def test_every_kind_of_tree_gets_its_answer(inference: str, statement: str) -> N
 
 def test_the_options_given_are_the_ones_used() -> None:
     lm = ScriptedLanguageModel(reply, probability)
-    heavy, solver = JointWeights(root=3.0, true_child=0.125, false_child=0.125), SOLVERS["exhaustive"]()
-    maieutic = Maieutic(lm, ScriptedVerifier(judge), elicit=ONE_WAVE, weights=heavy, solver=solver)
+    heavy = JointConfig(JointWeights(root=3.0, true_child=0.125, false_child=0.125))
+    solver = SOLVERS["exhaustive"]()
+    maieutic = Maieutic(lm, ScriptedVerifier(judge), elicit=ONE_WAVE, joint=heavy, solver=solver)
     answer = maieutic.ask("A penguin can fly.")
     assert answer.models.solver == "exhaustive"
     assert {c.weight for c in answer.constraints if c.kind == "tree"} == {0.125}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from maieutic.answer import Answer, Models, Seconds
 from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.methods.meter import Metered, relating
-from maieutic.config import Belief, ElicitConfig
+from maieutic.config import Belief, ElicitConfig, JointConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
 from maieutic.infer import DEFAULT_SOLVER, Inference, check_abstention, check_inference, infer
@@ -26,7 +26,7 @@ from maieutic.prompts import PromptSet
 from maieutic.relate import Relation, bare_graph, forms_of, relate
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import INTEGRITY_THRESHOLD, Tree
-from maieutic.weights import DEFAULT_WEIGHTS, JointWeights, read_weights
+from maieutic.weights import DEFAULT_WEIGHTS, read_weights
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -68,6 +68,8 @@ class Maieutic:
             being the probability of its words after the prompt that gave it and L' after that of the
             other side; where L ≤ L' it has none).
         weights: file of the weights of joint inference (maieutic calibrate); empty for the package's own.
+        merge: joint inference takes propositions that entail each other both ways for one.
+        pruned: what pruned propositions are worth to joint inference, in [0, 1]; 0 leaves them out.
         abstain_below: answers less likely than this are withheld, in [0, 1]; joint inference only.
         seed: of all sampling.
         trees: by text; takes these instead of growing any. The settings of growth do not touch them.
@@ -84,6 +86,8 @@ class Maieutic:
     integrity: bool = True
     evidence: Evidence = "all"
     weights: str = ""
+    merge: bool = False
+    pruned: float = 0.0
     abstain_below: float = 0.0
     seed: int = 0
     trees: Mapping[str, Tree] | None = field(default=None, repr=False, hash=False)
@@ -95,11 +99,12 @@ class Maieutic:
         if self.trees is not None and self.evidence == "likelihood":
             raise InputError("evidence=likelihood asks the model that grew the trees; give no trees with it")
         self._growth()
-        _ = self._weights  # a bad file is told before anything is asked
+        _ = self._joint  # a bad file is told before anything is asked
 
     @cached_property
-    def _weights(self) -> JointWeights:
-        return read_weights(Path(self.weights)) if self.weights else DEFAULT_WEIGHTS
+    def _joint(self) -> JointConfig:
+        weights = read_weights(Path(self.weights)) if self.weights else DEFAULT_WEIGHTS
+        return JointConfig(weights, self.merge, self.pruned)
 
     @property
     def uses_verifier(self) -> bool:
@@ -170,19 +175,21 @@ class Maieutic:
 
     def _graphs(self, trees: Sequence[Tree], models: LoadedModels) -> list[BeliefGraph]:
         joint = self.inference == "joint"
+        pruned = joint and self.pruned > 0
         if not self.verifier:
-            return [bare_graph(tree) if joint else _related_by_growth(tree) for tree in trees]
-        return relate(trees, models.verifier, from_root=joint, among=self.evidence != "beliefs")
+            return [bare_graph(tree, pruned=pruned) if joint else _related_by_growth(tree) for tree in trees]
+        among = self.evidence != "beliefs"
+        return relate(trees, models.verifier, from_root=joint, among=among, pruned=pruned)
 
     def _answer(
         self, tree: Tree, graph: BeliefGraph, solver: Solver, names: Models, before: Seconds
     ) -> Answer:
         start = time.perf_counter()
         decided = self.evidence == "beliefs"
-        weights = self._weights
-        if self.evidence == "likelihood":
-            weights = replace(weights, root=0.0)  # not asked for is not the same as having said neither
-        verdict = infer(tree, graph, self.inference, solver, weights, decided=decided)
+        joint = self._joint
+        if self.evidence == "likelihood":  # not asked for is not the same as having said neither
+            joint = replace(joint, weights=replace(joint.weights, root=0.0))
+        verdict = infer(tree, graph, self.inference, solver, joint, decided=decided)
         seconds = replace(before, solve=time.perf_counter() - start)
         below = self.abstain_below
         return Answer.of(tree, graph, verdict, self.inference, names, seconds, abstain_below=below)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from maieutic.answer import Answer
 from maieutic.render.text import printable
-from maieutic.render.view import Bond, beliefs, bonds, caption, flipped, propositions
+from maieutic.render.view import Bond, beliefs, bonds, caption, flipped
 from maieutic.tree import Proposition
 
 __all__ = ["SHOWN_BONDS", "render_dot"]
@@ -36,7 +36,7 @@ def render_dot(answer: Answer, shown: int = SHOWN_BONDS) -> str:
         title.append(_quoted(f"the {shown} heaviest of {len(found)} relations"))
     lines = [f'  label="{_joined(title)}";']
     overruled = flipped(answer)
-    lines += [_node(answer, node, node.id in overruled) for node in propositions(answer)]
+    lines += [_node(answer, node, node.id in overruled) for node in answer.propositions]
     lines += _tree_edges(answer)
     lines += map(_bond, found[:shown])
     return _HEAD + "\n".join(lines) + "\n}\n"
@@ -53,7 +53,7 @@ def _node(answer: Answer, node: Proposition, overruled: bool) -> str:
 
 
 def _tree_edges(answer: Answer) -> Iterator[str]:
-    for node in propositions(answer):
+    for node in answer.propositions:
         if node.parent is not None:
             because = f"{node.side}, because"
             yield f'  "{node.parent}" -> "{node.id}" [label="{because}", penwidth=1.2, arrowhead=none];'

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from maieutic.answer import Answer
 from maieutic.render.text import printable
-from maieutic.render.view import flipped, propositions
-from maieutic.tree import Proposition
+from maieutic.render.view import flipped
+from maieutic.tree import ROOT, Proposition
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -34,11 +34,14 @@ def graph_of(answer: Answer) -> Graph:
 
     graph: Graph = nx.MultiDiGraph(**_facts(answer))
     overruled = flipped(answer)
-    for node in propositions(answer):
+    pruned = {node.id for node in answer.tree.pruned if node.parent is not None}
+    for node in answer.propositions:
         label = {"label": answer.labels[node.id]} if node.id in answer.labels else {}
-        graph.add_node(node.id, **_node(node), **label, flipped=node.id in overruled, pruned=False)
+        graph.add_node(
+            node.id, **_node(node), **label, flipped=node.id in overruled, pruned=node.id in pruned
+        )
     for node in answer.tree.pruned:
-        if node.parent is not None:
+        if node.parent is not None and node.id not in graph:
             graph.add_node(node.id, **_node(node), flipped=False, pruned=True)
     _add_tree(graph, answer)
     _add_relations(graph, answer)
@@ -70,6 +73,7 @@ def _node(node: Proposition) -> dict[str, Any]:
         "negation": printable(node.negation),
         "depth": node.depth,
         "integral": node.integral,
+        "assumed": node.parent is None and node.id != ROOT,
     }
     for name, p in (("p_true", node.p_true), ("p_true_negation", node.p_true_negation)):
         if p is not None:
@@ -80,7 +84,7 @@ def _node(node: Proposition) -> dict[str, Any]:
 def _add_tree(graph: Graph, answer: Answer) -> None:
     weights = {c.source: c.weight for c in answer.constraints if c.kind == "tree"}
     broken = {answer.constraints[index].source for index in answer.violated if _is_tree(answer, index)}
-    for node in (*propositions(answer), *answer.tree.pruned):
+    for node in (*answer.tree.nodes, *answer.tree.pruned):
         if node.parent is not None:
             graph.add_edge(
                 node.id,

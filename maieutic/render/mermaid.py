@@ -12,7 +12,7 @@ import re
 
 from maieutic.answer import Answer
 from maieutic.render.text import printable
-from maieutic.render.view import Bond, beliefs, bonds, caption, flipped, propositions
+from maieutic.render.view import Bond, beliefs, bonds, caption, flipped
 from maieutic.tree import Proposition
 
 __all__ = ["SHOWN_BONDS", "render_mermaid"]
@@ -32,7 +32,7 @@ _CLASSES = """\
 def render_mermaid(answer: Answer, shown: int = SHOWN_BONDS) -> str:
     """The answer as Mermaid text; of the relations the ``shown`` heaviest, and how many there are."""
     found = bonds(answer)
-    nodes = propositions(answer)
+    nodes = answer.propositions
     names = {node.id: node.id if node.id.isascii() else f"n{place}" for place, node in enumerate(nodes)}
     overruled = flipped(answer)
     lines = [f"  {names[node.id]}{_node(answer, node, node.id in overruled)}" for node in nodes]

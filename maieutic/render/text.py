@@ -54,6 +54,21 @@ def _head(answer: Answer) -> Iterator[Text]:
         yield Text("P(true) unknown: too many propositions hang together to weigh all labellings", "dim")
     if answer.p_true is not None:
         yield Text(f"P(true) {answer.p_true:.2f}, all labellings weighed", style="dim")
+    yield from _assumptions(answer)
+
+
+def _assumptions(answer: Answer) -> Iterator[Text]:
+    for assumption in answer.assumptions:
+        word, style = _MARK[assumption.holds]
+        yield Text.assemble(
+            "assumed ",
+            (word.strip(), style),
+            (f" {assumption.id}  ", "cyan"),
+            printable(assumption.statement),
+        )
+    for clash in answer.clashes:
+        said = f"the verifier has it that {_phrase(clash)}: what is assumed does not fit together"
+        yield Text(said, style="yellow")
 
 
 def _margin_meaning(answer: Answer) -> str:
@@ -73,7 +88,7 @@ def _tree(answer: Answer) -> RenderableType:
     open_branches = [(root.id, drawn)]
     while open_branches:
         parent, branch = open_branches.pop()
-        for node in answer.tree.children(parent):
+        for node in (n for n in answer.propositions if n.parent == parent):
             open_branches.append((node.id, branch.add(_node(answer, node))))
     if answer.tree.kind == "empty":
         drawn.add(Text("nothing here was integral: the model contradicts itself or says nothing", "yellow"))
@@ -85,6 +100,10 @@ def _node(answer: Answer, node: Proposition) -> Text:
     side = {True: "True, because: ", False: "False, because: ", None: ""}[node.side]
     belief = f"P(true) {_number(node.p_true)}, of its negation {_number(node.p_true_negation)}"
     integral = "integral" if node.integral else "wavers"
+    if node.parent is not None and node.id not in answer.tree.by_id:
+        integral += ", pruned"
+    if twin := answer.same_as(node.id):
+        integral += f", the same as {twin}"
     return Text.assemble(
         (f"{node.id} ", "cyan"),
         (word, style),
@@ -159,15 +178,18 @@ def _truth(answer: Answer, name: str) -> bool:
 
 
 def _reason(constraint: Constraint) -> Text:
+    return Text.assemble((f"  {constraint.weight:5.2f}  ", "cyan"), _phrase(constraint))
+
+
+def _phrase(constraint: Constraint) -> str:
     source, target = printable(constraint.source), printable(constraint.target or "")
-    phrase = {
+    return {
         "belief": f"the model believes {source}",
         "entailment": f"{source} entails {target}",
         "contradiction": f"{source} contradicts {target}",
         "tree": f"{source} was given as a reason for {target}",
         "bias": f"of such statements {source} is the commoner side",
     }[constraint.kind]
-    return Text.assemble((f"  {constraint.weight:5.2f}  ", "cyan"), phrase)
 
 
 def _ballots(answer: Answer) -> Iterator[Text]:

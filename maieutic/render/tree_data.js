@@ -12,6 +12,7 @@ const treeData = (() => {
     const nodes = [...view.nodes, ...view.pruned].map((node, place) => ({
       ...node,
       kept: place < view.nodes.length,
+      assumed: place < view.nodes.length && place >= view.nodes.length - (view.assumed ?? 0),
       children: [],
       touching: [],
     }));
@@ -20,6 +21,7 @@ const treeData = (() => {
     }
     const constraints = view.constraints.map((row, index) => constraint(nodes, row, view.broken.includes(index)));
     const flip = (view.flip ?? []).map((index) => constraints[index]);
+    const clashes = (view.clashes ?? []).map((index) => constraints[index]);
     constraints.sort((one, other) => other.weight - one.weight);
     for (const c of constraints) {
       c.source.node.touching.push(c);
@@ -27,7 +29,7 @@ const treeData = (() => {
       if (c.kind === "belief" && c.broken) c.source.node.overruled = c;
     }
     const votes = (view.votes ?? []).map(([literal, vote]) => [form(nodes, literal), vote]);
-    return { view, nodes, constraints, flip, votes, root: nodes[0] };
+    return { view, nodes, constraints, flip, clashes, votes, root: nodes[0] };
   }
 
   function constraint(nodes, [kind, source, target, weight, p], broken) {

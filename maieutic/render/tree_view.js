@@ -18,6 +18,7 @@ const treeView = (() => {
   }
 
   function beliefs(node) {
+    if (node.assumed) return make("p", "beliefs", "assumed");
     const [p, pNegation] = node.p;
     const scale = picture("span", "scale");
     scale.title = "P(true) of the statement (filled) and of its negation (hollow), from 0 to 1";
@@ -30,7 +31,8 @@ const treeView = (() => {
     const kind = node.integral ? "integral" : "wavers";
     const said = `P(true) ${number(p)}, of its negation ${number(pNegation)}, `;
     const weighed = node.weighed === undefined ? "" : `; in the whole tree ${number(node.weighed)}`;
-    return make("p", "beliefs", scale, make("span", "", said, make("span", kind, kind), weighed));
+    const more = `${node.pruned ? ", pruned" : ""}${node.same ? `, the same as ${node.same}` : ""}`;
+    return make("p", "beliefs", scale, make("span", "", said, make("span", kind, kind), more, weighed));
   }
 
   function card(node, state) {
@@ -150,6 +152,17 @@ const treeView = (() => {
     return make("header", "", ...parts, line);
   }
 
+  function assumed(data, state) {
+    const nodes = data.nodes.filter((node) => node.assumed);
+    if (!nodes.length) return null;
+    const clashes = data.clashes.map((c) => {
+      const said = `the verifier has it that ${phrase(c, nameOf).join("")}`;
+      return make("p", "warning", `${said}: what is assumed does not fit together`);
+    });
+    const cards = nodes.map((node) => make("li", "", card(node, state)));
+    return make("section", "assumed", make("p", "title", "Assumed"), make("ul", "flat", ...cards), ...clashes);
+  }
+
   function pruned(data, state) {
     const nodes = data.nodes.filter((node) => !node.kept);
     if (!nodes.length) return null;
@@ -197,7 +210,7 @@ const treeView = (() => {
     const tree = make("ul", "tree", branch(data.root, state));
     tree.addEventListener("keydown", (event) => keys(event, tree, state));
     const nothing = "nothing here was integral: the model contradicts itself or says nothing";
-    const left = make("div", "left", tree, view.kind === "empty" && make("p", "warning", nothing));
+    const left = make("div", "left", assumed(data, state), tree, view.kind === "empty" && make("p", "warning", nothing));
     left.append(...[pruned(data, state), discarded(view)].filter(Boolean));
     const columns = make("div", "columns", left, panel(data, state));
     return make("article", "answer", top(data, level), columns, facts(view));

@@ -14,9 +14,16 @@ from typing import Any
 from maieutic.answer import Answer
 from maieutic.infer import Constraint
 from maieutic.render.text import printable
-from maieutic.tree import Discard, Proposition
+from maieutic.tree import ROOT, Discard, Proposition
 
-__all__ = ["Bond", "beliefs", "bonds", "caption", "flipped", "propositions", "view_of"]
+__all__ = [
+    "Bond",
+    "beliefs",
+    "bonds",
+    "caption",
+    "flipped",
+    "view_of",
+]
 
 KINDS = ("belief", "entailment", "contradiction", "tree", "bias")  # the order that tree_view.js knows
 P_DIGITS = 4  # decimals of a probability in the data of a page
@@ -40,11 +47,6 @@ class Bond:
     overruled: float
 
 
-def propositions(answer: Answer) -> tuple[Proposition, ...]:
-    """The root, which an empty tree has too, then the other propositions of the tree."""
-    return (answer.tree.root, *(node for node in answer.tree.nodes if node.parent is not None))
-
-
 def flipped(answer: Answer) -> Mapping[str, float]:
     """Propositions whose label is not what the model believes of them, with the weight of that belief."""
     broken = (answer.constraints[index] for index in answer.violated)
@@ -53,7 +55,7 @@ def flipped(answer: Answer) -> Mapping[str, float]:
 
 def bonds(answer: Answer) -> tuple[Bond, ...]:
     """The relations that were weighed, added up for each pair of propositions; the heaviest first."""
-    place = {node.id: index for index, node in enumerate(propositions(answer))}
+    place = {node.id: index for index, node in enumerate(answer.propositions)}
     broken = set(answer.violated)
     sums: dict[tuple[str, str, bool], tuple[float, float]] = {}
     for index, constraint in enumerate(answer.constraints):
@@ -77,7 +79,9 @@ def caption(answer: Answer) -> str:
 
 
 def beliefs(node: Proposition) -> str:
-    """What the model believes of a proposition, in the words of the terminal."""
+    """What the model believes of a proposition, in the words of the terminal; that an assumption is one."""
+    if node.parent is None and node.id != ROOT:
+        return "assumed"
     p, p_negation = ("unknown" if p is None else f"{p:.2f}" for p in (node.p_true, node.p_true_negation))
     return f"P(true) {p}, of its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
 
@@ -89,12 +93,13 @@ def view_of(answer: Answer) -> dict[str, Any]:
     constraint is [kind, source, target, weight, p]: ``kind`` counts belief, entailment, contradiction,
     tree, bias; a form is ± (1 + its place), 0 for none; ``p`` is the verifier's probability of a
     relation. ``broken`` lists the violated ones; of the neutral pairs there is only the number. A node's
-    ``weighed`` is its statement's probability in the whole tree. What is false, unknown or empty is
-    left out.
+    ``weighed`` is its statement's probability in the whole tree, ``same`` the form it was merged with. The
+    last ``assumed`` nodes are assumptions, and ``clashes`` the relations among these that are denied. What
+    is false, unknown or empty is left out.
     """
     tree = answer.tree
-    nodes = propositions(answer)
-    pruned = tuple(node for node in tree.pruned if node.parent is not None)
+    nodes = answer.propositions
+    pruned = tuple(n for n in tree.pruned if n.parent is not None and n.id not in answer.labels)
     place = {node.id: index for index, node in enumerate((*nodes, *pruned))}
     view: dict[str, Any] = {
         "statement": printable(answer.statement),
@@ -103,7 +108,7 @@ def view_of(answer: Answer) -> dict[str, Any]:
         "unit": answer.margin_unit,
         "inference": answer.inference,
         "kind": tree.kind,
-        "nodes": [_node(node, place, answer.labels, answer.p_labels or {}) for node in nodes],
+        "nodes": [_kept(answer, node, place) for node in nodes],
         "pruned": [_node(node, place, {}, {}) for node in pruned],
         "constraints": list(_constraints(answer, place)),
         "broken": list(answer.violated),
@@ -125,9 +130,22 @@ def view_of(answer: Answer) -> dict[str, Any]:
         view["flip"] = list(answer.flip)
     if answer.unsure:
         view["unsure"] = True
+    if answer.assumptions:
+        view["assumed"] = len(answer.assumptions)  # the last of the nodes
+    if answer.clashes:
+        view["clashes"] = [list(answer.constraints).index(c) for c in answer.clashes]
     if answer.votes is not None:
         view["votes"] = [[_literal(name, place), vote] for name, vote in answer.votes.items()]
     return view
+
+
+def _kept(answer: Answer, node: Proposition, place: Mapping[str, int]) -> dict[str, Any]:
+    found = _node(node, place, answer.labels, answer.p_labels or {})
+    if node.parent is not None and node.id not in answer.tree.by_id:
+        found["pruned"] = True
+    if twin := answer.same_as(node.id):
+        found["same"] = twin
+    return found
 
 
 def _node(

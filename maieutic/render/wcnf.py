@@ -2,8 +2,7 @@
 
 Solving the file gives the answer's cost again, to within the nine decimals that the format keeps; with
 the answer's variable forced to the other value it gives the cost plus the margin (joint inference).
-An experiment may have held labels to beliefs (``decided``, :func:`maieutic.infer.infer`); an answer does
-not say so, and its file may then cost less.
+What had to hold, such as an assumption, is a hard clause; merged propositions share a variable.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from maieutic.answer import Answer
-from maieutic.infer import clause_of
+from maieutic.constraints import clause_of, variables_of
 from maieutic.render.text import printable
-from maieutic.render.view import caption, propositions
+from maieutic.render.view import caption
 from maieutic.solvers import SoftClause, WeightedCNF
 from maieutic.solvers.wcnf import MAX_SCALE_POWER, dumps
 from maieutic.tree import ROOT
@@ -38,24 +37,27 @@ def render_wcnf(answer: Answer) -> str:
 
 
 def problem_of(answer: Answer) -> tuple[WeightedCNF, Mapping[str, int]]:
-    """The soft clauses of an answer, and the variable of each proposition (Q is the first, if any).
+    """The clauses of an answer, and each proposition's literal (Q is the first variable, if any).
 
     Clauses too light for a file to hold are left out: together they weigh less than anything printed.
 
     Raises:
         ProblemError: as for :func:`render_wcnf`.
     """
-    ids = [node.id for node in propositions(answer)]
+    ids = [node.id for node in answer.propositions]
     used = {name for c in answer.constraints for name in (c.source, c.target)}
     if answer.inference == "vote" and not used & {ROOT, f"¬{ROOT}"}:
         ids.remove(ROOT)  # what is labelled true votes on it
-    variables = {node_id: number for number, node_id in enumerate(ids, start=1)}
+    variables = variables_of(ids, answer.merged)
     soft = tuple(
         SoftClause(clause_of(constraint, variables), constraint.weight)
         for constraint in answer.constraints
         if not 0 < constraint.weight <= LEAST_WEIGHT
     )
-    return WeightedCNF(hard=(), soft=soft, variables=len(variables)), variables
+    hard = tuple((-variables[n[1:]] if n.startswith("¬") else variables[n],) for n in answer.held)
+    return WeightedCNF(
+        hard=hard, soft=soft, variables=max(map(abs, variables.values()), default=0)
+    ), variables
 
 
 def _comments(answer: Answer, variables: Mapping[str, int]) -> Iterator[str]:
@@ -65,6 +67,8 @@ def _comments(answer: Answer, variables: Mapping[str, int]) -> Iterator[str]:
         yield f"variable {variables[ROOT]} is {ROOT}, the statement that was asked about"
     else:
         yield f"{ROOT} has no variable: what is labelled true votes on it; {printable(answer.statement)}"
-    for node in propositions(answer):
+    for node in answer.propositions:
         if node.id in variables:
-            yield f"variable {variables[node.id]} = {node.id}: {printable(node.statement)}"
+            literal = variables[node.id]
+            name = node.id if literal > 0 else f"¬{node.id}"
+            yield f"variable {abs(literal)} = {name}: {printable(node.statement)}"

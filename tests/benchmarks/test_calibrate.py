@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from maieutic.benchmarks.calibrate import Evidence, evidence_of, fit, fold_of, held_out, joined
 from maieutic.benchmarks.calibration import Scores, Study, study, without_weights
+from maieutic.config import JointConfig
 from maieutic.errors import InputError
 from maieutic.infer import infer
 from maieutic.nli.base import ScriptedVerifier
@@ -60,7 +61,9 @@ def test_the_probabilities_that_are_learned_from_are_those_that_inference_gives(
     weights = replace(START, **{name: rng.uniform(0, 2) for name in TERMS})
     found = evidence_of(trees, graphs, weights).p_true(weights)
     solver = SOLVERS["exhaustive"]()
-    expected = [infer(t, g, "joint", solver, weights).p_true for t, g in zip(trees, graphs, strict=True)]
+    expected = [
+        infer(t, g, "joint", solver, JointConfig(weights)).p_true for t, g in zip(trees, graphs, strict=True)
+    ]
     assert found.tolist() == pytest.approx(expected, abs=1e-9)
 
 

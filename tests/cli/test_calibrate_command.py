@@ -98,3 +98,24 @@ def test_a_tree_that_is_too_large_is_left_out_and_counted(tmp_path: Path, run: C
     result = run(written(tmp_path / "a.jsonl", *trees), "--folds", "2")
     assert result.exit_code == 0, result.output
     assert "a.jsonl: 1 trees have more than 20 propositions; left out" in result.stderr
+
+
+def test_a_weight_that_is_off_stays_zero_everywhere(tmp_path: Path, run: Callable[..., Result]) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 3 == 0) for n in range(20)))
+    out = tmp_path / "w.toml"
+    result = run(trees, "--out", out, "--json", "--folds", "2", "--off", "bias", "--off", "root", "--ablate")
+    assert result.exit_code == 0, result.output
+    learned = read_weights(out)
+    assert (learned.bias, learned.root) == (0.0, 0.0)
+    assert "--off bias --off root" in out.read_text(encoding="utf-8")
+    ways = {row["way"] for row in json.loads(result.stdout)["rows"]}
+    assert {way for way in ways if way.startswith("without")} == {
+        f"without {name}" for name in TERMS if name not in ("bias", "root")
+    }
+
+
+def test_a_weight_that_there_is_not_cannot_be_off(tmp_path: Path, run: Callable[..., Result]) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)))
+    result = run(trees, "--off", "belief")
+    assert isinstance(result.exception, InputError)
+    assert "'belief' is no weight that can be off; there are root" in str(result.exception)
