@@ -14,7 +14,7 @@ from typing import Any
 from maieutic import __version__
 from maieutic.benchmarks.datasets import Loaded
 from maieutic.benchmarks.run_config import RunConfig
-from maieutic.bundled import AGORA, BundledModel, bundled_folder, sha256_of
+from maieutic.bundled import AGORA, BundledModel, bundled_folder, bundled_weights, sha256_of
 
 __all__ = ["facts"]
 
@@ -49,6 +49,9 @@ def facts(
     }
     if config.trees:
         described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
+    if weights := config.settings.get("weights"):
+        file = bundled_weights() if weights == AGORA else Path(weights)
+        described["weights"] = {"file": weights, "sha256": sha256_of(file)}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 

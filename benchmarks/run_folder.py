@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -47,7 +47,7 @@ def run_name(config: RunConfig) -> str:
     >>> run_name(RunConfig("agora", "cascade", {"curve": True}).complete())
     'cascade (curve)'
     """
-    usual = RunConfig(config.dataset, config.method, seed=config.seed).complete().settings
+    usual = replace(config, settings={}).complete().settings
     changed = {name: value for name, value in config.settings.items() if usual[name] != value}
     texts = [_shown(name, value) for name, value in changed.items()]
     return config.method + (f" ({', '.join(texts)})" if texts else "")

@@ -110,7 +110,8 @@ def ask(
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
     # Mistakes are told before models load, which takes seconds.
-    method, joint = check_inference(inference), joint_of(weights, merge=merge, pruned=pruned)
+    method, own = check_inference(inference), lm == AGORA and nli in (None, AGORA)
+    joint = joint_of(weights, method, merge=merge, pruned=pruned, agora=own)
     check_abstention(abstain_below, method)
     facts = check_assumptions(assumptions_of(assume or (), assume_false or ()), method)
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)

@@ -23,7 +23,10 @@ __all__ = ["calibrate"]
 def calibrate(
     trees: Annotated[
         list[Path],
-        typer.Argument(help="Files of trees with gold answers (.jsonl or .jsonl.gz).", show_default=False),
+        typer.Argument(
+            help="Files of trees with gold answers (.jsonl or .jsonl.gz), or folders of maieutic runs.",
+            show_default=False,
+        ),
     ],
     nli: NliOption,
     out: Annotated[
@@ -57,13 +60,13 @@ def calibrate(
 
     if out is not None and out.exists():
         raise InputError(f"{out} exists already; give --out another name, or move it away")
-    names = [path.name.removesuffix(".gz").removesuffix(".jsonl") for path in trees]
+    names = [path.resolve().name.removesuffix(".gz").removesuffix(".jsonl") for path in trees]
     if len(set(names)) < len(names):
-        raise InputError("two files have the same name; rename one, since the report goes by names")
+        raise InputError("two of them have the same name; rename one, since the report goes by names")
     plan = Study(joint_of(weights).weights, folds, tuple(range(seeds)), l2, ablate, tuple(off or ()))
     run = Calibration(plan, json=json)
     read = {name: run.read(path) for name, path in zip(names, trees, strict=True)}
     verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
     run.follow(read, verifier)
     if out is not None:
-        run.write(out, [path.name for path in trees], verifier.name)
+        run.write(out, [path.resolve().name for path in trees], verifier.name)

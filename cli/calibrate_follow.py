@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -45,10 +45,10 @@ class Calibration:
         """The trees that can be learned from; how many are left out, and why, is told on stderr.
 
         Raises:
-            FileFormatError: a line is no tree.
+            FileFormatError: a line is no tree, or a folder is not that of a run.
             InputError: nothing is left, or all gold answers are the same.
         """
-        trees = [tree for _, tree in read_trees(path)]
+        trees = _grown(path) if path.is_dir() else [tree for _, tree in read_trees(path)]
         known = [tree for tree in trees if tree.answer is not None]
         small = [tree for tree in known if len(tree.nodes) <= MAX_PROPOSITIONS]
         if len(known) < len(trees):
@@ -121,6 +121,17 @@ class Calibration:
         console.print("learned from all files")
         for name, value in asdict(self.weights).items() if self.weights else ():
             console.print(f"  {name:14} {value:.3f}")
+
+
+def _grown(folder: Path) -> list[Tree]:
+    """The trees of a run, each with its question's gold answer."""
+    from maieutic.benchmarks.run_folder import read_run
+
+    records = read_run(folder).records
+    trees = [replace(r.reasoning.tree, answer=r.gold) for r in records if r.reasoning is not None]
+    if not trees:
+        raise InputError(f"{folder} is a run without trees; give one of the method maieutic")
+    return trees
 
 
 def _cell(row: Row, name: str) -> str:

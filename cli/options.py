@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from maieutic.config import JointConfig
+    from maieutic.infer import Inference
 
 __all__ = [
     "AbstainOption",
@@ -69,13 +70,32 @@ OutOption = Annotated[
 ]
 
 
-def joint_of(weights: Path | None, *, merge: bool = False, pruned: float = 0.0) -> JointConfig:
+def joint_of(
+    weights: Path | None,
+    inference: Inference = "joint",
+    *,
+    merge: bool = False,
+    pruned: float = 0.0,
+    agora: bool = False,
+) -> JointConfig:
     """Settings of joint inference from the options; without ``--weights`` the package's own.
+
+    Args:
+        inference: as checked; only joint has settings.
+        agora: whether both models are the bundled ones, which have weights of theirs.
 
     Raises:
         FileFormatError: the file is no weights file.
+        InputError: they are given with another inference.
     """
+    from maieutic.bundled import bundled_weights
     from maieutic.config import JointConfig
+    from maieutic.errors import InputError
+    from maieutic.infer import check_joint
     from maieutic.weights import DEFAULT_WEIGHTS, read_weights
 
-    return JointConfig(DEFAULT_WEIGHTS if weights is None else read_weights(weights), merge, pruned)
+    if weights is not None and inference != "joint":
+        raise InputError(f"{inference} has no weights; use joint, or leave --weights out")
+    file = bundled_weights() if weights is None and agora else weights
+    config = JointConfig(DEFAULT_WEIGHTS if file is None else read_weights(file), merge, pruned)
+    return check_joint(config, inference)

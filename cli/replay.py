@@ -66,7 +66,10 @@ def replay(
     from maieutic.treefile import read_trees
 
     method = check_inference(inference)
-    below, joint = check_abstention(abstain_below, method), joint_of(weights, merge=merge, pruned=pruned)
+    below, joint = (
+        check_abstention(abstain_below, method),
+        joint_of(weights, method, merge=merge, pruned=pruned),
+    )
     references = read_references(reference) if reference else {}
     grown = list(read_trees(trees, _name_bad_line if keep_going else None))
     with RecordFiles(out, answers=answers) as files:

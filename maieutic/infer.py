@@ -36,6 +36,7 @@ __all__ = [
     "check_abstention",
     "check_assumptions",
     "check_inference",
+    "check_joint",
     "clause_of",
     "infer",
 ]
@@ -84,6 +85,18 @@ def check_assumptions(assumptions: Sequence[Assumption], inference: Inference) -
     if assumptions and inference != "joint":
         raise InputError(f"{inference} has no place for assumptions; use joint, or leave --assume out")
     return tuple(assumptions)
+
+
+def check_joint(config: JointConfig, inference: Inference) -> JointConfig:
+    """The settings of joint inference.
+
+    Raises:
+        InputError: they ask for what another inference cannot do.
+    """
+    if inference != "joint" and (config.merge or config.pruned > 0):
+        what = "merge" if config.merge else "pruned"
+        raise InputError(f"{inference} has no setting {what!r}; use joint, or leave it out")
+    return config
 
 
 def infer(

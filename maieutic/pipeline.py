@@ -18,6 +18,7 @@ from maieutic.infer import (
     check_abstention,
     check_assumptions,
     check_inference,
+    check_joint,
     infer,
 )
 from maieutic.lm import LanguageModel, is_server, load_lm
@@ -103,7 +104,7 @@ class Maieutic:
 
     Raises:
         InputError: an unknown inference; ``abstain_below`` out of range, or with vote, which has no P(true);
-            assumptions with vote, which has no place for them.
+            assumptions, or settings of joint inference, with vote, which has no place for them.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a setting
@@ -124,7 +125,7 @@ class Maieutic:
         self.prompts = prompts or load_prompts(lm.prompts)
         self.elicit = elicit
         self.inference = check_inference(inference)
-        self.joint = joint
+        self.joint = check_joint(joint, self.inference)
         self.abstain_below = check_abstention(abstain_below, self.inference)
         self.assumptions = check_assumptions(assumptions, self.inference)
         self.solver = solver or SOLVERS[DEFAULT_SOLVER[self.inference]]()

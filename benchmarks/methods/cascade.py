@@ -29,7 +29,7 @@ TREE_ANSWER, TREE_TOKENS = "maieutic_answer", "maieutic_tokens"
 class Cascade:
     """Answers directly; where max(P(true), P(false)) is below the threshold, the answer is a tree's (joint).
 
-    P(true) is the direct answer's where that stands; an answer of a tree has a margin in nats instead. A
+    P(true) is the direct answer's where that stands, else the tree's, which has a margin in nats too. A
     question on which the direct prompt gives no probability at all gets a tree. The detail ``grown`` is 1
     or 0; ``direct_p_true`` and ``direct_tokens`` (of prompts and texts) tell of the first step.
 
@@ -45,6 +45,7 @@ class Cascade:
         belief: as for maieutic.
         integrity_threshold: as for maieutic.
         max_new_tokens: as for maieutic.
+        weights: as for maieutic.
         seed: of all sampling.
     """
 
@@ -56,6 +57,7 @@ class Cascade:
     belief: Belief = "explained"
     integrity_threshold: float = INTEGRITY_THRESHOLD
     max_new_tokens: int = 64
+    weights: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -91,6 +93,7 @@ class Cascade:
             belief=self.belief,
             integrity_threshold=self.integrity_threshold,
             max_new_tokens=self.max_new_tokens,
+            weights=self.weights,
             seed=self.seed,
         )
 

@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Literal, get_args
 from maieutic.answer import Answer, Models, Seconds
 from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.methods.meter import Metered, relating
+from maieutic.bundled import AGORA, bundled_weights
 from maieutic.config import Belief, ElicitConfig, JointConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
-from maieutic.infer import DEFAULT_SOLVER, Inference, check_abstention, check_inference, infer
+from maieutic.infer import DEFAULT_SOLVER, Inference, check_abstention, check_inference, check_joint, infer
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.relate import Relation, bare_graph, forms_of, relate
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import INTEGRITY_THRESHOLD, Tree
-from maieutic.weights import DEFAULT_WEIGHTS, read_weights
+from maieutic.weights import DEFAULT_WEIGHTS, JointWeights, read_weights
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -67,7 +68,8 @@ class Maieutic:
             grows in full, nothing is pruned, and an explanation E counts with the belief L/(L + L'), L
             being the probability of its words after the prompt that gave it and L' after that of the
             other side; where L ≤ L' it has none).
-        weights: file of the weights of joint inference (maieutic calibrate); empty for the package's own.
+        weights: file of the weights of joint inference (maieutic calibrate), agora for those of the bundled
+            models, empty for the package's own.
         merge: joint inference takes propositions that entail each other both ways for one.
         pruned: what pruned propositions are worth to joint inference, in [0, 1]; 0 leaves them out.
         abstain_below: answers less likely than this are withheld, in [0, 1]; joint inference only.
@@ -103,8 +105,7 @@ class Maieutic:
 
     @cached_property
     def _joint(self) -> JointConfig:
-        weights = read_weights(Path(self.weights)) if self.weights else DEFAULT_WEIGHTS
-        return JointConfig(weights, self.merge, self.pruned)
+        return check_joint(JointConfig(weights_of(self.weights), self.merge, self.pruned), self.inference)
 
     @property
     def uses_verifier(self) -> bool:
@@ -193,6 +194,17 @@ class Maieutic:
         seconds = replace(before, solve=time.perf_counter() - start)
         below = self.abstain_below
         return Answer.of(tree, graph, verdict, self.inference, names, seconds, abstain_below=below)
+
+
+def weights_of(setting: str) -> JointWeights:
+    """The weights that the setting ``weights`` names.
+
+    Raises:
+        FileFormatError: the file is no weights file.
+    """
+    if not setting:
+        return DEFAULT_WEIGHTS
+    return read_weights(bundled_weights() if setting == AGORA else Path(setting))
 
 
 def _outcome(answer: Answer, usage: Usage) -> Outcome:

@@ -2,6 +2,7 @@
 
 They are ordinary model folders, trained by :mod:`maieutic.benchmarks.agora.train` on a small world of
 everyday things. ``SHA256SUMS`` in each lists its files in the format of the sha256sum command.
+``agora.weights.toml`` has the weights of joint inference that suit the two together.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "VOCABULARY",
     "BundledModel",
     "bundled_folder",
+    "bundled_weights",
     "sha256_of",
     "unknown_words",
     "verify",
@@ -50,6 +52,11 @@ def bundled_folder(model: BundledModel) -> Path:
     except ModelError as error:
         raise ModelError(f"the bundled model {model} is damaged: {error}; reinstall maieutic") from error
     return folder
+
+
+def bundled_weights() -> Path:
+    """The file of weights of joint inference that were learned with both bundled models."""
+    return Path(__file__).parent / "agora.weights.toml"
 
 
 def verify(folder: Path) -> None:
