@@ -10,9 +10,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.records import Record
+from maieutic.benchmarks.run_config import RunConfig
+from maieutic.benchmarks.run_folder import RunFolder
 from maieutic.cli.main import app
 from maieutic.errors import InputError
 from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import conclude
+from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
 from maieutic.weights import TERMS, read_weights
 
@@ -119,3 +126,27 @@ def test_a_weight_that_there_is_not_cannot_be_off(tmp_path: Path, run: Callable[
     result = run(trees, "--off", "belief")
     assert isinstance(result.exception, InputError)
     assert "'belief' is no weight that can be off; there are root" in str(result.exception)
+
+
+def test_a_run_is_read_like_a_file_of_trees(tmp_path: Path, run: Callable[..., Result]) -> None:
+    """The trees of its answers, with the gold answers of its records."""
+    trees = [tree(n, n % 2 == 0) for n in range(20)]
+    verifier, solver = ScriptedVerifier(lambda *_: "neutral"), SOLVERS["exhaustive"]()
+    answers = conclude([replace(t, answer=None) for t in trees], verifier, solver, "joint")
+    with RunFolder(tmp_path / "mine", RunConfig("agora").complete()) as folder:
+        folder.write(
+            Record.of(Item(t.question, t.statement, bool(t.answer)), Outcome(a.answer, reasoning=a))
+            for t, a in zip(trees, answers, strict=True)
+        )
+    from_run = run(tmp_path / "mine", "--json", "--folds", "2")
+    from_file = run(written(tmp_path / "mine.jsonl", *trees), "--json", "--folds", "2")
+    assert from_run.exit_code == 0, from_run.output
+    assert from_run.stdout == from_file.stdout
+
+
+def test_a_run_without_trees_is_refused(tmp_path: Path, run: Callable[..., Result]) -> None:
+    with RunFolder(tmp_path / "mine", RunConfig("agora", "direct").complete()) as folder:
+        folder.write([Record.of(Item("q", "Ice is cold.", True), Outcome(True, p_true=0.9))])
+    result = run(tmp_path / "mine")
+    assert isinstance(result.exception, InputError)
+    assert "is a run without trees; give one of the method maieutic" in str(result.exception)
