@@ -14,6 +14,7 @@
   const { ids, texts, gold, pairs, runs } = data;
   const searched = texts.map((text, place) => `${text}\n${ids[place]}`.toLowerCase());
   for (const run of runs) run.turned = new Set(run.flipped);
+  const hasTrees = runs.some((run) => run.flipped !== null);
 
   // -- parcels --
 
@@ -33,9 +34,22 @@
     return (await unpacked.get(parcel))[place % data.parcel];
   }
 
+  /** Place → the propositions of its trees, in lower case; null until they were asked for. */
+  let treeTexts = null;
+
+  async function readTrees() {
+    const found = [];
+    for (const place of texts.keys()) {
+      const views = (await detailsOf(place)).flatMap(({ view }) => view ?? []);
+      const nodes = views.flatMap((view) => [...view.nodes, ...view.pruned]);
+      found.push([...new Set(nodes.flatMap((node) => [node.text, node.not]))].join("\n").toLowerCase());
+    }
+    treeTexts = found;
+  }
+
   // -- what is wanted --
 
-  const wanted = { text: "", run: null, wrong: false, flipped: false, unscored: false, apart: false };
+  const wanted = { text: "", trees: false, run: null, wrong: false, flipped: false, unscored: false, apart: false };
 
   const TESTS = {
     wrong: (run, place) => run.answers[place] !== "-" && run.answers[place] !== gold[place],
@@ -51,7 +65,8 @@
     const tests = Object.entries(TESTS).filter(([name]) => wanted[name]);
     const asked = wanted.run === null ? runs : [runs[wanted.run]];
     return [...texts.keys()].filter((place) => {
-      if (text && !searched[place].includes(text)) return false;
+      const inTrees = wanted.trees && treeTexts?.[place].includes(text);
+      if (text && !inTrees && !searched[place].includes(text)) return false;
       if (wanted.apart && !disagree(place)) return false;
       return asked.some((run) => tests.every(([, test]) => test(run, place)));
     });
@@ -178,20 +193,40 @@
     return make("label", "", input, ` ${label}`);
   }
 
+  /** Also what the trees say is searched; they are unpacked when this is first asked for. */
+  function treesToo() {
+    const input = make("input");
+    input.type = "checkbox";
+    input.name = "trees";
+    input.addEventListener("change", async () => {
+      wanted.trees = input.checked;
+      if (input.checked && !treeTexts) {
+        told.textContent = "reading the trees …";
+        await readTrees().catch((error) => {
+          input.disabled = true;
+          input.checked = wanted.trees = false;
+          input.parentElement.append(` (this browser cannot unpack them: ${error})`);
+        });
+      }
+      draw();
+    });
+    boxes.push(input);
+    return make("label", "deep", input, " search their trees too");
+  }
+
   const clear = button("choice", "show all", () => {
     search.value = choose.value = "";
     for (const input of boxes) input.checked = false;
-    Object.assign(wanted, { text: "", run: null, wrong: false, flipped: false, unscored: false, apart: false });
+    Object.assign(wanted, { text: "", run: null, trees: false, wrong: false, flipped: false, unscored: false, apart: false });
     draw();
     search.focus();
   });
 
   function filters() {
     const several = runs.length > 1;
-    const trees = runs.some((run) => run.flipped !== null);
     const parts = [make("legend", "unseen", "Only questions that")];
     parts.push(several ? make("label", "", "Run ", choose) : "", box("wrong", "answered wrongly"));
-    if (trees) parts.push(box("flipped", "with a flipped belief"));
+    if (hasTrees) parts.push(box("flipped", "with a flipped belief"));
     parts.push(box("unscored", "unanswered"));
     if (several) parts.push(box("apart", "runs disagree"));
     return make("fieldset", "filters", ...parts);
@@ -212,7 +247,7 @@
   }
 
   const line = make("div", "line", told, clear, key());
-  const browser = make("div", "questions", make("div", "tools", search, filters()), line, legend(), list, pager);
+  const browser = make("div", "questions", make("div", "tools", search, hasTrees && treesToo(), filters()), line, legend(), list, pager);
   browser.style.setProperty("--runs", runs.length);
   const needed = TEXT + GOLD + RUN * runs.length;
   const wide = matchMedia(`(min-width: ${needed + 3}rem)`);

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maieutic.cli.options import (
+    CacheOption,
     DeviceOption,
     DownloadOption,
     DtypeOption,
@@ -47,6 +48,7 @@ def calibrate(
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
+    cache: CacheOption = False,
     json: JsonOption = False,
 ) -> None:
     """Learn the weights of joint inference, and say what they are worth on held-out questions.
@@ -55,8 +57,10 @@ def calibrate(
     """
     from maieutic.benchmarks.calibration import Study
     from maieutic.cli.calibrate_follow import Calibration
+    from maieutic.cli.console import response_cache
     from maieutic.errors import InputError
     from maieutic.nli import load_verifier
+    from maieutic.nli.cache import CachedVerifier
 
     if out is not None and out.exists():
         raise InputError(f"{out} exists already; give --out another name, or move it away")
@@ -67,6 +71,6 @@ def calibrate(
     run = Calibration(plan, json=json)
     read = {name: run.read(path) for name, path in zip(names, trees, strict=True)}
     verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
-    run.follow(read, verifier)
+    run.follow(read, CachedVerifier(verifier, response_cache()) if cache else verifier)
     if out is not None:
         run.write(out, [path.resolve().name for path in trees], verifier.name)

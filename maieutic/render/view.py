@@ -163,7 +163,7 @@ def _node(
         found["integral"] = True
     if node.id in labels:
         found["label"] = labels[node.id]
-    if node.id in weighed:
+    if node.id in weighed and node.parent is not None:
         found["weighed"] = round(weighed[node.id], P_DIGITS)
     return found
 

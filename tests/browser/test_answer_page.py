@@ -19,6 +19,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from maieutic.answer import Answer, Models
+from maieutic.assumptions import assumptions_of
+from maieutic.config import JointConfig
+from maieutic.flips import with_flip
 from maieutic.infer import Inference
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import conclude
@@ -26,6 +29,7 @@ from maieutic.render.html import page
 from maieutic.render.text import printable, show
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Discard, Proposition, Tree
+from maieutic.weights import JointWeights
 
 OpenPage = Callable[[str], Chrome]
 Look = Callable[[int, str], None]
@@ -51,6 +55,18 @@ HOSTILE = (
     "\ud800",
 )
 
+STRONG = JointConfig(  # relations that can overrule beliefs
+    JointWeights(
+        root=1.0,
+        integral=1.0,
+        entailment=1.0,
+        contradiction=1.0,
+        negation=1.0,
+        at_root=1.0,
+        true_child=0.5,
+        false_child=0.5,
+    )
+)
 CONTENT = "return [...arguments[0].querySelectorAll('.statement, .facts dd, td')].map((e) => e.textContent)"
 
 
@@ -65,7 +81,8 @@ def iguana() -> Answer:
         return ("entailment" if " and " in premise else "neutral") if agree else "contradiction"
 
     solver = SOLVERS["rc2-stratified"]()
-    (answer,) = conclude([tree], ScriptedVerifier(sides, 0.97), solver, "joint", grown_by="agora")
+    verifier = ScriptedVerifier(sides, 0.97)
+    (answer,) = conclude([tree], verifier, solver, "joint", joint=STRONG, grown_by="agora")
     return answer
 
 
@@ -95,7 +112,7 @@ def penguin(inference: Inference = "joint") -> Answer:
             Discard("QT0", "negation", None, "Wings.", "same"),
         ),
     )
-    (answer,) = conclude([tree], ScriptedVerifier(judge), SOLVERS["exhaustive"](), inference)
+    (answer,) = conclude([tree], ScriptedVerifier(judge), SOLVERS["exhaustive"](), inference, joint=STRONG)
     return answer
 
 
@@ -164,7 +181,8 @@ def test_the_decision_its_margin_the_question_and_the_makers_are_shown(open_page
         "An iguana has scales.",
     ]
     assert texts(browser, ".margin") == [
-        f"margin {iguana().margin:.2f} nats: what the best labelling with Q false would cost more"
+        f"P(true) {iguana().p_true or 0:.2f}, all labellings weighed",
+        f"margin {iguana().margin:.2f} nats: what the best labelling with Q false would cost more",
     ]
     assert texts(browser, ".counts") == [
         f"5 propositions · 1 flipped · {len(iguana().constraints)} constraints · "
@@ -203,8 +221,8 @@ def test_the_page_says_of_every_proposition_and_of_q_what_the_terminal_says(
 def test_a_flipped_label_is_explained_by_the_belief_and_what_outweighs_it(open_page: OpenPage) -> None:
     browser = open_page(page([iguana()]))
     assert texts(card(browser, "QF0"), ".flipped") == [
-        "flipped the model believes QF0 (2.94), but 10 constraints weigh 7.12 against that, "
-        "first Q contradicts QF0 (0.74)"
+        "flipped the model believes QF0 (2.94), but 10 constraints weigh 8.60 against that, "
+        "first QT0 contradicts QF0 (0.98)"
     ]
     assert len(browser.find_elements(By.CSS_SELECTOR, ".tree .flipped")) == 1
 
@@ -229,6 +247,30 @@ def test_what_was_pruned_and_discarded_is_told_with_the_reasons_and_the_gold_ans
     assert texts(browser, ".wrong") == ["gold answer true: wrong"]
 
 
+def test_what_was_assumed_how_sure_it_is_and_what_would_change_that_is_told(open_page: OpenPage) -> None:
+    facts = assumptions_of(["Birds are heavy.", "Birds are <b>light</b>."], ["Ice is warm."])
+    verifier = ScriptedVerifier(
+        lambda one, other: "contradiction" if {one, other} == {a.statement for a in facts[:2]} else "neutral"
+    )
+    (found,) = conclude([penguin().tree], verifier, SOLVERS["exhaustive"](), "joint", assumptions=facts)
+    answer = with_flip(found)
+    assert answer.p_true is not None
+    assert answer.flip
+    browser = open_page(page([answer]))
+    assert texts(browser, ".margin")[0] == f"P(true) {answer.p_true:.2f}, all labellings weighed"
+    assert texts(browser, ".assumed .mark") == ["✓ true", "✓ true", "✗ false"]
+    assert texts(browser, ".assumed .statement") == [a.statement for a in facts]
+    assert set(texts(browser, ".assumed .beliefs")) == {"assumed"}
+    assert texts(browser, ".assumed .warning") == [
+        f"the verifier has it that {one} contradicts {other}: what is assumed does not fit together"
+        for one, other in [(c.source, c.target) for c in answer.clashes]
+    ]
+    (told,) = texts(browser, ".flip")
+    weights = [f"({answer.constraints[index].weight:.2f})" for index in answer.flip]
+    assert told.startswith("What would change its mind: ")
+    assert all(weight in told for weight in weights)
+
+
 def test_an_empty_tree_says_why_there_is_nothing_to_show(open_page: OpenPage) -> None:
     fly = "A penguin can fly.", "A penguin cannot fly."
     tree = Tree("Can it?", *fly, (), pruned=(Proposition("Q", None, *fly, 0.5, None),))
@@ -248,10 +290,10 @@ def test_a_picked_proposition_shows_what_bears_on_it_and_marks_its_partners(open
     assert texts(browser, ".tab") == ["why Q is true", "all 30 constraints"]
     find(card(browser, "QF0"), ".statement").click()
     assert texts(browser, ".tab")[0] == "why QF0 is false"
-    assert texts(browser, ".weighed") == ["7.12 for it, 2.94 overruled"]
+    assert texts(browser, ".weighed") == ["8.60 for it, 2.94 overruled"]
     assert reasons(texts(browser, ".panel .broken")) == [("2.94", "the model believes QF0")]
-    assert texts(card(browser, "QT0"), ".tag") == ["disagrees 1.47"]
-    assert texts(card(browser, "QF1"), ".tag") == ["agrees 1.47"]
+    assert texts(card(browser, "QT0"), ".tag") == ["disagrees 1.96"]
+    assert texts(card(browser, "QF1"), ".tag") == ["agrees 1.96"]
     assert texts(card(browser, "QF0"), ".tag") == [""]
     assert find(card(browser, "QF0"), ".id").get_attribute("aria-pressed") == "true"
     chips = browser.find_elements(By.CSS_SELECTOR, ".panel .chip")
@@ -345,7 +387,8 @@ def test_without_javascript_the_terminals_text_is_shown(open_page: OpenPage, chr
         browser = open_page(page([penguin(), saying("<b>bold</b>")]))
         first, second = browser.find_elements(By.CSS_SELECTOR, "noscript pre")
         assert first.text.startswith("Can a penguin fly?\nFALSE  A penguin can fly.\nmargin ")
-        assert "QT0 true   True, because: Penguins have wings." in first.text
+        label = "true " if penguin().labels["QT0"] else "false"
+        assert f"QT0 {label}  True, because: Penguins have wings." in first.text
         assert "<b>bold</b>" in second.text
     finally:
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -209,6 +209,25 @@ def test_search_is_plain_text_in_any_case_and_marks_what_it_found(open_page: Ope
     assert "#" not in browser.current_url
 
 
+def test_what_stands_in_trees_is_found_where_that_is_asked_for(open_page: OpenPage) -> None:
+    browser = open_page(source())
+    search = find(browser, ".search")
+    search.send_keys("big birds CAN")
+    assert texts(browser, ".told") == ["0 of 130 questions"]
+    check(browser, "trees")
+    grown_at = [k for k in range(12) if k != 3]
+    WebDriverWait(browser, 30).until(lambda b: texts(b, ".told") == [f"{len(grown_at)} of 130 questions"])
+    assert numbers(browser) == grown_at
+    search.clear()
+    search.send_keys("of snow")  # a pruned one
+    assert numbers(browser) == grown_at
+    search.clear()
+    search.send_keys("id-77")
+    assert numbers(browser) == [77]
+    find(browser, ".line .choice").click()
+    assert not find(browser, "input[name=trees]").is_selected()
+
+
 def test_filters_agree_with_the_comparison(open_page: OpenPage) -> None:
     browser = open_page(source())
     rows = compare(runs()).rows
@@ -307,7 +326,7 @@ def test_the_keyboard_reaches_everything(open_page: OpenPage) -> None:
         reached.append(focused.get_attribute("name") or focused.tag_name)
         assert len(reached) < 20
         focused.send_keys(Keys.TAB)
-    assert reached == ["select", "wrong", "flipped", "unscored", "apart", "button"]
+    assert reached == ["trees", "select", "wrong", "flipped", "unscored", "apart", "button"]
     browser.switch_to.active_element.send_keys(Keys.ENTER)
     WebDriverWait(browser, 30).until(lambda _: browser.find_elements(By.CSS_SELECTOR, ".tree"))
 

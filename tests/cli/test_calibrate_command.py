@@ -144,6 +144,21 @@ def test_a_run_is_read_like_a_file_of_trees(tmp_path: Path, run: Callable[..., R
     assert from_run.stdout == from_file.stdout
 
 
+def test_with_the_cache_the_verifier_is_asked_once(
+    tmp_path: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = ScriptedVerifier(lambda *_: "neutral", fingerprint="scripted 1")
+    monkeypatch.setattr("maieutic.nli.load_verifier", lambda *_, **__: verifier)
+    monkeypatch.setenv("MAIEUTIC_CACHE_DIR", str(tmp_path / "cache"))
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)))
+    first = run(trees, "--json", "--folds", "2", "--cache")
+    assert first.exit_code == 0, first.output
+    asked = len(verifier.asked)
+    assert asked > 0
+    again = run(trees, "--json", "--folds", "2", "--cache")
+    assert (again.stdout, len(verifier.asked)) == (first.stdout, asked)
+
+
 def test_a_run_without_trees_is_refused(tmp_path: Path, run: Callable[..., Result]) -> None:
     with RunFolder(tmp_path / "mine", RunConfig("agora", "direct").complete()) as folder:
         folder.write([Record.of(Item("q", "Ice is cold.", True), Outcome(True, p_true=0.9))])
