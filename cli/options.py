@@ -34,7 +34,7 @@ NliOption = Annotated[
 InferenceOption = Annotated[str, typer.Option("--inference", help="joint or vote.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 DtypeOption = Annotated[
-    str, typer.Option("--dtype", help="auto (bfloat16 where it is fast), float32, bfloat16, float16.")
+    str, typer.Option("--dtype", help="auto (float32; 16 bits on CUDA), float32, bfloat16, float16.")
 ]
 DownloadOption = Annotated[
     bool, typer.Option("--download", help="Fetch models that are not in the hub cache.")

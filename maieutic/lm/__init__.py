@@ -16,8 +16,8 @@ def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: b
         name: a folder, a Hugging Face hub id, "agora" for the bundled model, or the address of a model on an
             OpenAI-compatible server, ``http://host:port/v1#model``.
         device: "auto", "cpu", "cuda" or "cuda:N"; not for a server.
-        dtype: "auto" (bfloat16 where the device is fast at it), "float32", "bfloat16" or "float16"; not for a
-            server.
+        dtype: "auto" (:func:`maieutic.devices.resolve_dtype`), "float32", "bfloat16" or "float16"; not for
+            a server.
         download: fetch a hub id that is not in the local cache; otherwise nothing is downloaded.
 
     Raises:
