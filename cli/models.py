@@ -39,3 +39,4 @@ def models(json: JsonOption = False) -> None:
     console.print(table)
     if not any(model.source == "cached" for model in found):
         console.print("no models in the hub cache yet; --download fetches the one named after --lm or --nli")
+    console.print("a server's model is named by its address, --lm http://host:port/v1#model", markup=False)

@@ -112,9 +112,12 @@ class Prefixes:
         for layer in cache.layers:
             if isinstance(layer, DynamicSlidingWindowLayer):
                 layer.activate_past_recording()  # the windows of what follows begin at different places
+        model = self._checkpoint.model
         ids = torch.tensor([tokens], device=self._checkpoint.device)
+        # The logits are not wanted; one row of them is the least that can be asked for.
+        few = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
         with torch.inference_mode(), quiet():
-            self._checkpoint.model(input_ids=ids, past_key_values=cache, use_cache=True)
+            model(input_ids=ids, past_key_values=cache, use_cache=True, **few)
         return Prefix(tokens, tuple((layer.keys[0], layer.values[0]) for layer in cache.layers))
 
     def _trial(self) -> str | None:

@@ -63,8 +63,10 @@ class TransformersLM:
     ) -> None:
         self._checkpoint = checkpoint
         self._model = checkpoint.model
-        tokens = batch_tokens or BATCH_TOKENS[checkpoint.device.type]
-        self._budget = TokenBudget(tokens, checkpoint.name, checkpoint.device)
+        if batch_tokens is None:
+            self._budget = TokenBudget.fitting(BATCH_TOKENS[checkpoint.device.type], checkpoint)
+        else:
+            self._budget = TokenBudget(batch_tokens, checkpoint.name, checkpoint.device)
         self._vocabulary = Vocabulary(checkpoint)
         self._examples = SharedExamples(checkpoint, self._vocabulary) if share_prefixes else None
         # The model's own defaults (temperature, penalties, forced tokens …) must not leak into a

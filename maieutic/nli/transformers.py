@@ -94,8 +94,10 @@ class TransformersVerifier:
     def __init__(self, checkpoint: Checkpoint, batch_tokens: int | None = None) -> None:
         self._checkpoint = checkpoint
         self._model, self._tokenizer = checkpoint.model, checkpoint.tokenizer
-        tokens = batch_tokens or BATCH_TOKENS[checkpoint.device.type]
-        self._budget = TokenBudget(tokens, checkpoint.name, checkpoint.device)
+        if batch_tokens is None:
+            self._budget = TokenBudget.fitting(BATCH_TOKENS[checkpoint.device.type], checkpoint)
+        else:
+            self._budget = TokenBudget(batch_tokens, checkpoint.name, checkpoint.device)
         config = self._model.config
         self._columns = label_columns(config.id2label, checkpoint.name)
         pads = (self._tokenizer.pad_token_id, config.pad_token_id, self._tokenizer.eos_token_id, 0)
