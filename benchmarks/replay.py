@@ -19,6 +19,7 @@ from maieutic.pipeline import conclude
 from maieutic.records import parse_json
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import Tree
+from maieutic.weights import DEFAULT_WEIGHTS, JointWeights
 
 __all__ = ["KINDS", "Record", "ReferenceAnswer", "Tally", "replay", "tally"]
 
@@ -33,7 +34,8 @@ class Record:
     Attributes:
         line: 1-based line of the tree in its file.
         gold: the gold answer, None where the file has none (then the tree is unscored).
-        margin: see :class:`maieutic.infer.Verdict`.
+        margin: see :class:`maieutic.infer.Verdict`; ``p_true`` and ``unsure``: see
+            :class:`maieutic.answer.Answer`.
     """
 
     line: int
@@ -43,11 +45,13 @@ class Record:
     answer: bool
     margin: float
     margin_unit: str
+    p_true: float | None = None
+    unsure: bool = False
 
     @property
     def correct(self) -> bool | None:
-        """Whether the answer is the gold one; None where there is none."""
-        return None if self.gold is None else self.answer == self.gold
+        """Whether the answer is the gold one; None where there is none, and for an unsure answer."""
+        return None if self.gold is None or self.unsure else self.answer == self.gold
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,15 @@ def replay(
     verifier: Verifier,
     inference: Inference,
     solver: Solver | None = None,
+    *,
+    weights: JointWeights = DEFAULT_WEIGHTS,
+    abstain_below: float = 0.0,
     batch_trees: int = BATCH_TREES,
 ) -> Iterator[tuple[Record, Answer]]:
     """Answer (line, tree) pairs in their order, a batch at a time; nothing is kept.
+
+    Args:
+        abstain_below: see :class:`maieutic.pipeline.Maieutic`.
 
     Raises:
         ContextLengthError: a pair of propositions does not fit the verifier's window.
@@ -101,7 +111,14 @@ def replay(
     solver = solver or SOLVERS[DEFAULT_SOLVER[inference]]()
     source = iter(trees)
     while batch := list(islice(source, batch_trees)):
-        answers = conclude([tree for _, tree in batch], verifier, solver, inference)
+        answers = conclude(
+            [tree for _, tree in batch],
+            verifier,
+            solver,
+            inference,
+            weights=weights,
+            abstain_below=abstain_below,
+        )
         for (line, tree), answer in zip(batch, answers, strict=True):
             record = Record(
                 line=line,
@@ -111,6 +128,8 @@ def replay(
                 answer=answer.answer,
                 margin=answer.margin,
                 margin_unit=answer.margin_unit,
+                p_true=answer.p_true,
+                unsure=answer.unsure,
             )
             yield record, answer
 

@@ -10,12 +10,16 @@ import typer
 
 from maieutic.bundled import AGORA
 from maieutic.cli.options import (
+    AbstainOption,
     CacheOption,
     DeviceOption,
     DownloadOption,
     DtypeOption,
+    FlipOption,
     InferenceOption,
     JsonOption,
+    WeightsOption,
+    weights_of,
 )
 from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
 from maieutic.errors import InputError
@@ -56,6 +60,8 @@ def ask(
         ),
     ] = None,
     inference: InferenceOption = "joint",
+    weights: WeightsOption = None,
+    abstain_below: AbstainOption = 0.0,
     prompts: Annotated[
         str, typer.Option("--prompts", help="paper, chat, a TOML file, or auto: what suits the model.")
     ] = "auto",
@@ -67,6 +73,7 @@ def ask(
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
+    flip: FlipOption = False,
     cache: CacheOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
@@ -81,11 +88,12 @@ def ask(
     """
     from maieutic.cli.console import complain, print_answers, response_cache, tracked
     from maieutic.config import ElicitConfig, check_belief
-    from maieutic.infer import check_inference
+    from maieutic.infer import check_abstention, check_inference
     from maieutic.lm.address import is_server, server_address
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
-    method = check_inference(inference)  # mistakes are told before models load, which takes seconds
+    method, scales = check_inference(inference), weights_of(weights)
+    check_abstention(abstain_below, method)  # mistakes are told before models load, which takes seconds
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     if is_server(lm):
         server_address(lm)  # before the name is shown, since it may hold a secret
@@ -98,7 +106,15 @@ def ask(
     models = load_models(
         lm, verifier, prompts=prompts, device=device, dtype=dtype, download=download, cache=store
     )
-    maieutic = Maieutic(models.lm, models.verifier, prompts=models.prompts, elicit=config, inference=method)
+    maieutic = Maieutic(
+        models.lm,
+        models.verifier,
+        prompts=models.prompts,
+        elicit=config,
+        inference=method,
+        weights=scales,
+        abstain_below=abstain_below,
+    )
     if STDIN in statements and sys.stdin is None:
         raise InputError("standard input is closed; pipe statements into it, or give them as arguments")
     typed = STDIN in statements and sys.stdin.isatty()  # someone waits for an answer to each line
@@ -106,6 +122,10 @@ def ask(
     if lm == AGORA:
         asked = _known(asked)
     answers = maieutic.ask_many(asked, batch_size=1 if typed else BATCH_SIZE)
+    if flip:
+        from maieutic.flips import with_flip  # scipy's solver takes a while to load
+
+        answers = map(with_flip, answers)
     total = None if STDIN in statements else len(statements)
     with outputs:
         print_answers(outputs.collect(tracked(answers, "reasoning", total, printing=True)), json=json)

@@ -15,6 +15,7 @@ from maieutic import __version__
 from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
 from maieutic.cli.cache import cache
+from maieutic.cli.calibrate import calibrate
 from maieutic.cli.models import models
 from maieutic.cli.replay import replay
 from maieutic.cli.show import show
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ask, replay, show, solve, models):
+for command in (ask, replay, calibrate, show, solve, models):
     app.command()(command)
 app.add_typer(bench, name="bench")
 app.add_typer(cache, name="cache")

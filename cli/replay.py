@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maieutic.cli.options import (
+    AbstainOption,
     DeviceOption,
     DownloadOption,
     DtypeOption,
@@ -15,6 +16,8 @@ from maieutic.cli.options import (
     JsonOption,
     NliOption,
     OutOption,
+    WeightsOption,
+    weights_of,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ def replay(
     trees: Annotated[Path, typer.Argument(help="Trees, one JSON object a line (.jsonl or .jsonl.gz).")],
     nli: NliOption,
     inference: InferenceOption = "joint",
+    weights: WeightsOption = None,
+    abstain_below: AbstainOption = 0.0,
     out: OutOption = None,
     answers: Annotated[
         bool, typer.Option("--answers", help="With --out: also the full answers, for `maieutic show`.")
@@ -52,17 +57,19 @@ def replay(
     from maieutic.benchmarks.replay import replay as run
     from maieutic.benchmarks.replay_files import RecordFiles, read_references
     from maieutic.cli.replay_report import ReplayReport
-    from maieutic.infer import check_inference
+    from maieutic.infer import check_abstention, check_inference
     from maieutic.nli import load_verifier
     from maieutic.treefile import read_trees
 
     method = check_inference(inference)
+    below, scales = check_abstention(abstain_below, method), weights_of(weights)
     references = read_references(reference) if reference else {}
     grown = list(read_trees(trees, _name_bad_line if keep_going else None))
     with RecordFiles(out, answers=answers) as files:
         verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
         report = ReplayReport(trees, method, verifier.name, references, json=json)
-        report.follow(run(grown, verifier, method), files, total=len(grown))
+        answered = run(grown, verifier, method, weights=scales, abstain_below=below)
+        report.follow(answered, files, total=len(grown))
 
 
 def _name_bad_line(error: FileFormatError) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from maieutic.cli.options import JsonOption
+from maieutic.cli.options import FlipOption, JsonOption
 from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
 
 __all__ = ["show"]
@@ -19,6 +19,7 @@ def show(
     line: Annotated[
         int | None, typer.Option("--line", help="Only the answer on this line.", min=1, show_default=False)
     ] = None,
+    flip: FlipOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
     dot: DotOption = None,
@@ -37,6 +38,10 @@ def show(
 
     outputs = Outputs(html, dot, mermaid, graphml, wcnf)
     found = (a for number, a in read_records(file, Answer.from_json) if line in (None, number))
+    if flip:
+        from maieutic.flips import with_flip
+
+        found = (with_flip(answer) for answer in found)
     first = list(islice(found, 2 if outputs.takes_one else 1))
     if not first:
         wanted = "no answer" if line is None else f"no answer on line {line}"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from maieutic.answer import Answer as Answer
     from maieutic.config import ElicitConfig as ElicitConfig
     from maieutic.errors import MaieuticError as MaieuticError
-    from maieutic.infer import JointWeights as JointWeights
     from maieutic.lm import load_lm as load_lm
     from maieutic.nli import load_verifier as load_verifier
     from maieutic.pipeline import Maieutic as Maieutic
@@ -28,11 +27,12 @@ if TYPE_CHECKING:
     from maieutic.prompts import load_prompts as load_prompts
     from maieutic.tree import Proposition as Proposition
     from maieutic.tree import Tree as Tree
+    from maieutic.weights import JointWeights as JointWeights
 
 _HOMES = {
     "Answer": "maieutic.answer",
     "ElicitConfig": "maieutic.config",
-    "JointWeights": "maieutic.infer",
+    "JointWeights": "maieutic.weights",
     "Maieutic": "maieutic.pipeline",
     "MaieuticError": "maieutic.errors",
     "Proposition": "maieutic.tree",

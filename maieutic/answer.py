@@ -12,7 +12,7 @@ from maieutic.errors import InputError
 from maieutic.infer import Constraint, Inference, Verdict
 from maieutic.records import dump_json, parse_json
 from maieutic.relate import Relation, bare_graph
-from maieutic.tree import Discard, Tree
+from maieutic.tree import Discard, Probability, Tree
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -60,6 +60,12 @@ class Answer:
         constraints: the soft clauses; ``violated`` are indices of those the labels break.
         cost: weight of the violated ones; no labelling costs less than ``lower_bound``.
         votes: of vote inference, else None.
+        p_true: P(statement is true) under the weights, in [0, 1], over all labellings; ``p_labels`` the
+            same of each proposition's statement, by id. None for vote inference, and where a tree is too
+            large and dense to sum exactly (then the margin alone tells how firm the answer is).
+        flip: indices of the lightest set of constraints without which the opposite answer is at least as
+            good (:mod:`maieutic.flips`), the heaviest first; None where it was not asked for.
+        unsure: the answer is likelier than its opposite, but less likely than was asked for.
 
     Raises:
         InputError: labels, constraints, edges or votes name what is not in the tree.
@@ -82,6 +88,10 @@ class Answer:
     models: Models
     seconds: Seconds = field(default=Seconds())
     votes: Mapping[str, int] | None = None
+    p_true: Probability | None = None
+    p_labels: Mapping[str, Probability] | None = None
+    unsure: bool = False
+    flip: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         known = {node.id for node in (self.tree.root, *self.tree.nodes)}
@@ -94,8 +104,11 @@ class Answer:
             raise InputError(f"labels: {unlabelled[0]} has none but takes part in a constraint")
         if stray := sorted(self.labels.keys() - known):
             raise InputError(f"labels: {stray[0]} is not in the tree")
-        if self.violated and not 0 <= min(self.violated) <= max(self.violated) < len(self.constraints):
-            raise InputError("violated: a number is not that of a constraint")
+        if stray := sorted((self.p_labels or {}).keys() - known):
+            raise InputError(f"p_labels: {stray[0]} is not in the tree")
+        for name, places in (("violated", self.violated), ("flip", self.flip)):
+            if places and not 0 <= min(places) <= max(places) < len(self.constraints):
+                raise InputError(f"{name}: a number is not that of a constraint")
 
     @classmethod
     def of(
@@ -106,8 +119,15 @@ class Answer:
         inference: Inference,
         models: Models,
         seconds: Seconds,
+        *,
+        abstain_below: float = 0.0,
     ) -> Answer:
-        """Put together what the four steps gave."""
+        """Put together what the four steps gave.
+
+        Args:
+            abstain_below: the answer is unsure if the likelier side is less likely than this.
+        """
+        p = verdict.p_true
         return cls(
             question=tree.question,
             statement=tree.statement,
@@ -126,6 +146,9 @@ class Answer:
             models=models,
             seconds=seconds,
             votes=verdict.votes,
+            p_true=verdict.p_true,
+            p_labels=verdict.p_labels,
+            unsure=p is not None and max(p, 1.0 - p) < abstain_below,
         )
 
     @cached_property
@@ -135,6 +158,11 @@ class Answer:
         for edge in self.edges:
             graph.add_edge(edge.source, edge.target, relation=edge.relation)
         return graph
+
+    @property
+    def confidence(self) -> float | None:
+        """P(the likelier of true and false), in [0.5, 1]; None where P(true) is."""
+        return None if self.p_true is None else max(self.p_true, 1.0 - self.p_true)
 
     @property
     def discarded(self) -> tuple[Discard, ...]:

@@ -11,7 +11,7 @@ from maieutic.answer import Answer, Models, Seconds
 from maieutic.config import ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
-from maieutic.infer import DEFAULT_SOLVER, Inference, JointWeights, check_inference, infer
+from maieutic.infer import DEFAULT_SOLVER, Inference, JointWeights, check_abstention, check_inference, infer
 from maieutic.lm import LanguageModel, is_server, load_lm
 from maieutic.lm.cache import CachedLanguageModel
 from maieutic.nli import Verifier, load_verifier
@@ -23,6 +23,7 @@ from maieutic.responses import ResponseStore
 from maieutic.screen import as_question
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import Tree
+from maieutic.weights import DEFAULT_WEIGHTS
 
 __all__ = ["BATCH_SIZE", "LoadedModels", "Maieutic", "conclude", "load_models"]
 
@@ -90,12 +91,13 @@ class Maieutic:
         inference: "joint" (default) or "vote".
         weights: constants of joint inference.
         solver: a MaxSAT solver; by default RC2 in the form that suits the inference.
+        abstain_below: answers whose likelier side is less likely than this are unsure, in [0, 1].
 
     Raises:
-        InputError: an unknown inference.
+        InputError: an unknown inference; ``abstain_below`` out of range, or with vote, which has no P(true).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a setting
         self,
         lm: LanguageModel,
         verifier: Verifier,
@@ -103,8 +105,9 @@ class Maieutic:
         prompts: PromptSet | None = None,
         elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
         inference: str = "joint",
-        weights: JointWeights = JointWeights(),  # noqa: B008 - frozen
+        weights: JointWeights = DEFAULT_WEIGHTS,
         solver: Solver | None = None,
+        abstain_below: float = 0.0,
     ) -> None:
         self.lm = lm
         self.verifier = verifier
@@ -112,6 +115,7 @@ class Maieutic:
         self.elicit = elicit
         self.inference = check_inference(inference)
         self.weights = weights
+        self.abstain_below = check_abstention(abstain_below, self.inference)
         self.solver = solver or SOLVERS[DEFAULT_SOLVER[self.inference]]()
 
     def ask(self, question: str) -> Answer:
@@ -157,24 +161,27 @@ class Maieutic:
             self.solver,
             self.inference,
             weights=self.weights,
+            abstain_below=self.abstain_below,
             grown_by=self.lm.name,
             elicit_seconds=each,
         )
 
 
-def conclude(
+def conclude(  # noqa: PLR0913 - one argument a setting
     trees: Sequence[Tree],
     verifier: Verifier,
     solver: Solver,
     inference: Inference,
     *,
-    weights: JointWeights = JointWeights(),  # noqa: B008 - frozen
+    weights: JointWeights = DEFAULT_WEIGHTS,
+    abstain_below: float = 0.0,
     grown_by: str | None = None,
     elicit_seconds: float = 0.0,
 ) -> list[Answer]:
     """Relate, solve and answer trees that are grown already, here or elsewhere.
 
     Args:
+        abstain_below: see :class:`Maieutic`.
         grown_by: name of the language model, None if it is not known.
         elicit_seconds: what growing took, per tree.
 
@@ -191,5 +198,6 @@ def conclude(
         start = time.perf_counter()
         verdict = infer(tree, graph, inference, solver, weights)
         seconds = Seconds(elicit_seconds, relate_seconds, time.perf_counter() - start)
-        answers.append(Answer.of(tree, graph, verdict, inference, models, seconds))
+        found = Answer.of(tree, graph, verdict, inference, models, seconds, abstain_below=abstain_below)
+        answers.append(found)
     return answers

@@ -22,6 +22,7 @@ __all__ = [
     "INTEGRITY_THRESHOLD",
     "ROOT",
     "Discard",
+    "Probability",
     "Proposition",
     "Tree",
     "child_id",

@@ -24,14 +24,31 @@ from maieutic.infer import (
     check_inference,
     infer,
 )
+from maieutic.joint import constraints_of
 from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier, Verifier
 from maieutic.relate import relate
 from maieutic.solvers import SOLVERS
 from maieutic.tree import INTEGRITY_THRESHOLD, Proposition, Tree, child_id, is_integral
+from maieutic.weights import TERMS
 
 Row = tuple[float, float, float]  # contradiction, neutral, entailment
 Labels = Mapping[str, bool]
-WEIGHTS = JointWeights()
+WEIGHTS = JointWeights(  # every term counts, each differently
+    root=0.9,
+    integral=1.1,
+    wavering=0.3,
+    entailment=0.8,
+    contradiction=0.7,
+    negation=0.4,
+    at_root=0.25,
+    true_child=0.5,
+    false_child=0.6,
+    bias=-0.2,
+    threshold=0.55,
+    clip=math.log(19),
+)
+
+SILENT = replace(WEIGHTS, **dict.fromkeys(TERMS, 0.0))
 
 BELIEFS = st.none() | st.sampled_from([0.0, 0.05, 0.5, 0.95, 1.0]) | st.floats(0, 1)
 SHARES = st.integers(0, 4) | st.integers(0, 100)  # small ones give ties and certainties
@@ -163,7 +180,7 @@ def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_
     case: Case, inference: Inference
 ) -> None:
     (graph,) = relate([case.tree], Table(case.rows))
-    verdict = infer(case.tree, graph, inference, SOLVERS[DEFAULT_SOLVER[inference]](), decided=True)
+    verdict = infer(case.tree, graph, inference, SOLVERS[DEFAULT_SOLVER[inference]](), WEIGHTS, decided=True)
     nodes = case.tree.nodes[1:]
     held = {node.id: side_of(node) for node in nodes if None not in (node.p_true, node.p_true_negation)}
     assert held.items() <= verdict.labels.items()
@@ -215,14 +232,13 @@ def clipped(p: float, q: float) -> float:
 def joint_cost(case: Case, label: Labels) -> float:
     """Nats that a labelling of the statements costs."""
     nodes = case.tree.nodes
-    costs = []
-    for node in nodes:
-        known = node.p_true is not None and node.p_true_negation is not None
-        if known and (node.parent is None or node.integral):
-            odds = clipped(node.p_true or 0.0, node.p_true_negation or 0.0)
+    costs = [0.2 * label["Q"], root_cost(case.tree, label["Q"])]
+    for node in nodes[1:]:
+        if node.p_true is not None and node.p_true_negation is not None:
+            odds = (1.1 if node.integral else 0.3) * clipped(node.p_true, node.p_true_negation)
             costs.append(max(0.0, -odds if label[node.id] else odds))
         if node.parent is not None and label[node.id] and label[node.parent] != node.side:
-            costs.append(0.5)
+            costs.append(0.5 if node.side else 0.6)
     forms = [(nodes[0], True), (nodes[0], False), *((n, side_of(n)) for n in nodes[1:])]
     for (one, side), (other, other_side) in itertools.permutations(forms, 2):
         if one is other or label[one.id] != side:
@@ -230,9 +246,26 @@ def joint_cost(case: Case, label: Labels) -> float:
         pair = (one.statement if side else one.negation, other.statement if other_side else other.negation)
         argmax = case.rows[pair].index(max(case.rows[pair]))
         p = case.rows[pair][argmax]
-        if argmax != 1 and (label[other.id] == other_side) != (argmax == 2):
-            costs.append(0.25 * max(0.0, clipped(p, 1 - p)))
+        if argmax != 1 and p >= 0.55 and (label[other.id] == other_side) != (argmax == 2):
+            if one.parent is None or other.parent is None:
+                scale = 0.25 / (len(nodes) - 1)
+            else:
+                kinds = 0.8 if argmax == 2 else 0.7
+                scale = (kinds if side and other_side else 0.4) / (len(nodes) - 2)
+            costs.append(scale * max(0.0, clipped(p, 1 - p)))
     return math.fsum(costs)
+
+
+def root_cost(tree: Tree, label: bool) -> float:
+    """Nats that the label of Q costs against what the model believes of Q."""
+    p, p_negation = tree.root.p_true, tree.root.p_true_negation
+    if p is None:
+        odds = -math.log(19) if len(tree.nodes) > 1 else 0.0
+    elif p_negation is not None and (tree.root.integral or len(tree.nodes) == 1):
+        odds = clipped(p, p_negation)
+    else:
+        odds = clipped(p, 1 - p)
+    return 0.9 * max(0.0, -odds if label else odds)
 
 
 @settings(deadline=None)
@@ -271,22 +304,61 @@ def test_a_stronger_belief_in_q_never_turns_joint_from_true_to_false(
 
 
 def test_evidence_that_is_as_strong_on_both_sides_is_answered_true_with_no_margin() -> None:
-    tree = tree_of(proposition("Q", None, 0.4, 0.4), *(proposition(f"Q{s}0", "Q", 0.9, 0.1) for s in "TF"))
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint")
+    tree = tree_of(proposition("Q", None, 0.5, 0.5), *(proposition(f"Q{s}0", "Q", 0.9, 0.1) for s in "TF"))
+    even = replace(WEIGHTS, bias=0.0, true_child=0.5, false_child=0.5)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint", even)
     assert (verdict.answer, verdict.margin) == (True, 0.0)
 
 
 @pytest.mark.parametrize("side", [True, False])
 def test_an_explanation_that_the_model_believes_speaks_for_the_side_it_was_given_for(side: bool) -> None:
-    tree = tree_of(proposition("Q", None), proposition("QT0" if side else "QF0", "Q", 0.9, 0.1))
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint")
-    assert (verdict.answer, verdict.margin) == (side, WEIGHTS.tree)
+    tree = tree_of(proposition("Q", None, 0.5, 0.5), proposition("QT0" if side else "QF0", "Q", 0.9, 0.1))
+    weights = replace(WEIGHTS, bias=0.0)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint", weights)
+    assert (verdict.answer, verdict.margin) == (side, 0.5 if side else 0.6)
+
+
+@pytest.mark.parametrize("p_negation", [None, 0.2])
+def test_that_the_model_calls_q_neither_true_nor_false_speaks_against_it(p_negation: float | None) -> None:
+    tree = tree_of(proposition("Q", None, None, p_negation), proposition("QT0", "Q", 0.5, 0.5))
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint", replace(SILENT, root=1.0))
+    assert not verdict.answer
+    assert verdict.margin == pytest.approx(math.log(19))
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_every_term_can_be_switched_off(term: str) -> None:
+    nodes = [("Q", None, 0.7, 0.6), ("QT0", "Q", 0.9, 0.1), ("QT1", "Q", 0.8, 0.1), ("QF0", "Q", 0.1, 0.9)]
+    nodes += [("QF0T0", "QF0", 0.8, 0.7)]
+    tree = tree_of(*(proposition(*node) for node in nodes))
+
+    def judge(premise: str, hypothesis: str) -> str:
+        return "entailment" if premise < hypothesis else "contradiction"
+
+    verifier = ScriptedVerifier(judge)
+    (graph,) = relate([tree], verifier)
+    both = [constraints_of(tree, graph, weights) for weights in (WEIGHTS, replace(WEIGHTS, **{term: 0.0}))]
+    assert len(both[1]) < len(both[0])
+    assert constraints_of(tree, graph, replace(SILENT, **{term: 1.0}))
+
+
+@settings(deadline=None, max_examples=50)
+@given(case=cases())
+def test_probabilities_are_shares_of_the_labellings_weighed_by_what_they_cost(case: Case) -> None:
+    verdict = case.solve("joint")
+    names = [node.id for node in case.tree.nodes]
+    weighed = [(math.exp(-joint_cost(case, label)), label) for label in labellings(names)]
+    total = math.fsum(weight for weight, _ in weighed)
+    assert verdict.p_labels == pytest.approx(
+        {name: math.fsum(w for w, label in weighed if label[name]) / total for name in names}, abs=1e-9
+    )
+    assert verdict.p_labels is not None
+    assert verdict.p_true == verdict.p_labels["Q"]
 
 
 def test_weights_of_zero_leave_nothing_to_decide_by() -> None:
     tree = tree_of(proposition("Q", None, 0.1, 0.9), proposition("QF0", "Q", 0.9, 0.1))
-    silent = JointWeights(belief=0, relation=0, tree=0)
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "contradiction"), "joint", silent)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "contradiction"), "joint", SILENT)
     assert (verdict.answer, verdict.margin, verdict.constraints) == (True, 0.0, ())
 
 
@@ -325,12 +397,13 @@ def test_a_tree_of_one_node_is_answered_by_the_belief_in_it(
     inference: str, p: float, p_negation: float
 ) -> None:
     verdict = Case(tree_of(proposition("Q", None, p, p_negation)), {}).solve(inference)
-    assert verdict.answer == (p >= p_negation)
+    belief = 0.9 * clipped(p, p_negation) - 0.2 if inference == "joint" else p - p_negation
+    assert verdict.answer == (belief >= 0)
     assert verdict.labels == {"Q": verdict.answer}
     if inference == "vote":
         assert (verdict.margin, verdict.margin_unit) == (abs(p - p_negation), "probability")
     else:
-        assert verdict.margin == abs(WEIGHTS.log_odds(p, p_negation))
+        assert verdict.margin == pytest.approx(abs(0.9 * clipped(p, p_negation) - 0.2))
 
 
 @pytest.mark.parametrize("inference", INFERENCES)
@@ -338,14 +411,15 @@ def test_a_tree_of_one_node_is_answered_by_the_belief_in_it(
 def test_an_empty_tree_of_which_nothing_is_known_is_answered_true_with_no_margin(
     inference: str, pruned: tuple[Proposition, ...]
 ) -> None:
-    verdict = Case(replace(tree_of(), pruned=pruned), {}).solve(inference)
+    tree = replace(tree_of(), pruned=pruned)
+    verdict = solve(tree, Table({}), inference, replace(WEIGHTS, bias=0.0))
     assert (verdict.answer, verdict.margin, verdict.cost, verdict.violated) == (True, 0.0, 0.0, ())
 
 
 def test_the_belief_in_q_decides_an_empty_tree_in_joint_but_not_in_vote() -> None:
     tree = replace(tree_of(), pruned=(proposition("Q", None, 0.3, 0.6),))
     assert not Case(tree, {}).solve("joint").answer
-    assert Case(tree, {}).solve("joint").margin == pytest.approx(math.log(2))
+    assert Case(tree, {}).solve("joint").margin == pytest.approx(0.9 * math.log(2) + 0.2)
     assert Case(tree, {}).solve("vote").answer
 
 
@@ -353,8 +427,9 @@ def test_the_belief_in_q_decides_an_empty_tree_in_joint_but_not_in_vote() -> Non
 @pytest.mark.parametrize("p", [0.0, 0.5])
 def test_a_node_recorded_as_integral_with_equal_beliefs_says_nothing(inference: str, p: float) -> None:
     # "integral" is read from the file as it was recorded there; nothing checks it against the beliefs.
-    tree = tree_of(proposition("Q", None), replace(proposition("QT0", "Q", p, p), integral=True))
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), inference)
+    tree = tree_of(proposition("Q", None, 0.5), replace(proposition("QT0", "Q", p, p), integral=True))
+    weights = replace(WEIGHTS, bias=0.0)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), inference, weights)
     assert verdict.answer
     assert [constraint for constraint in verdict.constraints if constraint.kind == "belief"] == []
 
@@ -394,10 +469,16 @@ def test_log_odds_are_the_logarithm_of_the_quotient_up_to_nineteen_to_one() -> N
 
 
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
-@pytest.mark.parametrize("name", ["clip", "belief", "relation", "tree"])
+@pytest.mark.parametrize("name", ["clip", "threshold", "root", "at_root"])
 def test_a_weight_that_is_no_finite_number_from_zero_up_is_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(InputError, match=f"joint weight '{name}' must be a finite number ≥ 0, not {value!r}"):
         replace(WEIGHTS, **{name: value})
+
+
+def test_a_bias_may_be_negative_and_a_threshold_is_below_one() -> None:
+    assert JointWeights(bias=-1).bias == -1.0
+    with pytest.raises(InputError, match="'threshold' must be < 1"):
+        JointWeights(threshold=1.0)
 
 
 def test_an_unknown_inference_is_refused_with_the_names_there_are() -> None:

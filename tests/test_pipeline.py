@@ -128,13 +128,13 @@ def test_every_kind_of_tree_gets_its_answer(inference: str, statement: str) -> N
 
 def test_the_options_given_are_the_ones_used() -> None:
     lm = ScriptedLanguageModel(reply, probability)
-    heavy, solver = JointWeights(belief=3.0, tree=0.125), SOLVERS["exhaustive"]()
+    heavy, solver = JointWeights(root=3.0, true_child=0.125, false_child=0.125), SOLVERS["exhaustive"]()
     maieutic = Maieutic(lm, ScriptedVerifier(judge), elicit=ONE_WAVE, weights=heavy, solver=solver)
     answer = maieutic.ask("A penguin can fly.")
     assert answer.models.solver == "exhaustive"
     assert {c.weight for c in answer.constraints if c.kind == "tree"} == {0.125}
     (of_q,) = (c for c in answer.constraints if c.source == "Q" and c.kind == "belief")
-    assert of_q.weight == pytest.approx(3 * JointWeights().log_odds(0.6, 0.55))
+    assert of_q.weight == pytest.approx(3 * JointWeights().log_odds(0.6, 0.4))
 
 
 @pytest.mark.parametrize("question", ["", " \n", "x" * 2001])

@@ -238,7 +238,7 @@ def test_the_data_hold_every_proposition_constraint_and_vote(inference: Inferenc
     for constraint, (kind, source, target, weight, *p) in zip(
         answer.constraints, view["constraints"], strict=True
     ):
-        assert ["belief", "entailment", "contradiction", "tree"][kind] == constraint.kind
+        assert ["belief", "entailment", "contradiction", "tree", "bias"][kind] == constraint.kind
         assert form(source, view) == constraint.source
         assert (form(target, view) if target else None) == constraint.target
         assert weight == pytest.approx(constraint.weight, rel=1e-5)

@@ -19,10 +19,11 @@ from maieutic.benchmarks.agora.pairs import LABELS, Pairs
 from maieutic.benchmarks.agora.tokens import LM_WINDOW, NLI_WINDOW
 from maieutic.benchmarks.agora.training import Batches
 
-__all__ = ["UNLEARNED", "lm_batches", "lm_loss", "new_lm", "new_verifier", "nli_batches"]
+__all__ = ["UNLEARNED", "lm_batches", "lm_loss", "new_lm", "new_verifier", "nli_batches", "nli_loss"]
 
 
 UNLEARNED = -100  # a label that the loss passes over
+NLI_PARTS = 4  # of a batch, by length; 2 and 8 take longer
 
 
 def new_lm(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
@@ -116,3 +117,14 @@ def nli_batches(pairs: Pairs, tokenizer: PreTrainedTokenizerFast, count: int) ->
         return {**inputs, "labels": torch.tensor([LABELS.index(row.label) for row in rows])}
 
     return batch
+
+
+def nli_loss(model: ModernBertForSequenceClassification, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The model's own loss, read in parts of similar length: half of a batch in one piece is padding."""
+    lengths = batch["attention_mask"].sum(dim=1)
+    losses = []
+    for part in lengths.argsort().chunk(NLI_PARTS):
+        width = int(lengths[part].max())
+        rows = {name: batch[name][part, :width] for name in ("input_ids", "attention_mask")}
+        losses.append(model(**rows, labels=batch["labels"][part]).loss * len(part))
+    return torch.stack(losses).sum() / len(lengths)

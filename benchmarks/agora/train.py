@@ -26,7 +26,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from maieutic.benchmarks.agora.card import LM_CARD, NLI_CARD, Training, lm_metrics, nli_metrics, write_card
 from maieutic.benchmarks.agora.claims import things_of
 from maieutic.benchmarks.agora.corpus import Corpus, vocabulary
-from maieutic.benchmarks.agora.models import lm_batches, lm_loss, new_lm, new_verifier, nli_batches
+from maieutic.benchmarks.agora.models import (
+    lm_batches,
+    lm_loss,
+    new_lm,
+    new_verifier,
+    nli_batches,
+    nli_loss,
+)
 from maieutic.benchmarks.agora.pairs import Pairs
 from maieutic.benchmarks.agora.tokens import lm_tokenizer, nli_tokenizer
 from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer, own_loss
@@ -87,7 +94,7 @@ def nli(
     tokenizer = nli_tokenizer(islice(texts, TOKENIZER_DOCUMENTS))
     model = new_verifier(tokenizer, seed).to(resolve_device(device))
     batches = nli_batches(pairs, tokenizer, NLI_PAIRS)
-    minutes = _train(model, tokenizer, batches, Schedule(steps, rate=2e-3), out)
+    minutes = _train(model, tokenizer, batches, Schedule(steps, rate=2e-3), out, nli_loss)
     metrics = nli_metrics(world, out, HELD_OUT_PAIRS)
     write_card(out, NLI_CARD, _training("nli", model, steps, seed, minutes), metrics)
 

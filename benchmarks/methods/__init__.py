@@ -123,6 +123,8 @@ def _parsed(key: str, value: object, wanted: Any) -> Any:
 
 def _one(text: str, kind: Any) -> Any:
     """Raises ValueError or KeyError where the text is none of the kind."""
+    if kind is str:
+        return text
     if "_" in text:  # Python's own way to group digits
         raise ValueError
     table = _table(kind)

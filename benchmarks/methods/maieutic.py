@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from maieutic.answer import Answer, Models, Seconds
@@ -17,13 +19,14 @@ from maieutic.benchmarks.methods.meter import Metered, relating
 from maieutic.config import Belief, ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
-from maieutic.infer import DEFAULT_SOLVER, Inference, check_inference, infer
+from maieutic.infer import DEFAULT_SOLVER, Inference, check_abstention, check_inference, infer
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.relate import Relation, bare_graph, forms_of, relate
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import INTEGRITY_THRESHOLD, Tree
+from maieutic.weights import DEFAULT_WEIGHTS, JointWeights, read_weights
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -33,6 +36,7 @@ __all__ = ["NO_TREE", "NO_VERIFIER", "Evidence", "Maieutic"]
 Evidence = Literal["all", "beliefs", "likelihood"]
 
 NO_TREE = "no tree was given for this text"
+UNSURE = "unsure: the likelier answer is less likely than abstain_below"
 NO_VERIFIER = "none"  # as the verifier's name in an answer
 
 
@@ -63,6 +67,8 @@ class Maieutic:
             grows in full, nothing is pruned, and an explanation E counts with the belief L/(L + L'), L
             being the probability of its words after the prompt that gave it and L' after that of the
             other side; where L ≤ L' it has none).
+        weights: file of the weights of joint inference (maieutic calibrate); empty for the package's own.
+        abstain_below: answers less likely than this are withheld, in [0, 1]; joint inference only.
         seed: of all sampling.
         trees: by text; takes these instead of growing any. The settings of growth do not touch them.
     """
@@ -77,16 +83,23 @@ class Maieutic:
     verifier: bool = True
     integrity: bool = True
     evidence: Evidence = "all"
+    weights: str = ""
+    abstain_below: float = 0.0
     seed: int = 0
     trees: Mapping[str, Tree] | None = field(default=None, repr=False, hash=False)
 
     def __post_init__(self) -> None:
-        check_inference(self.inference)
+        check_abstention(self.abstain_below, check_inference(self.inference))
         if self.evidence not in get_args(Evidence):
             raise InputError(f"evidence must be {', '.join(get_args(Evidence))}, not {self.evidence!r}")
         if self.trees is not None and self.evidence == "likelihood":
             raise InputError("evidence=likelihood asks the model that grew the trees; give no trees with it")
         self._growth()
+        _ = self._weights  # a bad file is told before anything is asked
+
+    @cached_property
+    def _weights(self) -> JointWeights:
+        return read_weights(Path(self.weights)) if self.weights else DEFAULT_WEIGHTS
 
     @property
     def uses_verifier(self) -> bool:
@@ -165,9 +178,14 @@ class Maieutic:
         self, tree: Tree, graph: BeliefGraph, solver: Solver, names: Models, before: Seconds
     ) -> Answer:
         start = time.perf_counter()
-        verdict = infer(tree, graph, self.inference, solver, decided=self.evidence == "beliefs")
+        decided = self.evidence == "beliefs"
+        weights = self._weights
+        if self.evidence == "likelihood":
+            weights = replace(weights, root=0.0)  # not asked for is not the same as having said neither
+        verdict = infer(tree, graph, self.inference, solver, weights, decided=decided)
         seconds = replace(before, solve=time.perf_counter() - start)
-        return Answer.of(tree, graph, verdict, self.inference, names, seconds)
+        below = self.abstain_below
+        return Answer.of(tree, graph, verdict, self.inference, names, seconds, abstain_below=below)
 
 
 def _outcome(answer: Answer, usage: Usage) -> Outcome:
@@ -179,7 +197,9 @@ def _outcome(answer: Answer, usage: Usage) -> Outcome:
         "discarded": len(tree.discarded),
     }
     return Outcome(
-        answer.answer,
+        None if answer.unsure else answer.answer,
+        p_true=answer.p_true,
+        problem=UNSURE if answer.unsure else None,
         margin=answer.margin,
         margin_unit=answer.margin_unit,
         usage=usage,

@@ -45,8 +45,15 @@ def _head(answer: Answer) -> Iterator[Text]:
     if answer.question != answer.statement:
         yield Text(printable(answer.question), style="italic")
     word, style = _MARK[answer.answer]
-    yield Text.assemble((word.strip().upper(), style), "  ", (printable(answer.statement), "bold"))
+    said = (word.strip().upper(), style)
+    if answer.unsure:
+        said = (f"UNSURE, rather {word.strip()}", "bold yellow")
+    yield Text.assemble(said, "  ", (printable(answer.statement), "bold"))
     yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
+    if answer.p_true is None and answer.inference == "joint" and answer.constraints:
+        yield Text("P(true) unknown: too many propositions hang together to weigh all labellings", "dim")
+    if answer.p_true is not None:
+        yield Text(f"P(true) {answer.p_true:.2f}, all labellings weighed", style="dim")
 
 
 def _margin_meaning(answer: Answer) -> str:
@@ -85,8 +92,13 @@ def _node(answer: Answer, node: Proposition) -> Text:
         (side, "dim"),
         printable(node.statement),
         "\n",
-        (f"{belief}, {integral}", "dim"),
+        (f"{belief}, {integral}{_weighed(answer, node)}", "dim"),
     )
+
+
+def _weighed(answer: Answer, node: Proposition) -> str:
+    p = (answer.p_labels or {}).get(node.id)
+    return "" if p is None or node.parent is None else f"; in the whole tree {p:.2f}"
 
 
 def _number(p: float | None) -> str:
@@ -113,7 +125,19 @@ def _reasons(answer: Answer) -> Iterator[RenderableType]:
             yield _reason(constraint)
         if len(chosen) > SHOWN_REASONS:
             yield Text(f"  … and {len(chosen) - SHOWN_REASONS} weaker ones", style="dim")
+    yield from _flip(answer)
     yield from _ballots(answer)
+
+
+def _flip(answer: Answer) -> Iterator[Text]:
+    if answer.flip is None:
+        return
+    other = "false" if answer.answer else "true"
+    yield Text(f"\nWhat would change its mind: {other} is at least as good without", style="bold")
+    for index in answer.flip:
+        yield _reason(answer.constraints[index])
+    if not answer.flip:
+        yield Text("  nothing: it is as good already")
 
 
 def _speaks(answer: Answer, constraint: Constraint) -> bool:
@@ -141,6 +165,7 @@ def _reason(constraint: Constraint) -> Text:
         "entailment": f"{source} entails {target}",
         "contradiction": f"{source} contradicts {target}",
         "tree": f"{source} was given as a reason for {target}",
+        "bias": f"of such statements {source} is the commoner side",
     }[constraint.kind]
     return Text.assemble((f"  {constraint.weight:5.2f}  ", "cyan"), phrase)
 

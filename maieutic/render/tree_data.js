@@ -4,7 +4,7 @@
 // them. A form is a node and whether its statement is meant ("QT0") or its negation ("¬QT0").
 
 const treeData = (() => {
-  const KINDS = ["belief", "entailment", "contradiction", "tree"];
+  const KINDS = ["belief", "entailment", "contradiction", "tree", "bias"];
   const VERBS = { entailment: "entails", contradiction: "contradicts", tree: "was given as a reason for" };
 
   /** Constraints are sorted, the heaviest first; `node.overruled` is a belief that the label violates. */
@@ -19,6 +19,7 @@ const treeData = (() => {
       if (node.parent !== undefined && node.kept) nodes[node.parent].children.push(node);
     }
     const constraints = view.constraints.map((row, index) => constraint(nodes, row, view.broken.includes(index)));
+    const flip = (view.flip ?? []).map((index) => constraints[index]);
     constraints.sort((one, other) => other.weight - one.weight);
     for (const c of constraints) {
       c.source.node.touching.push(c);
@@ -26,7 +27,7 @@ const treeData = (() => {
       if (c.kind === "belief" && c.broken) c.source.node.overruled = c;
     }
     const votes = (view.votes ?? []).map(([literal, vote]) => [form(nodes, literal), vote]);
-    return { view, nodes, constraints, votes, root: nodes[0] };
+    return { view, nodes, constraints, flip, votes, root: nodes[0] };
   }
 
   function constraint(nodes, [kind, source, target, weight, p], broken) {
@@ -78,6 +79,7 @@ const treeData = (() => {
 
   /** A constraint in words, as parts: strings, and what `say` makes of a form. */
   function phrase(c, say) {
+    if (c.kind === "bias") return ["of such statements ", say(c.source), " is the commoner side"];
     if (!c.target) return ["the model believes ", say(c.source)];
     return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];
   }

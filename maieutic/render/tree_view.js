@@ -5,7 +5,7 @@
 
 const treeView = (() => {
   const { button, count, make, mark, number, picture, prose, word } = treeElements;
-  const { partners, read } = treeData;
+  const { nameOf, partners, phrase, read } = treeData;
   const { flippedNote, panel } = treePanel;
   const SEEN = 0.005; // what two decimals show
 
@@ -29,7 +29,8 @@ const treeView = (() => {
     if (pNegation !== null) scale.append(picture("span", "dot hollow", { "--at": pNegation }));
     const kind = node.integral ? "integral" : "wavers";
     const said = `P(true) ${number(p)}, of its negation ${number(pNegation)}, `;
-    return make("p", "beliefs", scale, make("span", "", said, make("span", kind, kind)));
+    const weighed = node.weighed === undefined ? "" : `; in the whole tree ${number(node.weighed)}`;
+    return make("p", "beliefs", scale, make("span", "", said, make("span", kind, kind), weighed));
   }
 
   function card(node, state) {
@@ -123,7 +124,18 @@ const treeView = (() => {
     const parts = [];
     if (view.question) parts.push(prose("p", "question", view.question));
     if (level) parts.push(make(`h${level}`, "verdict", mark(view.answer), prose("span", "statement", view.statement)));
+    if (view.p !== undefined) {
+      const said = make("strong", "", `P(true) ${number(view.p)}`);
+      const unsure = view.unsure ? ": less sure than was asked for" : "";
+      parts.push(make("p", "margin", said, `, all labellings weighed${unsure}`));
+    }
     parts.push(make("p", "margin", make("strong", "", `margin ${number(view.margin)}`), ` ${marginMeaning(view)}`));
+    if (view.flip) {
+      const pieces = data.flip.map((c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`);
+      const other = view.answer ? "false" : "true";
+      const without = pieces.length ? ` without: ${pieces.join("; ")}` : " already";
+      parts.push(prose("p", "flip", `What would change its mind: ${other} is at least as good${without}`));
+    }
     const counts = [
       count(view.nodes.length, "proposition"),
       `${data.nodes.filter((node) => node.overruled).length} flipped`,

@@ -18,7 +18,7 @@ from maieutic.tree import Discard, Proposition
 
 __all__ = ["Bond", "beliefs", "bonds", "caption", "flipped", "propositions", "view_of"]
 
-KINDS = ("belief", "entailment", "contradiction", "tree")  # the order that tree_view.js knows
+KINDS = ("belief", "entailment", "contradiction", "tree", "bias")  # the order that tree_view.js knows
 P_DIGITS = 4  # decimals of a probability in the data of a page
 WEIGHT_DIGITS = 6  # significant digits of a weight there
 
@@ -70,8 +70,10 @@ def bonds(answer: Answer) -> tuple[Bond, ...]:
 
 
 def caption(answer: Answer) -> str:
-    """The decision in one line: "TRUE, margin 1.47 nats"."""
-    return f"{str(answer.answer).upper()}, margin {answer.margin:.2f} {answer.margin_unit}"
+    """The decision in one line: "TRUE, P(true) 0.81, margin 1.47 nats"."""
+    p = "" if answer.p_true is None else f" P(true) {answer.p_true:.2f},"
+    said = f"{'UNSURE, rather ' if answer.unsure else ''}{str(answer.answer).upper()}"
+    return f"{said},{p} margin {answer.margin:.2f} {answer.margin_unit}"
 
 
 def beliefs(node: Proposition) -> str:
@@ -85,9 +87,10 @@ def view_of(answer: Answer) -> dict[str, Any]:
 
     ``nodes`` begin with the root; a ``parent`` is a place in ``nodes`` followed by ``pruned``. A
     constraint is [kind, source, target, weight, p]: ``kind`` counts belief, entailment, contradiction,
-    tree; a form is ± (1 + its place), 0 for none; ``p`` is the verifier's probability of a relation.
-    ``broken`` lists the violated ones; of the neutral pairs there is only the number. What is false,
-    unknown or empty is left out.
+    tree, bias; a form is ± (1 + its place), 0 for none; ``p`` is the verifier's probability of a
+    relation. ``broken`` lists the violated ones; of the neutral pairs there is only the number. A node's
+    ``weighed`` is its statement's probability in the whole tree. What is false, unknown or empty is
+    left out.
     """
     tree = answer.tree
     nodes = propositions(answer)
@@ -100,8 +103,8 @@ def view_of(answer: Answer) -> dict[str, Any]:
         "unit": answer.margin_unit,
         "inference": answer.inference,
         "kind": tree.kind,
-        "nodes": [_node(node, place, answer.labels) for node in nodes],
-        "pruned": [_node(node, place, {}) for node in pruned],
+        "nodes": [_node(node, place, answer.labels, answer.p_labels or {}) for node in nodes],
+        "pruned": [_node(node, place, {}, {}) for node in pruned],
         "constraints": list(_constraints(answer, place)),
         "broken": list(answer.violated),
         "neutral": sum(edge.relation.kind == "neutral" for edge in answer.edges),
@@ -116,12 +119,20 @@ def view_of(answer: Answer) -> dict[str, Any]:
         view["question"] = printable(answer.question)
     if tree.answer is not None:
         view["gold"] = tree.answer
+    if answer.p_true is not None:
+        view["p"] = round(answer.p_true, P_DIGITS)
+    if answer.flip is not None:
+        view["flip"] = list(answer.flip)
+    if answer.unsure:
+        view["unsure"] = True
     if answer.votes is not None:
         view["votes"] = [[_literal(name, place), vote] for name, vote in answer.votes.items()]
     return view
 
 
-def _node(node: Proposition, place: Mapping[str, int], labels: Mapping[str, bool]) -> dict[str, Any]:
+def _node(
+    node: Proposition, place: Mapping[str, int], labels: Mapping[str, bool], weighed: Mapping[str, float]
+) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": node.id,
         "text": printable(node.statement),
@@ -134,6 +145,8 @@ def _node(node: Proposition, place: Mapping[str, int], labels: Mapping[str, bool
         found["integral"] = True
     if node.id in labels:
         found["label"] = labels[node.id]
+    if node.id in weighed:
+        found["weighed"] = round(weighed[node.id], P_DIGITS)
     return found
 
 

@@ -345,7 +345,7 @@ def test_without_ablations_it_is_what_the_pipeline_answers(seed: int, inference:
     for outcome, ours, other in zip(outcomes, answers(outcomes), expected, strict=True):
         assert replace(ours, seconds=other.seconds) == other
         assert (outcome.answer, outcome.margin) == (other.answer, other.margin)
-        assert (outcome.margin_unit, outcome.p_true) == (other.margin_unit, None)
+        assert (outcome.margin_unit, outcome.p_true) == (other.margin_unit, other.p_true)
         assert outcome.seconds >= 0
 
 
@@ -385,7 +385,7 @@ def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, ev
         assert (outcome.usage.pairs, answer.models.verifier) == (0, "none")
         kinds = {constraint.kind for constraint in answer.constraints}
         if inference == "joint":
-            assert kinds <= {"belief", "tree"}
+            assert kinds <= {"belief", "tree", "bias"}
             assert answer.edges == ()
         else:  # edges of the tree, each between a proposition and its parent
             ends = {(edge.source, edge.target.removeprefix("¬")) for edge in answer.edges}
@@ -666,6 +666,8 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "verifier": st.booleans(),
     "integrity": st.booleans(),
     "evidence": st.sampled_from(get_args(Evidence)),
+    "weights": st.just(""),
+    "abstain_below": st.just(0.0),
     "threshold": st.floats(0, 2),
     "curve": st.booleans(),
 }

@@ -1,0 +1,135 @@
+"""Learning weights: the likelihood against its definition, folds by question, and what is refused."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maieutic.benchmarks.calibrate import Evidence, evidence_of, fit, fold_of, held_out, joined
+from maieutic.benchmarks.calibration import Scores, Study, study, without_weights
+from maieutic.errors import InputError
+from maieutic.infer import infer
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.relate import relate
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Proposition, Tree, is_integral
+from maieutic.weights import TERMS, JointWeights
+
+START = JointWeights(negation=0.3, wavering=0.2, bias=0.1)
+
+
+def judge(premise: str, hypothesis: str) -> str:
+    return random.Random(premise + hypothesis).choice(["entailment", "contradiction", "neutral"])
+
+
+VERIFIER = ScriptedVerifier(judge)
+
+
+def proposition(name: str, parent: str | None, p: float | None, q: float | None) -> Proposition:
+    return Proposition(name, parent, f"{name} holds.", f"{name} fails.", p, q, is_integral(p, q, 0.45))
+
+
+def grown(number: int, rng: random.Random, *, helpful: bool = True) -> Tree:
+    """A tree of two to five propositions whose first explanation is believed on the right side."""
+    gold = rng.random() < 0.5
+    nodes = [proposition("Q", None, rng.random(), rng.random())]
+    for name in rng.sample(["QT0", "QF0", "QT1", "QF1"], rng.randint(1, 4)):
+        believed = helpful and (name[1] == "T") == gold
+        nodes.append(proposition(name, "Q", *((0.9, 0.1) if believed else (0.3, 0.6))))
+    return Tree(f"{number}?", "Q holds.", "Q fails.", tuple(nodes), answer=gold)
+
+
+def some(count: int, seed: int = 0) -> Evidence:
+    rng = random.Random(seed)
+    trees = [grown(number, rng) for number in range(count)]
+    return evidence_of(trees, relate(trees, VERIFIER), START)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000))
+def test_the_probabilities_that_are_learned_from_are_those_that_inference_gives(seed: int) -> None:
+    rng = random.Random(seed)
+    trees = [grown(number, rng, helpful=False) for number in range(3)]
+    trees.append(replace(trees[0], nodes=trees[0].nodes[:1]))
+    graphs = relate(trees, VERIFIER)
+    weights = replace(START, **{name: rng.uniform(0, 2) for name in TERMS})
+    found = evidence_of(trees, graphs, weights).p_true(weights)
+    solver = SOLVERS["exhaustive"]()
+    expected = [infer(t, g, "joint", solver, weights).p_true for t, g in zip(trees, graphs, strict=True)]
+    assert found.tolist() == pytest.approx(expected, abs=1e-9)
+
+
+def test_what_is_learned_makes_the_gold_answers_likelier_and_lets_no_weight_below_zero() -> None:
+    evidence = some(80)
+    learned = fit(evidence, START, l2=0.1)
+    before, after = (Scores.of(evidence.p_true(w), evidence.gold) for w in (START, learned))
+    assert after.nll < before.nll
+    assert after.accuracy > 0.8
+    assert all(getattr(learned, name) >= 0 for name in TERMS if name != "bias")
+    assert (learned.clip, learned.threshold) == (START.clip, START.threshold)
+
+
+def test_terms_that_are_off_stay_zero() -> None:
+    learned = fit(some(40), START, off=("integral", "bias"))
+    assert (learned.integral, learned.bias) == (0.0, 0.0)
+
+
+def test_learning_twice_gives_the_same() -> None:
+    assert fit(some(30), START) == fit(some(30), START)
+
+
+def test_a_tree_is_scored_by_weights_that_never_saw_its_question() -> None:
+    evidence = some(30)
+    p = held_out(evidence, START, folds=3, seed=1)
+    place = [fold_of(question, 1, 3) for question in evidence.questions]
+    first = [fold == place[0] for fold in place]
+    weights = fit(evidence.chosen([not inside for inside in first]), START)
+    assert float(p[0]) == pytest.approx(float(evidence.p_true(weights)[0]))
+
+
+def test_sets_that_are_joined_keep_their_probabilities() -> None:
+    one, other = some(7), some(5, seed=3)
+    both = joined([one, other]).p_true(START)
+    torch.testing.assert_close(both, torch.cat([one.p_true(START), other.p_true(START)]))
+
+
+def test_one_kind_of_answer_and_too_few_questions_are_refused() -> None:
+    evidence = some(12)
+    only_true = evidence.chosen((evidence.gold > 0.5).tolist())
+    with pytest.raises(InputError, match="all gold answers are the same"):
+        fit(only_true, START)
+    with pytest.raises(InputError, match="12 questions are fewer than 13 folds"):
+        held_out(evidence, START, folds=13, seed=0)
+    with pytest.raises(InputError, match="folds must be ≥ 2"):
+        held_out(evidence, START, folds=1, seed=0)
+
+
+def test_scores_are_those_of_the_textbook() -> None:
+    p = torch.tensor([0.9, 0.8, 0.4, 0.1], dtype=torch.float64)
+    gold = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
+    scores = Scores.of(p, gold)
+    assert (scores.accuracy, scores.half) == (0.75, 1.0)
+    assert scores.brier == pytest.approx((0.01 + 0.64 + 0.16 + 0.01) / 4)
+    assert scores.ece == pytest.approx((0.1 + 0.8 + 0.4 + 0.1) / 4)
+
+
+def test_the_study_has_every_way_for_every_kind_and_set() -> None:
+    rng = random.Random(5)
+    trees = [grown(number, rng) for number in range(24)]
+    graphs = relate(trees, VERIFIER)
+    evidence = evidence_of(trees, graphs, START)
+    rows = list(study({"a": evidence, "b": some(20)}, Study(START, folds=3, seeds=(0, 1), ablate=True)))
+    ways = {row.way for row in rows if row.data == "a"}
+    expected = {"default", "in fold", "out of fold", "from b", *(f"without {term}" for term in TERMS)}
+    assert ways == expected
+    (held,) = (row for row in rows if (row.data, row.kind, row.way) == ("a", "all", "out of fold"))
+    assert (held.trees, len(held.scores)) == (24, 2)
+    assert held.spread("nll") >= 0
+    plain = list(without_weights("a", evidence, trees, graphs))
+    assert {row.way for row in plain} == {"vote", "root belief"}
+    assert not any(row.probabilities for row in plain)

@@ -1,0 +1,100 @@
+"""``maieutic calibrate`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from maieutic.cli.main import app
+from maieutic.errors import InputError
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.tree import Proposition, Tree
+from maieutic.weights import TERMS, read_weights
+
+
+def tree(number: int, gold: bool | None) -> Tree:
+    believed, doubted = (0.9, 0.1), (0.2, 0.4)
+    nodes = (
+        Proposition("Q", None, f"{number} holds.", f"{number} fails.", 0.5, 0.5),
+        Proposition("QT0", "Q", "So.", "Not so.", *(believed if gold else doubted), integral=bool(gold)),
+        Proposition("QF0", "Q", "But.", "No but.", *(doubted if gold else believed), integral=not gold),
+    )
+    return Tree(f"{number}?", f"{number} holds.", f"{number} fails.", nodes, answer=gold)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    def load(*_: object, **__: object) -> ScriptedVerifier:
+        return ScriptedVerifier(lambda *_: "neutral")
+
+    monkeypatch.setattr("maieutic.nli.load_verifier", load)
+    return lambda *arguments: CliRunner().invoke(
+        app, ["calibrate", "--nli", "scripted", *map(str, arguments)]
+    )
+
+
+def written(path: Path, *trees: Tree) -> Path:
+    path.write_text("".join(tree.to_json() + "\n" for tree in trees), encoding="utf-8")
+    return path
+
+
+def test_weights_are_learned_reported_and_written(tmp_path: Path, run: Callable[..., Result]) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)), tree(99, None))
+    result = run(trees, "--out", tmp_path / "w.toml", "--json", "--folds", "2", "--l2", "0.01")
+    assert result.exit_code == 0, result.output
+    assert "a.jsonl: 1 of 21 trees have no gold answer; left out" in result.stderr
+    report = json.loads(result.stdout)
+    assert set(TERMS) < set(report["weights"])
+    rows = {(row["kind"], row["way"]): row for row in report["rows"]}
+    assert rows["grown", "out of fold"]["accuracy"] == 1.0
+    assert rows["all", "vote"].keys() == {"data", "kind", "way", "trees", "accuracy", "accuracy_spread"}
+    assert read_weights(tmp_path / "w.toml").true_child == pytest.approx(report["weights"]["true_child"])
+
+
+def test_the_tables_name_every_way(tmp_path: Path, run: Callable[..., Result]) -> None:
+    one, other = (
+        written(tmp_path / f"{name}.jsonl", *(tree(n, n % 2 == 0) for n in range(12))) for name in "ab"
+    )
+    result = run(one, other, "--folds", "2", "--seeds", "2")
+    assert result.exit_code == 0, result.output
+    for text in ("a, grown: 12 trees", "out of fold", "from b", "root belief", "learned from all files"):
+        assert text in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("golds", "problem"),
+    [
+        ([True] * 6, "all 6 gold answers are true"),
+        ([None] * 6, "no gold answers"),
+        ([True, False], "2 questions are fewer than 5 folds"),
+    ],
+)
+def test_trees_that_nothing_can_be_learned_from_are_refused(
+    tmp_path: Path, run: Callable[..., Result], golds: list[bool | None], problem: str
+) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, gold) for n, gold in enumerate(golds)))
+    result = run(trees)
+    assert isinstance(result.exception, InputError)
+    assert problem in str(result.exception)
+
+
+def test_a_file_that_exists_and_two_of_one_name_are_refused(
+    tmp_path: Path, run: Callable[..., Result]
+) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(6)))
+    assert "exists already" in str(run(trees, "--out", trees).exception)
+    assert "the same name" in str(run(trees, trees).exception)
+
+
+def test_a_tree_that_is_too_large_is_left_out_and_counted(tmp_path: Path, run: Callable[..., Result]) -> None:
+    large = tree(50, True)
+    more = tuple(replace(large.nodes[1], id=f"QT{n}") for n in range(1, 20))
+    trees = [tree(n, n % 2 == 0) for n in range(6)] + [replace(large, nodes=(*large.nodes, *more))]
+    result = run(written(tmp_path / "a.jsonl", *trees), "--folds", "2")
+    assert result.exit_code == 0, result.output
+    assert "a.jsonl: 1 trees have more than 20 propositions; left out" in result.stderr
