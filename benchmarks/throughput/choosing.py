@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from maieutic.benchmarks.throughput.clock import Side
+from maieutic.benchmarks.throughput.clock import OURS, Side
+from maieutic.benchmarks.throughput.hardware import Sizes, Work, counted, multiplying, rate
 from maieutic.benchmarks.throughput.packages import LM_EVAL, imported, version_of
-from maieutic.benchmarks.throughput.rows import Row
+from maieutic.benchmarks.throughput.table import Row
 from maieutic.benchmarks.throughput.workbench import PROMPTS, Workbench
 from maieutic.lm.base import FloatArray, LanguageModel, Prompt
 
@@ -22,18 +23,24 @@ BATCH_SIZES = {"cpu": (1, 4, 16), "cuda": (8, 32, 128)}
 
 
 class Chooser:
-    """Our way to score the options of some prompts."""
+    """Our way to score the options of some prompts.
+
+    Attributes:
+        found: P(option | prompt) of the last run; ``computed`` is what the model did for it.
+    """
 
     def __init__(self, bench: Workbench, prompts: Sequence[Prompt]) -> None:
         self._bench, self.prompts = bench, prompts
         self._lm: LanguageModel | None = None
         self.found: FloatArray = np.empty(0)
+        self.computed = Work()
 
     @contextmanager
     def around(self) -> Iterator[None]:
         """A backend that has read no examples yet: reading them is part of the work."""
         self._lm = self._bench.subject.fresh()
-        yield
+        with counted(self._bench.subject.checkpoint.model) as self.computed:
+            yield
 
     def work(self) -> float:
         """Score all; returns their number."""
@@ -47,32 +54,27 @@ class Harness:
 
     def __init__(self, bench: Workbench, prompts: Sequence[Prompt], batch_size: int, module: Any) -> None:
         subject = bench.subject
-        self._bench, self._count = bench, len(prompts)
-        self._batch_size, self._module = batch_size, module
-        self._instance = imported(LM_EVAL, "api.instance")[0].Instance
-        self._texts = subject.texts(prompts)
+        self._bench, self._batch_size, self._module = bench, batch_size, module
+        self._texts = subject.vocabulary.render(prompts)
         # Its tokenizer opens texts as ours does; a chat template has done so already.
-        opens = subject.prompts.format == "text" and bool(
-            subject.tokens(prompts[:1])[0][:1] == self._opening()
-        )
-        self._arguments = {"add_bos_token": opens, "max_length": subject.checkpoint.window}
+        bos = subject.checkpoint.tokenizer.bos_token_id
+        opened = subject.tokens(prompts[:1])[0][:1] == (bos,)
+        self._opens = subject.prompts.format == "text" and opened
+        self._instance = imported(LM_EVAL, "api.instance")[0].Instance
         self._lm: Any = None
         self.found: FloatArray = np.empty(0)
 
-    def _opening(self) -> tuple[int, ...]:
-        bos = self._bench.subject.checkpoint.tokenizer.bos_token_id
-        return () if bos is None else (bos,)
-
     @contextmanager
     def around(self) -> Iterator[None]:
-        logging.getLogger("lm_eval").setLevel(logging.ERROR)
         checkpoint = self._bench.subject.checkpoint
-        with self._bench.subject.plain():
+        with ExitStack() as stack:
+            stack.enter_context(self._bench.subject.plain())
             self._lm = self._lm or self._module.HFLM(
                 pretrained=checkpoint.model,
                 tokenizer=deepcopy(checkpoint.tokenizer),
                 batch_size=self._batch_size,
-                **self._arguments,
+                add_bos_token=self._opens,
+                max_length=checkpoint.window,
             )
             yield
 
@@ -84,41 +86,53 @@ class Harness:
             for place, option in enumerate(options)
         ]
         scored = self._lm.loglikelihood(requests, disable_tqdm=True)
-        self.found = np.exp([score for score, _ in scored]).reshape(self._count, len(options))
-        return self._count
+        self.found = np.exp([score for score, _ in scored]).reshape(len(self._texts), len(options))
+        return len(self._texts)
 
 
 def choose_rows(bench: Workbench) -> list[Row]:
-    """One row: the prompts of verdicts, two options each."""
-    prompts = bench.prompts("verdict", PROMPTS * bench.questions)
+    """The prompts of verdicts, two options each, beside the harness and beside the matrix rate."""
+    clock, checkpoint = bench.clock, bench.subject.checkpoint
+    prompts = bench.prompts("verdict", PROMPTS[clock.device.type] * bench.questions)
     ours = Chooser(bench, prompts)
-    mine = Side("maieutic", ours.work, ours.around, {"prompts": len(prompts)})
-    sizes = BATCH_SIZES[bench.subject.checkpoint.device.type]
+    mine = Side(OURS, ours.work, ours.around, {"prompts": len(prompts)})
+    clock.once(mine)
+    best, harnesses, missing = _best(bench, prompts)
+    sides = [mine, multiplying(clock, checkpoint.dtype), *([best] if best else [])]
+    first, product, *others = clock.interleaved(*sides)
     length = sum(map(len, bench.subject.tokens(prompts))) / len(prompts)
-    what, unit = "prompts with two options scored", "per second"
-    compared = (
-        f"{len(prompts)} prompts of {length:.0f} tokens, whose examples ours reads once, within the time; "
-    )
+    note = f"{len(prompts)} prompts of {length:.0f} tokens, whose examples ours reads once, within the time."
+    if best:
+        theirs = next(harness.found for harness in harnesses if harness.found.size)
+        gap = float(np.abs(np.log(ours.found) - np.log(theirs)).max())
+        first = first.times(1, largest_difference=gap)
+        note += (
+            " The other's loglikelihood of the same texts and options, best of batch sizes "
+            f"{', '.join(map(str, BATCH_SIZES[clock.device.type]))}: {best.details['batch_size']}. "
+            f"Log-probabilities differ by at most {gap:.1g} nats."
+        )
+    amount = Sizes.of(checkpoint.model).operations(ours.computed) / 1e12
+    share = "Operations of the weights and of attention, padding not counted, in the time of the row above."
+    achieved = rate(amount, first.seconds)
+    return [
+        Row("choose", "prompts scored", "per second", first, next(iter(others), None), note, missing),
+        Row("choose", "choose: matrix rate", "TFLOP/s", achieved, product, share, reads="share"),
+    ]
+
+
+def _best(bench: Workbench, prompts: Sequence[Prompt]) -> tuple[Side | None, list[Harness], str]:
+    """The harness at its best batch size, all that were tried, and what is missing."""
     module, missing = imported(LM_EVAL, "models.huggingface")
     if missing:
-        (alone,) = bench.clock.interleaved(mine)
-        return [Row("choose", what, unit, alone, None, compared + "lm-evaluation-harness", missing)]
-    name = f"lm-evaluation-harness {version_of(LM_EVAL)}"
+        return None, [], missing
+    logging.getLogger(LM_EVAL).setLevel(logging.ERROR)
+    sizes = BATCH_SIZES[bench.clock.device.type]
     harnesses = [Harness(bench, prompts, size, module) for size in sizes]
+    name = f"{LM_EVAL} {version_of(LM_EVAL)}"
     best, reason = bench.clock.fastest(
         [
             Side(name, harness.work, harness.around, {"batch_size": size})
             for size, harness in zip(sizes, harnesses, strict=True)
         ]
     )
-    if best is None:
-        (alone,) = bench.clock.interleaved(mine)
-        return [Row("choose", what, unit, alone, None, compared + name, f"did not run: {reason}")]
-    first, second = bench.clock.interleaved(mine, best)
-    theirs = next(harness.found for harness in harnesses if harness.found.size)
-    gap = float(np.abs(ours.found - theirs).max())
-    compared += (
-        f"the other's loglikelihood of the same texts and options, best of batch sizes "
-        f"{', '.join(map(str, sizes))}: {best.details['batch_size']}; probabilities differ by ≤ {gap:.1g}"
-    )
-    return [Row("choose", what, unit, first.times(1, largest_difference=gap), second, compared)]
+    return best, harnesses, f"{name} does not run: {reason}" if reason else ""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
-from maieutic.benchmarks.throughput.rows import Series
+from maieutic.benchmarks.throughput.table import Series
 from maieutic.errors import MaieuticError
 
-__all__ = ["Clock", "Side"]
+__all__ = ["OURS", "Clock", "Side", "first_line"]
 
-_log = logging.getLogger(__name__)
+OURS = "maieutic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Side:
         name: in the table.
         work: does all of it once, and returns how much it did: values are that, divided by the seconds.
         around: entered before the clock starts: what makes a model ready for this side.
-        details: go into the table's raw data.
+        details: go into the record.
     """
 
     name: str
@@ -42,19 +41,24 @@ class Clock:
 
     Attributes:
         repeats: of every side; the table shows their medians.
+        tell: is given a line after every run.
     """
 
     device: torch.device
     repeats: int
+    tell: Callable[[str], None]
 
-    def once(self, side: Side) -> tuple[float, float]:
+    def once(self, side: Side, which: str = "warm-up") -> tuple[float, float]:
         """(how much was done, seconds) of one run."""
         with side.around():
             self._wait()
             start = time.perf_counter()
             done = side.work()
             self._wait()
-            return done, time.perf_counter() - start
+            seconds = time.perf_counter() - start
+        details = "".join(f", {key} {value}" for key, value in side.details.items() if key != "tried")
+        self.tell(f"  {side.name}{details}: {which}, {seconds:.1f} s")
+        return done, seconds
 
     def interleaved(self, *sides: Side) -> list[Series]:
         """All sides, ``repeats`` times, in turns; every second round in the other order."""
@@ -62,7 +66,7 @@ class Clock:
         for repeat in range(self.repeats):
             order = list(enumerate(sides))
             for place, side in order if repeat % 2 == 0 else reversed(order):
-                runs[place].append(self.once(side))
+                runs[place].append(self.once(side, f"{repeat + 1} of {self.repeats}"))
         return [
             Series(
                 side.name,
@@ -83,26 +87,27 @@ class Clock:
         reason = ""
         for side in candidates:
             try:
-                done, seconds = self.once(side)
+                done, seconds = self.once(side, "trial")
             except MaieuticError:
                 raise
             except Exception as error:  # of another library
-                reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
-                _log.info("%s did not run with %s: %s", side.name, dict(side.details), reason)
-                self.forget()
+                reason = f"{type(error).__name__}: {first_line(error)}"
+                self.tell(f"  {side.name}, {dict(side.details)}: does not run ({reason})")
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
                 continue
             found.append((done / seconds, side))
         if not found:
             return None, reason
         tried = [{**side.details, "rate": rate} for rate, side in found]
         best = max(found, key=lambda pair: pair[0])[1]
-        return Side(best.name, best.work, best.around, {**best.details, "tried": tried}), ""
-
-    def forget(self) -> None:
-        """Give cached memory back to the device."""
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        return replace(best, details={**best.details, "tried": tried}), ""
 
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of another library's message, at most 200 characters."""
+    return str(error).strip().partition("\n")[0][:200]

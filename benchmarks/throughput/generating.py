@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from transformers import GenerationConfig
@@ -15,19 +15,19 @@ from transformers.generation.configuration_utils import ContinuousBatchingConfig
 from transformers.generation.continuous_batching.utils import WorkloadHints
 
 from maieutic.batching import padded
-from maieutic.benchmarks.throughput.clock import Side
-from maieutic.benchmarks.throughput.packages import version_of
-from maieutic.benchmarks.throughput.rows import Row, Series
+from maieutic.benchmarks.throughput.clock import OURS, Side
+from maieutic.benchmarks.throughput.hardware import Sizes, Work, copying, counted, rate
 from maieutic.benchmarks.throughput.sentences import sentence
+from maieutic.benchmarks.throughput.table import Row, Series
 from maieutic.benchmarks.throughput.workbench import TEXTS, Workbench
 from maieutic.errors import ModelError
 from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.lm.decoding import Decoder
 
-__all__ = ["Drawer", "Workload", "drawn_tokens", "generate_rows", "workloads"]
+__all__ = ["Drawer", "Generate", "Workload", "bare", "drawn_tokens", "few_shot", "generate_rows"]
 
-BATCH_SIZES = {"cpu": (8, 32, 128), "cuda": (64, 256, 1024)}
-BATCH_TOKENS = {"cpu": (64, 512, 2048), "cuda": (None,)}  # of continuous batching; None: as it sees fit
+BATCH_SIZES = {"cpu": (8, 16, 32), "cuda": (64, 256, 1024)}
+BATCH_TOKENS = {"cpu": (512, 2048), "cuda": (None,)}  # of continuous batching; None: as it sees fit
 PAGE = 256  # tokens, of continuous batching
 LONGEST = 64  # tokens of a text of varied length, the paper's limit
 SEED = 0
@@ -39,7 +39,7 @@ class Workload:
     """Texts to draw.
 
     Attributes:
-        what: in the table.
+        what: in the note.
         n: texts of each prompt.
         longest: tokens of a text, at most.
         ends: makes the model end its texts as this workload wants them.
@@ -51,42 +51,49 @@ class Workload:
     longest: int
     ends: Callable[[], AbstractContextManager[None]]
 
+    @property
+    def texts(self) -> int:
+        """How many are drawn."""
+        return len(self.prompts) * self.n
 
-def workloads(bench: Workbench) -> list[Workload]:
-    """Prompts without and with examples; texts of one length, and as different as a method's texts are."""
-    subject, texts = bench.subject, TEXTS * bench.questions
+
+def bare(bench: Workbench) -> Workload:
+    """Prompts that share nothing, texts of one length: decoding alone."""
+    places = range(20_000, 20_000 + TEXTS[bench.clock.device.type] * bench.questions)
+    form = bench.subject.prompts.format
+    prompts = [Prompt(form, "", (), sentence(number).affirmed) for number in places]
+    what = f"no examples, {bench.new_tokens} tokens a text"
+    return Workload(what, prompts, 1, bench.new_tokens, bench.subject.endless)
+
+
+def few_shot(bench: Workbench) -> Workload:
+    """Few-shot prompts with several texts each, as different in length as a method's texts are."""
     n = bench.config.width(1)
-    bare = [
-        Prompt(subject.prompts.format, "", (), sentence(number).affirmed)
-        for number in range(20_000, 20_000 + texts)
-    ]
-    same = Workload(
-        f"tokens drawn, no shared examples, {bench.new_tokens} a text",
-        bare,
-        1,
-        bench.new_tokens,
-        subject.endless,
-    )
-    asked = list(islice(bench.prompts("explain", texts), -(-texts // n)))
-    if not subject.random:
-        varied = f"tokens drawn, {n} texts a few-shot prompt, ending as the model will, ≤ {LONGEST}"
-        return [same, Workload(varied, asked, n, LONGEST, _as_it_will)]
-    mean = bench.new_tokens
-    varied = f"tokens drawn, {n} texts a few-shot prompt, of 1 to {LONGEST} tokens"
-    return [same, Workload(varied, asked, n, LONGEST, lambda: subject.ending(mean))]
+    texts = TEXTS[bench.clock.device.type] * bench.questions // 2
+    prompts = bench.prompts("explain", math.ceil(texts / n))
+    if not bench.subject.random:
+        what = f"with examples, {n} texts a prompt, ending as the model will, {LONGEST} tokens at most"
+        return Workload(what, prompts, n, LONGEST, nullcontext)
+    what = f"with examples, {n} texts a prompt, of 1 to {LONGEST} tokens, some {bench.new_tokens} on average"
+    return Workload(what, prompts, n, LONGEST, lambda: bench.subject.ending(bench.new_tokens))
 
 
 class Drawer:
-    """Our way."""
+    """Our way.
+
+    Attributes:
+        computed: what the model did in the last run.
+    """
 
     def __init__(self, bench: Workbench, load: Workload) -> None:
         self._bench, self._load = bench, load
         self._lm: LanguageModel | None = None
+        self.computed = Work()
 
     @contextmanager
     def around(self) -> Iterator[None]:
         """A backend that has read no examples yet: reading them is part of the work."""
-        with self._load.ends():
+        with self._load.ends(), counted(self._bench.subject.checkpoint.model) as self.computed:
             self._lm = self._bench.subject.fresh()
             yield
 
@@ -118,13 +125,12 @@ class Generate:
 
     @contextmanager
     def around(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            stack.enter_context(self._load.ends())
-            stack.enter_context(self._bench.subject.plain())
+        with self._load.ends(), self._bench.subject.plain():
             torch.manual_seed(SEED)
             yield
 
     def work(self) -> float:
+        """Draw all texts; returns the number of tokens, those aside that come after a text's end."""
         subject = self._bench.subject
         rows = sorted(subject.tokens(self._load.prompts), key=len, reverse=True)
         device, pad = subject.checkpoint.device, subject.vocabulary.pad
@@ -149,14 +155,13 @@ class ContinuousBatching:
     def __init__(self, bench: Workbench, load: Workload, batch_tokens: int | None) -> None:
         self._bench, self._load = bench, load
         self._rows = [list(row) for row in bench.subject.tokens(load.prompts)]
-        self._texts = len(self._rows) * load.n
         longest = max(map(len, self._rows))
-        pages = (math.ceil((longest + load.longest) / PAGE) + 1) * self._texts
+        pages = (math.ceil((longest + load.longest) / PAGE) + 1) * load.texts
         on_cpu = bench.subject.checkpoint.device.type == "cpu"  # where it would take most of the memory
         self._batching = ContinuousBatchingConfig(
             page_size=PAGE, num_blocks=pages if on_cpu else None, max_batch_tokens=batch_tokens, seed=SEED
         )
-        self._hints = WorkloadHints(longest, load.longest, self._texts)
+        self._hints = WorkloadHints(longest, load.longest, load.texts)
         self._manager: Any = None
 
     @contextmanager
@@ -175,10 +180,11 @@ class ContinuousBatching:
             yield
 
     def work(self) -> float:
+        """Draw all texts; returns the number of tokens."""
         vocabulary = self._bench.subject.vocabulary
         self._manager.add_requests(inputs=self._rows, max_new_tokens=self._load.longest)
         tokens = finished = 0
-        while finished < self._texts:
+        while finished < self._load.texts:
             result = self._manager.get_result(timeout=1)
             if result is None and not self._manager.is_running():
                 raise RuntimeError("its thread ended before all texts were drawn")
@@ -193,61 +199,54 @@ class ContinuousBatching:
 
 
 def generate_rows(bench: Workbench) -> list[Row]:
-    """For each workload a row against ``generate`` and one against continuous batching."""
-    rows: list[Row] = []
-    for load in workloads(bench):
-        rows += _rows_of(bench, load)
-    return rows
+    """For each workload a row beside ``generate`` and one beside continuous batching; the memory's rate."""
+    alone = bare(bench)
+    first = Drawer(bench, replace(alone, longest=1))
+    begun = Side("maieutic, first tokens", first.work, first.around)
+    ours, rows, begun_series, copied = _compared(bench, alone, begun, copying(bench.clock))
+    later = [whole - part for whole, part in zip(rows[0].ours.seconds, begun_series.seconds, strict=True)]
+    read = Sizes.of(bench.subject.checkpoint.model).bytes_read(ours.computed - first.computed) / 1e9
+    note = (
+        "What must be read after the first tokens of the texts without examples: in each step the weights, "
+        "and each text's keys and values; in the time of that row, less that of its first tokens."
+    )
+    share = Row(
+        "generate", "decoding: memory bandwidth", "GB/s", rate(read, later), copied, note, reads="share"
+    )
+    _, more, *_ = _compared(bench, few_shot(bench))
+    return [*rows, *more, share]
 
 
-def _rows_of(bench: Workbench, load: Workload) -> list[Row]:
-    device = bench.subject.checkpoint.device.type
+def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...]:
+    """(our drawer, the workload's two rows, the series of the other sides)."""
+    clock, kind = bench.clock, bench.clock.device.type
     ours = Drawer(bench, load)
-    details = {"texts": len(load.prompts) * load.n}
-    sides = [Side("maieutic", ours.work, ours.around, details)]
-    version = version_of("transformers")
-    candidates: dict[str, list[Side]] = {
-        f"generate of transformers {version}": [
-            Side("", one.work, one.around, {"batch_size": size})
-            for size in BATCH_SIZES[device]
-            for one in [Generate(bench, load, size)]
-        ],
-        f"continuous batching of transformers {version}": [
-            Side("", one.work, one.around, {"batch_tokens": size})
-            for size in BATCH_TOKENS[device]
-            for one in [ContinuousBatching(bench, load, size)]
-        ],
-    }
-    missing: dict[str, str] = {}
-    for name, settings in candidates.items():
-        best, reason = bench.clock.fastest(settings)
-        if best is None:
-            missing[name] = f"does not run on {device}: {reason}"
-        else:
-            sides.append(Side(name, best.work, best.around, best.details))
-    series = bench.clock.interleaved(*sides)
-    others = {found.name: found for found in series[1:]}
-    return [
-        Row(
-            "generate",
-            load.what,
-            "per second",
-            series[0],
-            others.get(name),
-            _compared(load, name, others.get(name)),
-            missing.get(name, ""),
-        )
-        for name in candidates
-    ]
+    mine = Side(OURS, ours.work, ours.around, {"texts": load.texts})
+    clock.once(mine)
+    tried: dict[str, list[Side]] = {"generate": [], "continuous batching": []}
+    for size in BATCH_SIZES[kind]:
+        one = Generate(bench, load, size)
+        tried["generate"].append(Side("generate", one.work, one.around, {"batch_size": size}))
+    for limit in BATCH_TOKENS[kind]:
+        two = ContinuousBatching(bench, load, limit)
+        details = {"batch_tokens": limit or "its own choice"}
+        tried["continuous batching"].append(Side("continuous batching", two.work, two.around, details))
+    found = {name: clock.fastest(settings) for name, settings in tried.items()}
+    best = [side for side, _ in found.values() if side]
+    first, *series = clock.interleaved(mine, *others, *best)
+    by_name = {one.name: one for one in series[len(others) :]}
+    rows = [_row(load, first, by_name.get(name), reason) for name, (_, reason) in found.items()]
+    return ours, rows, *series[: len(others)]
 
 
-def _compared(load: Workload, name: str, other: Series | None) -> str:
-    best = ""
+def _row(load: Workload, ours: Series, other: Series | None, reason: str) -> Row:
+    note = f"{load.texts} texts of {len(load.prompts)} prompts, {load.what}."
     if other is not None:
-        key = next(key for key in ("batch_size", "batch_tokens") if key in other.details)
-        tried = ", ".join(str(setting[key]) for setting in other.details["tried"])
-        best = f", best of {key.replace('_', ' ')} {tried}: {other.details[key]}"
-    return f"{len(load.prompts) * load.n} texts of {len(load.prompts)} prompts at temperature 1{best}"
+        (setting,) = (key for key in other.details if key != "tried")
+        values = ", ".join(str(one[setting]) for one in other.details["tried"])
+        note += f" The other's best {setting.replace('_', ' ')} of {values}: {other.details[setting]}."
+    missing = f"does not run: {reason}" if reason else ""
+    return Row("generate", "tokens drawn", "per second", ours, other, note, missing)
 
 
 def _config(bench: Workbench, load: Workload) -> GenerationConfig:
@@ -269,11 +268,6 @@ def _length(row: Sequence[int], stops: Sequence[int]) -> int:
 
 
 @contextmanager
-def _as_it_will() -> Iterator[None]:
-    yield
-
-
-@contextmanager
 def drawn_tokens() -> Iterator[list[int]]:
     """Collects how many tokens each text has that our decoder draws meanwhile."""
     lengths: list[int] = []
@@ -284,8 +278,5 @@ def drawn_tokens() -> Iterator[list[int]]:
         lengths.extend(map(len, found))
         return found
 
-    setattr(Decoder, "draw", draw)  # noqa: B010 - mypy refuses the plain assignment
-    try:
+    with patch.object(Decoder, "draw", draw):
         yield lengths
-    finally:
-        setattr(Decoder, "draw", plain)  # noqa: B010

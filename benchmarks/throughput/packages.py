@@ -6,6 +6,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from maieutic.benchmarks.throughput.clock import first_line
+
 __all__ = ["LM_EVAL", "SENTENCE_TRANSFORMERS", "imported", "version_of"]
 
 LM_EVAL, SENTENCE_TRANSFORMERS = "lm_eval", "sentence_transformers"
@@ -20,8 +22,7 @@ def imported(package: str, module: str) -> tuple[Any, str]:
         own = error.name is None or error.name.startswith(package)
         return None, f"{package if own else error.name} is not installed: {_REMEDY}"
     except Exception as error:  # a package that does not fit the others raises anything
-        reason = str(error).strip().partition("\n")[0][:200]
-        return None, f"{package} cannot be loaded ({type(error).__name__}: {reason})"
+        return None, f"{package} cannot be loaded ({type(error).__name__}: {first_line(error)})"
 
 
 def version_of(package: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
@@ -15,7 +15,7 @@ from maieutic.lm.base import Prompt
 from maieutic.lm.tokens import Tokens, Vocabulary
 from maieutic.lm.transformers import TransformersLM
 from maieutic.loading import Checkpoint, quiet
-from maieutic.prompts import PromptSet
+from maieutic.prompts import load_prompts
 
 __all__ = ["Subject"]
 
@@ -24,17 +24,19 @@ class Subject:
     """A language model and the prompts it is asked with.
 
     Args:
-        about: for the record: name, sizes, tokenizer.
+        prompts: a prompt set's name or file, or "auto" for the one that suits the model.
         random: whether its weights are random.
+
+    Raises:
+        InputError: the prompt set cannot be used.
     """
 
-    def __init__(
-        self, checkpoint: Checkpoint, prompts: PromptSet, about: Mapping[str, Any], *, random: bool
-    ) -> None:
-        self.checkpoint, self.prompts, self.about, self.random = checkpoint, prompts, about, random
+    def __init__(self, checkpoint: Checkpoint, prompts: str, *, random: bool) -> None:
+        self.checkpoint, self.random = checkpoint, random
         self.vocabulary = Vocabulary(checkpoint)
         self._attention = str(checkpoint.model.config._attn_implementation)
         self._generation = deepcopy(checkpoint.model.generation_config)
+        self.prompts = load_prompts(self.fresh().prompts if prompts == "auto" else prompts)
 
     @property
     def stops(self) -> list[int]:
@@ -62,13 +64,9 @@ class Subject:
                 self._use(ours[0])
                 model.generation_config = ours[1]
 
-    def texts(self, prompts: Sequence[Prompt]) -> list[str]:
-        """The prompts as the model reads them."""
-        return self.vocabulary.render(prompts)
-
     def tokens(self, prompts: Sequence[Prompt]) -> list[Tokens]:
         """The prompts' tokens."""
-        return self.vocabulary.encode(prompts, self.texts(prompts))
+        return self.vocabulary.encode(prompts, self.vocabulary.render(prompts))
 
     @contextmanager
     def endless(self) -> Iterator[None]:

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from maieutic.benchmarks.throughput.clock import Side
+from maieutic.benchmarks.throughput.clock import OURS, Side
 from maieutic.benchmarks.throughput.packages import SENTENCE_TRANSFORMERS, imported, version_of
-from maieutic.benchmarks.throughput.rows import Row
+from maieutic.benchmarks.throughput.table import Row
 from maieutic.benchmarks.throughput.workbench import PAIRS, Workbench
-from maieutic.devices import DTYPES
 from maieutic.loading import quiet
 from maieutic.nli.base import Pair, Probabilities
 from maieutic.nli.transformers import TransformersVerifier, label_columns
@@ -30,6 +29,7 @@ class Scorer:
         self.found: Probabilities = np.empty((0, 3), np.float32)
 
     def work(self) -> float:
+        """Score all; returns their number."""
         self.found = self._verifier.predict(self._pairs)
         return len(self._pairs)
 
@@ -44,6 +44,7 @@ class CrossEncoder:
         self.found: Probabilities = np.empty((0, 3), np.float32)
 
     def work(self) -> float:
+        """Score all; returns their number."""
         scores = self._model.predict(
             self._pairs, batch_size=self._batch_size, apply_softmax=True, show_progress_bar=False
         )
@@ -52,67 +53,48 @@ class CrossEncoder:
 
 
 def verifier_rows(bench: Workbench) -> list[Row]:
-    """One row with the same number format on both sides, and one with each side's own choice."""
+    """One row: the same pairs in the same number format on both sides."""
     pairs = bench.pairs(PAIRS * bench.questions)
+    ours = Scorer(TransformersVerifier(bench.verifier), pairs)
+    mine = Side(OURS, ours.work, details={"pairs": len(pairs)})
     words = [len(premise.split()) + len(hypothesis.split()) for premise, hypothesis in pairs]
-    compared = f"{len(pairs)} pairs of {min(words)} to {max(words)} words"
+    note = f"{len(pairs)} pairs of {min(words)} to {max(words)} words, {bench.verifier.dtype_name}."
+    best, encoders, missing = _best(bench, pairs)
+    bench.clock.once(mine)
+    first, *second = bench.clock.interleaved(mine, *([best] if best else []))
+    if best:
+        theirs = next(encoder.found for encoder in encoders if len(encoder.found))
+        gap = float(np.abs(ours.found - theirs).max())
+        first = first.times(1, largest_difference=gap)
+        note += (
+            f" The other's best of batch sizes {', '.join(map(str, BATCH_SIZES[bench.clock.device.type]))}: "
+            f"{best.details['batch_size']}. Probabilities differ by at most {gap:.1g}."
+        )
+    return [Row("verifier", "pairs scored", "per second", first, next(iter(second), None), note, missing)]
+
+
+def _best(bench: Workbench, pairs: Sequence[Pair]) -> tuple[Side | None, list[CrossEncoder], str]:
+    """The cross-encoder at its best batch size, all that were tried, and what is missing."""
     module, missing = imported(SENTENCE_TRANSFORMERS, "cross_encoder")
     if missing:
-        mine = Scorer(bench.verifier, pairs)
-        (alone,) = bench.clock.interleaved(
-            Side("maieutic", mine.work, details={"dtype": bench.verifier.dtype})
-        )
-        what = f"pairs scored in {bench.verifier.dtype}"
-        return [
-            Row("verifier", what, "per second", alone, None, f"{compared}; sentence-transformers", missing)
-        ]
+        return None, [], missing
     logging.getLogger(SENTENCE_TRANSFORMERS).setLevel(logging.ERROR)
-    device = bench.verifier.device
-    own = TransformersVerifier.load(str(bench.verifier_checkpoint.folder), device=device)
-    rows = []
-    for verifier, dtype in ((bench.verifier, bench.verifier.dtype), (own, None)):
-        with quiet():
-            other = module.CrossEncoder(
-                str(bench.verifier_checkpoint.folder),
-                device=device,
-                local_files_only=True,
-                model_kwargs={"dtype": DTYPES[dtype]} if dtype else {},
-            )
-        rows.append(_row(bench, verifier, other, pairs, compared, same=dtype is not None))
-    return rows
-
-
-def _row(
-    bench: Workbench,
-    verifier: TransformersVerifier,
-    other: Any,
-    pairs: Sequence[Pair],
-    compared: str,
-    *,
-    same: bool,
-) -> Row:
-    ours = Scorer(verifier, pairs)
-    its_dtype = str(next(other.parameters()).dtype).removeprefix("torch.")
-    what = f"pairs scored in {verifier.dtype}" if same else "pairs scored, each in its default format"
-    name = f"CrossEncoder of sentence-transformers {version_of(SENTENCE_TRANSFORMERS)}"
+    checkpoint = bench.verifier
+    with quiet():
+        model = module.CrossEncoder(
+            str(checkpoint.folder),
+            device=str(checkpoint.device),
+            local_files_only=True,
+            model_kwargs={"dtype": checkpoint.dtype},
+        )
+    assert {weight.dtype for weight in model.parameters()} == {checkpoint.dtype}
     sizes = BATCH_SIZES[bench.clock.device.type]
-    encoders = [CrossEncoder(other, pairs, size) for size in sizes]
+    name = f"CrossEncoder of {SENTENCE_TRANSFORMERS} {version_of(SENTENCE_TRANSFORMERS)}"
+    encoders = [CrossEncoder(model, pairs, size) for size in sizes]
     best, reason = bench.clock.fastest(
         [
-            Side(name, encoder.work, details={"batch_size": size, "dtype": its_dtype})
+            Side(name, encoder.work, details={"batch_size": size})
             for size, encoder in zip(sizes, encoders, strict=True)
         ]
     )
-    mine = Side("maieutic", ours.work, details={"dtype": verifier.dtype})
-    if best is None:
-        (alone,) = bench.clock.interleaved(mine)
-        return Row("verifier", what, "per second", alone, None, compared, f"did not run: {reason}")
-    bench.clock.once(mine)  # as the other side has run, too
-    first, second = bench.clock.interleaved(mine, best)
-    theirs = next(encoder.found for encoder in encoders if len(encoder.found))
-    gap = float(np.abs(ours.found - theirs).max())
-    compared += (
-        f", {verifier.dtype} / {its_dtype}; the other's best of batch sizes {', '.join(map(str, sizes))}: "
-        f"{best.details['batch_size']}; probabilities differ by ≤ {gap:.1g}"
-    )
-    return Row("verifier", what, "per second", first.times(1, largest_difference=gap), second, compared)
+    return best, encoders, f"{name} does not run: {reason}" if reason else ""
