@@ -38,7 +38,7 @@ from maieutic.prompts import load_prompts
 
 __all__ = ["SECTIONS", "app", "program"]
 
-QUESTIONS = {"cpu": 16, "cuda": 256}
+QUESTIONS = {"cpu": 12, "cuda": 256}
 RANDOM_PROMPTS = "paper"  # of random weights, which suit no set
 
 # Questions come first, so that the memory they report is not that of the others.
@@ -69,7 +69,7 @@ def throughput(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = "auto",
     only: Annotated[str, typer.Option("--only", help=f"Some of {','.join(SECTIONS)}; all if left out.")] = "",
     questions: Annotated[
-        int, typer.Option("--questions", help="That grow together, even; 0 is 16, on CUDA 256.", min=0)
+        int, typer.Option("--questions", help="That grow together, even; 0 is 12, on CUDA 256.", min=0)
     ] = 0,
     new_tokens: Annotated[int, typer.Option("--new-tokens", help="Of each text.", min=2, max=63)] = 24,
     repeats: Annotated[

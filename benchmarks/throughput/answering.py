@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,31 +61,15 @@ class Working:
     """
 
     def __init__(self, worker: LanguageModel, script: Script, options: Sequence[str]) -> None:
+        self.name, self.prompts = worker.name, worker.prompts
         self._worker, self._script, self._options = worker, script, tuple(options)
         self.calls: list[Call] = []
 
-    @property
-    def name(self) -> str:
-        return self._worker.name
-
-    @property
-    def prompts(self) -> str:
-        return self._worker.prompts
-
     def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
+        self, prompts: Sequence[Prompt], n: int, *, max_new_tokens: int, **drawing: Any
     ) -> list[list[str]]:
         start = time.perf_counter()
-        drawn = self._worker.sample(
-            prompts, n, max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed
-        )
+        drawn = self._worker.sample(prompts, n, max_new_tokens=max_new_tokens, **drawing)
         self._note(prompts, n, max_new_tokens, start)
         assert [len(texts) for texts in drawn] == [n] * len(prompts)
         return [list(self._script.replies[prompt][:n]) for prompt in prompts]

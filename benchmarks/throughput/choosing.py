@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from maieutic.benchmarks.throughput.clock import OURS, Side
+from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.hardware import Sizes, Work, counted, multiplying, rate
 from maieutic.benchmarks.throughput.packages import LM_EVAL, imported, version_of
 from maieutic.benchmarks.throughput.table import Row
@@ -54,7 +54,7 @@ class Harness:
 
     def __init__(self, bench: Workbench, prompts: Sequence[Prompt], batch_size: int, module: Any) -> None:
         subject = bench.subject
-        self._bench, self._batch_size, self._module = bench, batch_size, module
+        self._bench, self.batch_size, self._module = bench, batch_size, module
         self._texts = subject.vocabulary.render(prompts)
         # Its tokenizer opens texts as ours does; a chat template has done so already.
         bos = subject.checkpoint.tokenizer.bos_token_id
@@ -72,7 +72,7 @@ class Harness:
             self._lm = self._lm or self._module.HFLM(
                 pretrained=checkpoint.model,
                 tokenizer=deepcopy(checkpoint.tokenizer),
-                batch_size=self._batch_size,
+                batch_size=self.batch_size,
                 add_bos_token=self._opens,
                 max_length=checkpoint.window,
             )
@@ -96,43 +96,35 @@ def choose_rows(bench: Workbench) -> list[Row]:
     prompts = bench.prompts("verdict", PROMPTS[clock.device.type] * bench.questions)
     ours = Chooser(bench, prompts)
     mine = Side(OURS, ours.work, ours.around, {"prompts": len(prompts)})
-    clock.once(mine)
-    best, harnesses, missing = _best(bench, prompts)
-    sides = [mine, multiplying(clock, checkpoint.dtype), *([best] if best else [])]
-    first, product, *others = clock.interleaved(*sides)
+    harnesses, missing = _harnesses(bench, prompts)
+    candidates = [
+        Side(f"{LM_EVAL} {version_of(LM_EVAL)}", one.work, one.around, {"batch_size": one.batch_size})
+        for one in harnesses
+    ]
+    first, other, (product,), reason = clock.beside(mine, candidates, multiplying(clock, checkpoint.dtype))
     length = sum(map(len, bench.subject.tokens(prompts))) / len(prompts)
     note = f"{len(prompts)} prompts of {length:.0f} tokens, whose examples ours reads once, within the time."
-    if best:
+    if other:
         theirs = next(harness.found for harness in harnesses if harness.found.size)
         gap = float(np.abs(np.log(ours.found) - np.log(theirs)).max())
         first = first.times(1, largest_difference=gap)
         note += (
-            " The other's loglikelihood of the same texts and options, best of batch sizes "
-            f"{', '.join(map(str, BATCH_SIZES[clock.device.type]))}: {best.details['batch_size']}. "
+            f" The other's loglikelihood of the same texts and options. {best_of(other)} "
             f"Log-probabilities differ by at most {gap:.1g} nats."
         )
     amount = Sizes.of(checkpoint.model).operations(ours.computed) / 1e12
     share = "Operations of the weights and of attention, padding not counted, in the time of the row above."
     achieved = rate(amount, first.seconds)
     return [
-        Row("choose", "prompts scored", "per second", first, next(iter(others), None), note, missing),
+        Row("choose", "prompts scored", "per second", first, other, note, missing or reason),
         Row("choose", "choose: matrix rate", "TFLOP/s", achieved, product, share, reads="share"),
     ]
 
 
-def _best(bench: Workbench, prompts: Sequence[Prompt]) -> tuple[Side | None, list[Harness], str]:
-    """The harness at its best batch size, all that were tried, and what is missing."""
+def _harnesses(bench: Workbench, prompts: Sequence[Prompt]) -> tuple[list[Harness], str]:
+    """The harness with each batch size, or none and what is missing."""
     module, missing = imported(LM_EVAL, "models.huggingface")
     if missing:
-        return None, [], missing
+        return [], missing
     logging.getLogger(LM_EVAL).setLevel(logging.ERROR)
-    sizes = BATCH_SIZES[bench.clock.device.type]
-    harnesses = [Harness(bench, prompts, size, module) for size in sizes]
-    name = f"{LM_EVAL} {version_of(LM_EVAL)}"
-    best, reason = bench.clock.fastest(
-        [
-            Side(name, harness.work, harness.around, {"batch_size": size})
-            for size, harness in zip(sizes, harnesses, strict=True)
-        ]
-    )
-    return best, harnesses, f"{name} does not run: {reason}" if reason else ""
+    return [Harness(bench, prompts, size, module) for size in BATCH_SIZES[bench.clock.device.type]], ""

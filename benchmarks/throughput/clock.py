@@ -13,7 +13,7 @@ import torch
 from maieutic.benchmarks.throughput.table import Series
 from maieutic.errors import MaieuticError
 
-__all__ = ["OURS", "Clock", "Side", "first_line"]
+__all__ = ["OURS", "Clock", "Side", "best_of", "first_line"]
 
 OURS = "maieutic"
 
@@ -77,11 +77,24 @@ class Clock:
             for side, run in zip(sides, runs, strict=True)
         ]
 
+    def beside(
+        self, mine: Side, candidates: Sequence[Side], *others: Side
+    ) -> tuple[Series, Series | None, list[Series], str]:
+        """Ours beside somebody else's code at its fastest setting, after a warm-up of both.
+
+        Returns:
+            ours, the candidates' fastest or None, the others, and the reason why no candidate ran.
+        """
+        best, reason = self.fastest(candidates)
+        self.once(mine)
+        first, *series = self.interleaved(mine, *others, *([best] if best else []))
+        return first, series.pop() if best else None, series, reason
+
     def fastest(self, candidates: Sequence[Side]) -> tuple[Side | None, str]:
         """The fastest of several settings of somebody else's code, each run once.
 
         Returns:
-            the side and "", or None and the last reason why none of them ran.
+            the side and "", or None and the last reason why none of them ran; "" where there is none.
         """
         found: list[tuple[float, Side]] = []
         reason = ""
@@ -91,8 +104,8 @@ class Clock:
             except MaieuticError:
                 raise
             except Exception as error:  # of another library
-                reason = f"{type(error).__name__}: {first_line(error)}"
-                self.tell(f"  {side.name}, {dict(side.details)}: does not run ({reason})")
+                reason = f"{side.name} does not run: {type(error).__name__}: {first_line(error)}"
+                self.tell(f"  {reason}; {dict(side.details)}")
                 if self.device.type == "cuda":
                     torch.cuda.empty_cache()
                 continue
@@ -106,6 +119,13 @@ class Clock:
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+
+def best_of(series: Series) -> str:
+    """What :meth:`Clock.fastest` tried and took, as a sentence."""
+    (setting,) = (key for key in series.details if key != "tried")
+    values = ", ".join(str(tried[setting]) for tried in series.details["tried"])
+    return f"The other's best {setting.replace('_', ' ')} of {values}: {series.details[setting]}."
 
 
 def first_line(error: Exception) -> str:

@@ -15,7 +15,7 @@ from transformers.generation.configuration_utils import ContinuousBatchingConfig
 from transformers.generation.continuous_batching.utils import WorkloadHints
 
 from maieutic.batching import padded
-from maieutic.benchmarks.throughput.clock import OURS, Side
+from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.hardware import Sizes, Work, copying, counted, rate
 from maieutic.benchmarks.throughput.sentences import sentence
 from maieutic.benchmarks.throughput.table import Row, Series
@@ -69,8 +69,7 @@ def bare(bench: Workbench) -> Workload:
 def few_shot(bench: Workbench) -> Workload:
     """Few-shot prompts with several texts each, as different in length as a method's texts are."""
     n = bench.config.width(1)
-    texts = TEXTS[bench.clock.device.type] * bench.questions // 2
-    prompts = bench.prompts("explain", math.ceil(texts / n))
+    prompts = bench.prompts("explain", math.ceil(TEXTS[bench.clock.device.type] * bench.questions / n))
     if not bench.subject.random:
         what = f"with examples, {n} texts a prompt, ending as the model will, {LONGEST} tokens at most"
         return Workload(what, prompts, n, LONGEST, nullcontext)
@@ -222,7 +221,6 @@ def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...
     clock, kind = bench.clock, bench.clock.device.type
     ours = Drawer(bench, load)
     mine = Side(OURS, ours.work, ours.around, {"texts": load.texts})
-    clock.once(mine)
     tried: dict[str, list[Side]] = {"generate": [], "continuous batching": []}
     for size in BATCH_SIZES[kind]:
         one = Generate(bench, load, size)
@@ -232,6 +230,7 @@ def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...
         details = {"batch_tokens": limit or "its own choice"}
         tried["continuous batching"].append(Side("continuous batching", two.work, two.around, details))
     found = {name: clock.fastest(settings) for name, settings in tried.items()}
+    clock.once(mine)
     best = [side for side, _ in found.values() if side]
     first, *series = clock.interleaved(mine, *others, *best)
     by_name = {one.name: one for one in series[len(others) :]}
@@ -242,11 +241,8 @@ def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...
 def _row(load: Workload, ours: Series, other: Series | None, reason: str) -> Row:
     note = f"{load.texts} texts of {len(load.prompts)} prompts, {load.what}."
     if other is not None:
-        (setting,) = (key for key in other.details if key != "tried")
-        values = ", ".join(str(one[setting]) for one in other.details["tried"])
-        note += f" The other's best {setting.replace('_', ' ')} of {values}: {other.details[setting]}."
-    missing = f"does not run: {reason}" if reason else ""
-    return Row("generate", "tokens drawn", "per second", ours, other, note, missing)
+        note += f" {best_of(other)}"
+    return Row("generate", "tokens drawn", "per second", ours, other, note, reason)
 
 
 def _config(bench: Workbench, load: Workload) -> GenerationConfig:

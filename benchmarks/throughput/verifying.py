@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from maieutic.benchmarks.throughput.clock import OURS, Side
+from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.packages import SENTENCE_TRANSFORMERS, imported, version_of
 from maieutic.benchmarks.throughput.table import Row
 from maieutic.benchmarks.throughput.workbench import PAIRS, Workbench
@@ -38,7 +38,7 @@ class CrossEncoder:
     """The same with sentence-transformers, for one batch size."""
 
     def __init__(self, model: Any, pairs: Sequence[Pair], batch_size: int) -> None:
-        self._model, self._pairs, self._batch_size = model, list(pairs), batch_size
+        self._model, self._pairs, self.batch_size = model, list(pairs), batch_size
         config = model.config
         self._columns = label_columns(config.id2label, str(config.name_or_path))
         self.found: Probabilities = np.empty((0, 3), np.float32)
@@ -46,7 +46,7 @@ class CrossEncoder:
     def work(self) -> float:
         """Score all; returns their number."""
         scores = self._model.predict(
-            self._pairs, batch_size=self._batch_size, apply_softmax=True, show_progress_bar=False
+            self._pairs, batch_size=self.batch_size, apply_softmax=True, show_progress_bar=False
         )
         self.found = np.asarray(scores, dtype=np.float32) @ self._columns
         return len(self._pairs)
@@ -57,27 +57,25 @@ def verifier_rows(bench: Workbench) -> list[Row]:
     pairs = bench.pairs(PAIRS * bench.questions)
     ours = Scorer(TransformersVerifier(bench.verifier), pairs)
     mine = Side(OURS, ours.work, details={"pairs": len(pairs)})
+    encoders, missing = _encoders(bench, pairs)
+    name = f"{SENTENCE_TRANSFORMERS} {version_of(SENTENCE_TRANSFORMERS)}"
+    candidates = [Side(name, one.work, details={"batch_size": one.batch_size}) for one in encoders]
+    first, other, _, reason = bench.clock.beside(mine, candidates)
     words = [len(premise.split()) + len(hypothesis.split()) for premise, hypothesis in pairs]
     note = f"{len(pairs)} pairs of {min(words)} to {max(words)} words, {bench.verifier.dtype_name}."
-    best, encoders, missing = _best(bench, pairs)
-    bench.clock.once(mine)
-    first, *second = bench.clock.interleaved(mine, *([best] if best else []))
-    if best:
+    if other:
         theirs = next(encoder.found for encoder in encoders if len(encoder.found))
         gap = float(np.abs(ours.found - theirs).max())
         first = first.times(1, largest_difference=gap)
-        note += (
-            f" The other's best of batch sizes {', '.join(map(str, BATCH_SIZES[bench.clock.device.type]))}: "
-            f"{best.details['batch_size']}. Probabilities differ by at most {gap:.1g}."
-        )
-    return [Row("verifier", "pairs scored", "per second", first, next(iter(second), None), note, missing)]
+        note += f" {best_of(other)} Probabilities differ by at most {gap:.1g}."
+    return [Row("verifier", "pairs scored", "per second", first, other, note, missing or reason)]
 
 
-def _best(bench: Workbench, pairs: Sequence[Pair]) -> tuple[Side | None, list[CrossEncoder], str]:
-    """The cross-encoder at its best batch size, all that were tried, and what is missing."""
+def _encoders(bench: Workbench, pairs: Sequence[Pair]) -> tuple[list[CrossEncoder], str]:
+    """The cross-encoder with each batch size, or none and what is missing."""
     module, missing = imported(SENTENCE_TRANSFORMERS, "cross_encoder")
     if missing:
-        return None, [], missing
+        return [], missing
     logging.getLogger(SENTENCE_TRANSFORMERS).setLevel(logging.ERROR)
     checkpoint = bench.verifier
     with quiet():
@@ -88,13 +86,4 @@ def _best(bench: Workbench, pairs: Sequence[Pair]) -> tuple[Side | None, list[Cr
             model_kwargs={"dtype": checkpoint.dtype},
         )
     assert {weight.dtype for weight in model.parameters()} == {checkpoint.dtype}
-    sizes = BATCH_SIZES[bench.clock.device.type]
-    name = f"CrossEncoder of {SENTENCE_TRANSFORMERS} {version_of(SENTENCE_TRANSFORMERS)}"
-    encoders = [CrossEncoder(model, pairs, size) for size in sizes]
-    best, reason = bench.clock.fastest(
-        [
-            Side(name, encoder.work, details={"batch_size": size})
-            for size, encoder in zip(sizes, encoders, strict=True)
-        ]
-    )
-    return best, encoders, f"{name} does not run: {reason}" if reason else ""
+    return [CrossEncoder(model, pairs, size) for size in BATCH_SIZES[bench.clock.device.type]], ""
