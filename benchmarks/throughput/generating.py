@@ -62,18 +62,19 @@ def bare(bench: Workbench) -> Workload:
     places = range(20_000, 20_000 + TEXTS[bench.clock.device.type] * bench.questions)
     form = bench.subject.prompts.format
     prompts = [Prompt(form, "", (), sentence(number).affirmed) for number in places]
-    what = f"no examples, {bench.new_tokens} tokens a text"
+    what = f"that share nothing, {bench.new_tokens} tokens a text"
     return Workload(what, prompts, 1, bench.new_tokens, bench.subject.endless)
 
 
 def few_shot(bench: Workbench) -> Workload:
     """Few-shot prompts with several texts each, as different in length as a method's texts are."""
     n = bench.config.width(1)
-    prompts = bench.prompts("explain", math.ceil(TEXTS[bench.clock.device.type] * bench.questions / n))
+    texts = TEXTS[bench.clock.device.type] * bench.questions // 2
+    prompts = bench.prompts("explain", math.ceil(texts / n))
     if not bench.subject.random:
-        what = f"with examples, {n} texts a prompt, ending as the model will, {LONGEST} tokens at most"
+        what = f"for explanations, {n} texts each, ending as the model will, {LONGEST} tokens at most"
         return Workload(what, prompts, n, LONGEST, nullcontext)
-    what = f"with examples, {n} texts a prompt, of 1 to {LONGEST} tokens, some {bench.new_tokens} on average"
+    what = f"for explanations, {n} texts each, of 1 to {LONGEST} tokens, some {bench.new_tokens} on average"
     return Workload(what, prompts, n, LONGEST, lambda: bench.subject.ending(bench.new_tokens))
 
 
@@ -206,7 +207,7 @@ def generate_rows(bench: Workbench) -> list[Row]:
     later = [whole - part for whole, part in zip(rows[0].ours.seconds, begun_series.seconds, strict=True)]
     read = Sizes.of(bench.subject.checkpoint.model).bytes_read(ours.computed - first.computed) / 1e9
     note = (
-        "What must be read after the first tokens of the texts without examples: in each step the weights, "
+        "What must be read after the first tokens of the texts that share nothing: in each step the weights, "
         "and each text's keys and values; in the time of that row, less that of its first tokens."
     )
     share = Row(
@@ -222,7 +223,8 @@ def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...
     ours = Drawer(bench, load)
     mine = Side(OURS, ours.work, ours.around, {"texts": load.texts})
     tried: dict[str, list[Side]] = {"generate": [], "continuous batching": []}
-    for size in BATCH_SIZES[kind]:
+    sizes = BATCH_SIZES[kind]
+    for size in [size for last, size in zip((0, *sizes), sizes, strict=False) if last < load.texts]:
         one = Generate(bench, load, size)
         tried["generate"].append(Side("generate", one.work, one.around, {"batch_size": size}))
     for limit in BATCH_TOKENS[kind]:
@@ -239,7 +241,7 @@ def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...
 
 
 def _row(load: Workload, ours: Series, other: Series | None, reason: str) -> Row:
-    note = f"{load.texts} texts of {len(load.prompts)} prompts, {load.what}."
+    note = f"{load.texts} texts of {len(load.prompts)} prompts {load.what}."
     if other is not None:
         note += f" {best_of(other)}"
     return Row("generate", "tokens drawn", "per second", ours, other, note, reason)

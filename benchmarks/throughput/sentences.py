@@ -31,7 +31,7 @@ _REASONS = (
     " even in winter",
     " as long as nobody moves it",
     " because it has been kept dry for many years",
-    ", which visitors to the market seldom expect when they first see the two of them side by side",
+    ", which visitors to the market seldom expect",
 )
 
 
@@ -44,7 +44,7 @@ class Sentence:
 
 
 def sentence(number: int) -> Sentence:
-    """The statement of that number (≥ 0); 6 to 40 words, half of them at most 13.
+    """The statement of that number (≥ 0); 6 to 32 words, half of them at most 13.
 
     >>> sentence(7) == sentence(7), sentence(7) == sentence(8)
     (True, False)
@@ -53,7 +53,7 @@ def sentence(number: int) -> Sentence:
     quality = chance.choice(("", f"{chance.choice(_QUALITIES)} "))
     claim = chance.choice(_CLAIMS)
     first = f"The {quality}{chance.choice(_THINGS)} of lot {number}{chance.choice(_PLACES)}"
-    second = f" {chance.choice(_THINGS)}{chance.choice(_PLACES)}" if claim[0].endswith("the") else ""
+    second = f" {chance.choice(_THINGS)}" if claim[0].endswith("the") else ""
     reason = chance.choice(_REASONS)
     affirmed, denied = (f"{first} {verb}{second}{reason}." for verb in claim)
     return Sentence(affirmed, denied)

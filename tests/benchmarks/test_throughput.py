@@ -34,6 +34,7 @@ from maieutic.benchmarks.throughput.subject import Subject
 from maieutic.benchmarks.throughput.table import Row, Series
 from maieutic.benchmarks.throughput.verifying import verifier_rows
 from maieutic.benchmarks.throughput.workbench import Workbench
+from maieutic.bundled import bundled_folder
 from maieutic.config import ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.errors import ModelError
@@ -82,6 +83,16 @@ def test_no_two_sentences_are_alike_and_none_is_its_negation(numbers: set[int]) 
     texts = [text for one in made for text in (one.affirmed, one.denied)]
     assert len(set(texts)) == 2 * len(numbers)
     assert all(text.endswith(".") and "\n" not in text for text in texts)
+
+
+def test_the_longest_pair_of_a_large_run_fits_the_bundled_verifier() -> None:
+    from transformers import AutoTokenizer
+
+    made = [sentence(number) for number in range(7500)]  # 256 questions ask for 7168
+    texts = [text for one in made for text in (one.affirmed, one.denied)]
+    tokenizer = AutoTokenizer.from_pretrained(bundled_folder("agora-nli"))
+    longest = max(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
+    assert 2 * longest + tokenizer.num_special_tokens_to_add(pair=True) <= 128  # its window
 
 
 @pytest.mark.parametrize("prompt_set", ["paper", "chat", "agora"])
@@ -140,7 +151,7 @@ def test_no_text_ends_before_its_limit_on_either_side(bench: Workbench) -> None:
 
 
 def test_texts_of_random_weights_can_be_made_to_differ_in_length(bench: Workbench) -> None:
-    load = replace(few_shot(bench), n=30, longest=30, ends=lambda: bench.subject.ending(5))
+    load = replace(few_shot(bench), n=60, longest=30, ends=lambda: bench.subject.ending(5))
     ours, other = Drawer(bench, load), Generate(bench, load, batch_size=60)
     with drawn_tokens() as lengths, ours.around():
         tokens = ours.work()
