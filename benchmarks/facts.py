@@ -16,7 +16,7 @@ from maieutic.benchmarks.datasets import Loaded
 from maieutic.benchmarks.run_config import RunConfig
 from maieutic.bundled import AGORA, BundledModel, bundled_folder, bundled_weights, sha256_of
 
-__all__ = ["facts"]
+__all__ = ["facts", "git_revision", "machine"]
 
 PACKAGES = ("numpy", "python-sat", "safetensors", "tokenizers", "torch", "transformers")
 
@@ -37,7 +37,7 @@ def facts(
         "configuration": asdict(config),
         "versions": {"maieutic": __version__, "python": platform.python_version()}
         | {package: metadata.version(package) for package in PACKAGES},
-        "git": _git_revision(),
+        "git": git_revision(),
         "models": {option: model for option, model in models.items() if model},
         "data": {
             "items": len(loaded.items),
@@ -45,7 +45,7 @@ def facts(
             "sha256": loaded.sha256,
             "edited": list(loaded.edited),
         },
-        "machine": _machine(device),
+        "machine": machine(device),
     }
     if config.trees:
         described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
@@ -71,7 +71,7 @@ def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
     }
 
 
-def _git_revision() -> str | None:
+def git_revision() -> str | None:
     """The commit of the checkout that this package runs from, with "+" for local changes; None outside."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
@@ -87,7 +87,8 @@ def _run(command: list[str]) -> str:
     return done.stdout.strip()
 
 
-def _machine(device: str) -> dict[str, Any]:
+def machine(device: str) -> dict[str, Any]:
+    """The machine and what models compute on; ``device`` is "cpu", "cuda" or "cuda:N"."""
     import torch  # noqa: PLC0415
 
     gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else None

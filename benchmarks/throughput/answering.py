@@ -1,0 +1,249 @@
+"""Questions per minute beside the published reference's way, and the cost of reasoning over answering."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from maieutic.answer import Answer
+from maieutic.benchmarks.throughput.choosing import Chooser
+from maieutic.benchmarks.throughput.clock import OURS, Side
+from maieutic.benchmarks.throughput.hardware import Work, counted, peak_bytes
+from maieutic.benchmarks.throughput.reference import ReferenceLM
+from maieutic.benchmarks.throughput.script import Script
+from maieutic.benchmarks.throughput.table import Row, Series
+from maieutic.benchmarks.throughput.workbench import Workbench
+from maieutic.elicit import elicit
+from maieutic.infer import DEFAULT_SOLVER
+from maieutic.lm.base import FloatArray, LanguageModel, Prompt
+from maieutic.nli.transformers import TransformersVerifier
+from maieutic.pipeline import conclude
+from maieutic.solvers import SOLVERS
+
+__all__ = ["REFERENCE_QUESTIONS", "Answering", "Call", "Run", "Working", "question_rows"]
+
+REFERENCE_QUESTIONS = 2  # one of each kind that the script knows
+ONE_BATCH = 10**9  # tokens: the reference's verifier takes all pairs of a tree at once
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a language model.
+
+    Attributes:
+        kind: negate, explain, belief or verdict.
+        n: texts drawn for each prompt; 0 where options were scored.
+        new_tokens: limit of each text.
+    """
+
+    kind: str
+    prompts: tuple[Prompt, ...]
+    n: int
+    new_tokens: int
+    seconds: float
+
+
+class Working:
+    """A language model that has every request computed, and then says what the script says.
+
+    Args:
+        worker: computes.
+
+    Attributes:
+        calls: what was asked, in order.
+    """
+
+    def __init__(self, worker: LanguageModel, script: Script, options: Sequence[str]) -> None:
+        self.name, self.prompts = worker.name, worker.prompts
+        self._worker, self._script, self._options = worker, script, tuple(options)
+        self.calls: list[Call] = []
+
+    def sample(
+        self, prompts: Sequence[Prompt], n: int, *, max_new_tokens: int, **drawing: Any
+    ) -> list[list[str]]:
+        start = time.perf_counter()
+        drawn = self._worker.sample(prompts, n, max_new_tokens=max_new_tokens, **drawing)
+        self._note(prompts, n, max_new_tokens, start)
+        assert [len(texts) for texts in drawn] == [n] * len(prompts)
+        return [list(self._script.replies[prompt][:n]) for prompt in prompts]
+
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+        assert tuple(options) == self._options
+        start = time.perf_counter()
+        chosen = self._worker.choose(prompts, options)
+        self._note(prompts, 0, 0, start)
+        assert chosen.shape == (len(prompts), len(options))
+        return np.array([self._script.verdicts[prompt] for prompt in prompts])
+
+    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
+        return self._worker.count_tokens(texts)
+
+    def _note(self, prompts: Sequence[Prompt], n: int, new_tokens: int, start: float) -> None:
+        kind = self._script.kinds[prompts[0]]
+        self.calls.append(Call(kind, tuple(prompts), n, new_tokens, time.perf_counter() - start))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run asked of the language model, what came of it, and the memory held at its end."""
+
+    calls: list[Call]
+    answers: list[Answer]
+    peak_bytes: int
+
+    def seconds_by_kind(self) -> dict[str, float]:
+        """What the requests of each kind took, in the order in which they first came."""
+        spent: defaultdict[str, float] = defaultdict(float)
+        for call in self.calls:
+            spent[call.kind] += call.seconds
+        return dict(spent)
+
+
+class Answering:
+    """Answers the first questions of the script, ours together, the reference's one by one.
+
+    Attributes:
+        runs: one for each time that it was done.
+        computed: what the language model computed in the last run of ours.
+    """
+
+    def __init__(self, bench: Workbench, questions: int, *, ours: bool) -> None:
+        self._bench, self._ours = bench, ours
+        self._questions = bench.script.questions[:questions]
+        self._verifier = TransformersVerifier(bench.verifier, None if ours else ONE_BATCH)
+        self._lm: LanguageModel | None = None
+        self.runs: list[Run] = []
+        self.computed = Work()
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """A backend that has read no examples yet: reading them is part of the work."""
+        subject = self._bench.subject
+        with ExitStack() as stack:
+            stack.enter_context(subject.endless())
+            if self._ours:
+                self._lm = subject.fresh()
+                self.computed = stack.enter_context(counted(subject.checkpoint.model))
+            else:
+                self._lm = ReferenceLM(subject)
+                stack.enter_context(subject.plain())
+            if subject.checkpoint.device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats(subject.checkpoint.device)
+            yield
+
+    def work(self) -> float:
+        """Answer the questions; returns their number."""
+        assert self._lm is not None
+        script, prompts = self._bench.script, self._bench.subject.prompts
+        lm = Working(self._lm, script, prompts.answers)
+        solver = SOLVERS[DEFAULT_SOLVER["joint"]]()
+        answers: list[Answer] = []
+        for batch in [self._questions] if self._ours else [[question] for question in self._questions]:
+            trees = elicit(batch, lm, prompts, self._bench.config)
+            answers += conclude(trees, self._verifier, solver, "joint")
+        self.runs.append(Run(lm.calls, answers, peak_bytes(self._bench.clock.device)))
+        return len(answers)
+
+
+def question_rows(bench: Workbench) -> list[Row]:
+    """Speed beside the reference, then cost beside direct answers, memory, and the share of each step.
+
+    Both sides must grow the same trees; the reference answers the first questions only, whose trees have
+    the sizes of all others.
+    """
+    ours = Answering(bench, bench.questions, ours=True)
+    reference = Answering(bench, REFERENCE_QUESTIONS, ours=False)
+    direct = Chooser(bench, [bench.subject.prompts.direct(question) for question in bench.script.questions])
+    sides = [
+        Side(OURS, ours.work, ours.around, {"questions": bench.questions}),
+        Side("one call per request", reference.work, reference.around, {"questions": REFERENCE_QUESTIONS}),
+        Side("direct answers", direct.work, direct.around, {"questions": bench.questions}),
+    ]
+    for side, is_ours in zip(sides, (True, False), strict=False):  # a question that is settled at its root
+        first = Answering(bench, 1, ours=is_ours)
+        bench.clock.once(Side(side.name, first.work, first.around, {"questions": 1}))
+    mine, theirs, plain = bench.clock.interleaved(*sides)
+    grown = [[answer.tree for answer in side.runs[-1].answers] for side in (ours, reference)]
+    assert grown[0][:REFERENCE_QUESTIONS] == grown[1]
+    return [
+        _speed(bench, mine, theirs, reference.runs),
+        *_costs(bench, ours, direct, mine, plain),
+        *_steps(ours.runs, mine),
+    ]
+
+
+def _speed(bench: Workbench, mine: Series, theirs: Series, runs: Sequence[Run]) -> Row:
+    nodes = sum(len(tree.nodes) + len(tree.pruned) for tree in bench.trees) / len(bench.trees)
+    verdicts = runs[-1].seconds_by_kind().get("verdict", 0.0) / theirs.seconds[-1]
+    note = (
+        f"Ours {bench.questions} questions together; the other {REFERENCE_QUESTIONS} of them, one unbatched "
+        "generate for each request and one verifier call for each tree, no reuse. Equal trees, "
+        f"{nodes:.3g} propositions a question on average, {bench.new_tokens} tokens a text. Of the other's "
+        f"time {verdicts:.0%} are verdicts, which an implementation may read off the explanations."
+    )
+    other = theirs.times(60, calls=len(runs[-1].calls))
+    return Row("questions", "questions answered", "per minute", mine.times(60), other, note)
+
+
+def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, plain: Series) -> list[Row]:
+    """Tokens as a client without a cache would pay for them, and as they are computed; time; memory."""
+    count = bench.questions
+
+    def row(what: str, unit: str, one: Series, other: Series | None, note: str) -> Row:
+        return Row("questions", what, unit, one, other, note, reads="cost")
+
+    def tokens(what: str, spent: float, at_once: float, note: str) -> Row:
+        sides = Series(OURS, (spent / count,)), Series(plain.name, (at_once / count,))
+        return row(what, "a question", *sides, note)
+
+    def each(series: Series) -> Series:
+        return replace(series, values=tuple(1000 / value for value in series.values))
+
+    peak = Series(OURS, (ours.runs[0].peak_bytes / 2**30,))
+    on_cuda = bench.clock.device.type == "cuda"
+    held = "by tensors" if on_cuda else "by the process until then, the verifier included"
+    return [
+        tokens(
+            "tokens read and drawn",
+            sum(_paid(bench, call) for call in ours.runs[-1].calls),
+            sum(map(len, bench.subject.tokens(direct.prompts))),
+            "Every text drawn pays for all of its prompt, as with a server that shares nothing.",
+        ),
+        tokens(
+            "tokens computed",
+            ours.computed.tokens,
+            direct.computed.tokens,
+            f"Examples read once for {count} questions, a prompt once for all of its texts.",
+        ),
+        row("time", "ms a question", each(mine), each(plain), f"{count} questions together on both sides."),
+        row("peak memory", "GiB", peak, None, f"Held {held}; {count} questions together, weights included."),
+    ]
+
+
+def _paid(bench: Workbench, call: Call) -> int:
+    given = sum(map(len, bench.subject.tokens(call.prompts)))
+    return given * max(call.n, 1) + len(call.prompts) * call.n * call.new_tokens
+
+
+def _steps(runs: Sequence[Run], mine: Series) -> list[Row]:
+    """The share of each step in the time of our runs."""
+    shares: defaultdict[str, list[float]] = defaultdict(list)
+    for run, whole in zip(runs, mine.seconds, strict=True):
+        steps = {f"elicit, {kind}": spent for kind, spent in run.seconds_by_kind().items()}
+        steps["relate"] = sum(answer.seconds.relate for answer in run.answers)
+        steps["solve"] = sum(answer.seconds.solve for answer in run.answers)
+        steps["the rest"] = whole - sum(steps.values())
+        for step, spent in steps.items():
+            shares[step].append(100 * spent / whole)
+    note = "Of the time of our side of the first row."
+    return [
+        Row("questions", f"step: {step}", "% of the time", Series(OURS, tuple(values)), None, note)
+        for step, values in shares.items()
+    ]
