@@ -135,8 +135,10 @@ def test_a_run_is_read_like_a_file_of_trees(tmp_path: Path, run: Callable[..., R
     answers = conclude([replace(t, answer=None) for t in trees], verifier, solver, "joint")
     with RunFolder(tmp_path / "mine", RunConfig("agora").complete()) as folder:
         folder.write(
-            Record.of(Item(t.question, t.statement, bool(t.answer)), Outcome(a.answer, reasoning=a))
-            for t, a in zip(trees, answers, strict=True)
+            [
+                Record.of(Item(t.question, t.statement, bool(t.answer)), Outcome(a.answer, reasoning=a))
+                for t, a in zip(trees, answers, strict=True)
+            ]
         )
     from_run = run(tmp_path / "mine", "--json", "--folds", "2")
     from_file = run(written(tmp_path / "mine.jsonl", *trees), "--json", "--folds", "2")
