@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from maieutic.answer import Answer
+from maieutic.bundled import bundled_weights
 from maieutic.cli.main import app, main
+from maieutic.config import JointConfig
 from maieutic.infer import DEFAULT_SOLVER
 from maieutic.lm import load_lm
 from maieutic.nli import load_verifier
 from maieutic.pipeline import conclude
 from maieutic.prompts import load_prompts
 from maieutic.solvers import SOLVERS
+from maieutic.weights import read_weights
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,9 +49,9 @@ def test_the_first_screen_shows_what_its_command_prints(
 def test_the_example_is_what_the_bundled_models_say() -> None:
     answer = Answer.from_json((EXAMPLES / "iguana.answer.json").read_bytes())
     assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
-    (again,) = conclude(
-        [answer.tree], load_verifier("agora", dtype="float32"), SOLVERS[DEFAULT_SOLVER["joint"]](), "joint"
-    )
+    solver, own = SOLVERS[DEFAULT_SOLVER["joint"]](), JointConfig(read_weights(bundled_weights()))
+    verifier = load_verifier("agora", dtype="float32")
+    (again,) = conclude([answer.tree], verifier, solver, "joint", joint=own)
     assert again.labels == answer.labels
     assert again.margin == pytest.approx(answer.margin, abs=0.01)
     lm = load_lm("agora", dtype="float32")
