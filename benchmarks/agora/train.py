@@ -143,9 +143,9 @@ def _progress(steps: int) -> Iterator[Callable[[int, float], None]]:
 def _training(which: str, model: PreTrainedModel, steps: int, seed: int, minutes: float) -> Training:
     command = f"python -m maieutic.benchmarks.agora.train {which} --out DIR --steps {steps} --seed {seed}"
     device = next(model.parameters()).device
-    where = (
-        torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} cores"
-    )
+    threads = torch.get_num_threads()
+    cores = f"{threads} core{'' if threads == 1 else 's'}"
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else cores
     return Training(command, seed, model.num_parameters(), minutes, where)
 
 
