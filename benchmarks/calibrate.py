@@ -27,7 +27,7 @@ from maieutic.weights import TERMS, JointWeights
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
 
-__all__ = ["MAX_PROPOSITIONS", "Evidence", "evidence_of", "fit", "fold_of", "held_out", "joined"]
+__all__ = ["MAX_PROPOSITIONS", "Evidence", "evidence_of", "fit", "folds_of", "held_out", "joined"]
 
 MAX_PROPOSITIONS = 20  # 2²⁰ labellings of one tree are a second of work in a fit
 CHUNK = 1 << 21  # labellings in memory at a time, 16 MiB of doubles
@@ -182,10 +182,16 @@ def fit(
     return replace(evidence.shape, **(dict.fromkeys(TERMS, 0.0) | learned))
 
 
-def fold_of(question: str, seed: int, folds: int) -> int:
-    """The fold of a question, in 0 … folds − 1: the same for every tree of it, on every machine."""
-    digest = hashlib.sha256(f"{seed}:{' '.join(question.split())}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % folds
+def folds_of(questions: Sequence[str], seed: int, folds: int) -> list[int]:
+    """The fold of each question, in 0 … folds − 1.
+
+    Equal questions, whitespace aside, are in one fold; the folds have as many different ones, give or take
+    one. They depend on the texts and the seed alone, so that they are the same on every machine.
+    """
+    keys = [" ".join(question.split()) for question in questions]
+    drawn = sorted(set(keys), key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).digest())
+    fold = {key: place % folds for place, key in enumerate(drawn)}
+    return [fold[key] for key in keys]
 
 
 def held_out(
@@ -207,10 +213,13 @@ def held_out(
         raise InputError(f"folds must be ≥ 2, not {folds}")
     if questions < folds:
         raise InputError(f"{questions} questions are fewer than {folds} folds; lower --folds or add trees")
-    place = [fold_of(question, seed, folds) for question in evidence.questions]
+    place = folds_of(evidence.questions, seed, folds)
     found = torch.zeros(len(place), dtype=torch.float64)
-    for fold in sorted(set(place)):
-        weights = fit(evidence.chosen([p != fold for p in place]), start, off=off, l2=l2)
+    for fold in range(folds):
+        rest = evidence.chosen([p != fold for p in place])
+        if len(set(rest.gold.tolist())) < 2:
+            raise InputError(f"without fold {fold} all gold answers are the same; lower --folds or add trees")
+        weights = fit(rest, start, off=off, l2=l2)
         inside = [p == fold for p in place]
         found[torch.tensor(inside)] = evidence.chosen(inside).p_true(weights)
     return found

@@ -106,7 +106,7 @@ class Study:
         off: names of weights that stay 0 throughout.
 
     Raises:
-        InputError: ``off`` names what is no weight.
+        InputError: ``off`` names what is no weight, or all of them; ``l2`` is not a finite number ≥ 0.
     """
 
     start: JointWeights = DEFAULT_WEIGHTS
@@ -119,6 +119,10 @@ class Study:
     def __post_init__(self) -> None:
         if stray := sorted(set(self.off) - set(TERMS)):
             raise InputError(f"{stray[0]!r} is no weight that can be off; there are {', '.join(TERMS)}")
+        if set(self.off) == set(TERMS):
+            raise InputError("every weight is off; leave one to learn")
+        if not 0 <= self.l2 < math.inf:
+            raise InputError(f"l2 must be a finite number ≥ 0, not {self.l2!r}")
 
 
 def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
@@ -131,12 +135,13 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
     for name, evidence in sets.items():
         yield from _rows(name, evidence, "default", [evidence.p_true(plan.start)])
         yield from _rows(name, evidence, "in fold", [evidence.p_true(learned[name])])
-        yield from _rows(name, evidence, "out of fold", _each_seed(evidence, learned[name], plan))
+        yield from _rows(name, evidence, "out of fold", _each_seed(evidence, plan))
         for other, weights in learned.items():
             if other != name:
                 yield from _rows(name, evidence, f"from {other}", [evidence.p_true(weights)])
-        for term in sorted(set(TERMS) - set(plan.off), key=TERMS.index) if plan.ablate else ():
-            held = _each_seed(evidence, learned[name], plan, (term,))
+        left = [term for term in TERMS if term not in plan.off]
+        for term in left if plan.ablate and len(left) > 1 else ():
+            held = _each_seed(evidence, plan, (term,))
             yield from _rows(name, evidence, f"without {term}", held)
 
 
@@ -156,11 +161,9 @@ def _believed(tree: Tree) -> bool:
     return p >= p_negation
 
 
-def _each_seed(
-    evidence: Evidence, start: JointWeights, plan: Study, off: tuple[str, ...] = ()
-) -> list[torch.Tensor]:
+def _each_seed(evidence: Evidence, plan: Study, off: tuple[str, ...] = ()) -> list[torch.Tensor]:
     return [
-        held_out(evidence, start, folds=plan.folds, seed=seed, off=(*plan.off, *off), l2=plan.l2)
+        held_out(evidence, plan.start, folds=plan.folds, seed=seed, off=(*plan.off, *off), l2=plan.l2)
         for seed in plan.seeds
     ]
 

@@ -71,18 +71,19 @@ class RunConfig:
         changes: dict[str, Any] = {"settings": settings_of(method)}
         changes["split"] = self.split or DATASETS[self.dataset].default_split
         changes["nli"] = self._verifier() if method.uses_verifier else ""
-        if weights := self._weights(changes["settings"].get("weights"), changes["nli"]):
+        joint = changes["settings"].get("inference", "joint") == "joint"
+        if weights := self._weights(changes["settings"].get("weights"), changes["nli"], joint=joint):
             changes["settings"] |= {"weights": weights}
         if self.trees:
             changes |= {"lm": "", "prompts": "auto"}
         return RunConfig(**{f.name: getattr(self, f.name) for f in fields(self)} | changes)
 
-    def _weights(self, given: str | None, verifier: str) -> str:
+    def _weights(self, given: str | None, verifier: str, *, joint: bool) -> str:
         """What the setting is in full: its file from anywhere, or the bundled models' own; else ""."""
         if given:
             return given if given == AGORA else str(Path(given).expanduser().absolute())
         all_agora = self.lm == AGORA and verifier == AGORA and not self.trees
-        return AGORA if given == "" and all_agora else ""
+        return AGORA if given == "" and all_agora and joint else ""
 
     def _verifier(self) -> str:
         if self.nli:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -103,7 +103,7 @@ def ask(
     maieutic ask "Can a penguin fly?"
     """
     from maieutic.assumptions import assumptions_of
-    from maieutic.cli.console import complain, print_answers, response_cache, tracked
+    from maieutic.cli.console import complain, print_answers, response_cache, tracked, with_flips
     from maieutic.config import ElicitConfig, check_belief
     from maieutic.infer import check_abstention, check_assumptions, check_inference
     from maieutic.lm.address import is_server, server_address
@@ -113,6 +113,8 @@ def ask(
     method, own = check_inference(inference), lm == AGORA and nli in (None, AGORA)
     joint = joint_of(weights, method, merge=merge, pruned=pruned, agora=own)
     check_abstention(abstain_below, method)
+    if flip and method != "joint":
+        raise InputError(f"{method} does not tell what would change its mind; use joint, or leave --flip out")
     facts = check_assumptions(assumptions_of(assume or (), assume_false or ()), method)
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     if is_server(lm):
@@ -142,11 +144,10 @@ def ask(
     asked = _statements(statements)
     if lm == AGORA:
         asked = _known(asked)
+        list(_known(fact.statement for fact in facts))
     answers = maieutic.ask_many(asked, batch_size=1 if typed else BATCH_SIZE)
     if flip:
-        from maieutic.flips import with_flip  # scipy's solver takes a while to load
-
-        answers = map(with_flip, answers)
+        answers = with_flips(answers)
     total = None if STDIN in statements else len(statements)
     with outputs:
         print_answers(outputs.collect(tracked(answers, "reasoning", total, printing=True)), json=json)
@@ -174,7 +175,7 @@ def _verifier(lm: str, nli: str | None) -> str:
     return nli or AGORA
 
 
-def _known(statements: Iterator[str]) -> Iterator[str]:
+def _known(statements: Iterable[str]) -> Iterator[str]:
     """The statements; each one's words that the bundled model has never met are named on stderr."""
     from maieutic.bundled import unknown_words
     from maieutic.cli.console import complain

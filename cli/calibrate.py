@@ -58,17 +58,18 @@ def calibrate(
     from maieutic.benchmarks.calibration import Study
     from maieutic.cli.calibrate_follow import Calibration
     from maieutic.cli.console import response_cache
+    from maieutic.cli.outputs import try_new_file
     from maieutic.errors import InputError
     from maieutic.nli import load_verifier
     from maieutic.nli.cache import CachedVerifier
 
-    if out is not None and out.exists():
-        raise InputError(f"{out} exists already; give --out another name, or move it away")
+    if out is not None:
+        try_new_file("--out", out)
     names = [path.resolve().name.removesuffix(".gz").removesuffix(".jsonl") for path in trees]
     if len(set(names)) < len(names):
         raise InputError("two of them have the same name; rename one, since the report goes by names")
     plan = Study(joint_of(weights).weights, folds, tuple(range(seeds)), l2, ablate, tuple(off or ()))
-    run = Calibration(plan, json=json)
+    run = Calibration(plan, json=json, weights_file=weights)
     read = {name: run.read(path) for name, path in zip(names, trees, strict=True)}
     verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
     run.follow(read, CachedVerifier(verifier, response_cache()) if cache else verifier)

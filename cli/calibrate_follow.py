@@ -34,10 +34,12 @@ class Calibration:
 
     Args:
         json: print one object at the end instead of tables as they are ready.
+        weights_file: where ``plan.start`` comes from, None for the package's own.
     """
 
-    def __init__(self, plan: Study, *, json: bool) -> None:
+    def __init__(self, plan: Study, *, json: bool, weights_file: Path | None = None) -> None:
         self.plan = plan
+        self.weights_file = weights_file
         self.json = json
         self.weights: JointWeights | None = None
 
@@ -97,8 +99,10 @@ class Calibration:
             MaieuticError: the file cannot be written.
         """
         assert self.weights is not None
-        off = "".join(f" --off {name}" for name in self.plan.off)
-        command = f"maieutic calibrate {' '.join(files)} --nli {verifier} --l2 {self.plan.l2:g}{off}"
+        more = "".join(f" --off {name}" for name in self.plan.off)
+        if self.weights_file is not None:
+            more += f" --weights {self.weights_file.name}"
+        command = f"maieutic calibrate {' '.join(files)} --nli {verifier} --l2 {self.plan.l2:g}{more}"
         try:
             out.write_text(weights_toml(self.weights, {"command": command}), encoding="utf-8")
         except OSError as error:

@@ -15,7 +15,7 @@ from maieutic.render.text import printable, show
 if TYPE_CHECKING:
     from maieutic.responses import ResponseStore
 
-__all__ = ["complain", "print_answers", "response_cache", "tracked"]
+__all__ = ["complain", "print_answers", "response_cache", "tracked", "with_flips"]
 
 T = TypeVar("T")
 
@@ -55,6 +55,21 @@ def response_cache() -> ResponseStore:
     from maieutic.responses import ResponseStore
 
     return ResponseStore(on_notice=lambda notice: complain(f"warning: {notice}"))
+
+
+def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """The answers, each with what would change it; where that is not to be had, stderr says why."""
+    from maieutic.errors import MaieuticError
+    from maieutic.flips import with_flip  # scipy's solver takes a while to load
+
+    for answer in answers:
+        if answer.inference != "joint":
+            complain(f"{answer.inference} does not tell what would change its mind: {answer.statement}")
+        try:
+            yield with_flip(answer)
+        except MaieuticError as error:
+            complain(f"warning: {error}")
+            yield answer
 
 
 def print_answers(answers: Iterable[Answer], *, json: bool) -> None:

@@ -54,11 +54,11 @@ PrunedOption = Annotated[
 ]
 AbstainOption = Annotated[
     float,
-    typer.Option("--abstain-below", help="Answer 'unsure' where P(answer) is less than this.", min=0, max=1),
+    typer.Option("--abstain-below", help="Say 'unsure' of answers less likely than this.", min=0, max=1),
 ]
 FlipOption = Annotated[
     bool,
-    typer.Option("--flip", help="Also say what would change its mind: the least it cannot do without."),
+    typer.Option("--flip", help="Also say what would change a joint answer: the least it cannot do without."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 CacheOption = Annotated[
@@ -96,6 +96,6 @@ def joint_of(
 
     if weights is not None and inference != "joint":
         raise InputError(f"{inference} has no weights; use joint, or leave --weights out")
-    file = bundled_weights() if weights is None and agora else weights
+    file = bundled_weights() if weights is None and agora and inference == "joint" else weights
     config = JointConfig(DEFAULT_WEIGHTS if file is None else read_weights(file), merge, pruned)
     return check_joint(config, inference)

@@ -19,7 +19,15 @@ from maieutic.errors import InputError, MaieuticError
 if TYPE_CHECKING:
     from maieutic.answer import Answer
 
-__all__ = ["DotOption", "GraphmlOption", "HtmlOption", "MermaidOption", "Outputs", "WcnfOption"]
+__all__ = [
+    "DotOption",
+    "GraphmlOption",
+    "HtmlOption",
+    "MermaidOption",
+    "Outputs",
+    "WcnfOption",
+    "try_new_file",
+]
 
 
 HtmlOption = Annotated[
@@ -95,7 +103,7 @@ class Outputs:
                     f"{taken[path.absolute()]} and {option} name the same file; give each its own"
                 )
             taken[path.absolute()] = option
-            _try(option, path)
+            try_new_file(option, path)
 
     def collect(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """The answers as they come; they are kept where a file is to be written."""
@@ -142,7 +150,7 @@ def _text(option: str, answers: list[Answer]) -> str:
     return render[option](answers[0])
 
 
-def _try(option: str, path: Path) -> None:
+def try_new_file(option: str, path: Path) -> None:
     """Make the file and remove it again, so that no long work ends in a name that cannot be written.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
@@ -32,16 +33,15 @@ def show(
     maieutic show answers.jsonl --line 3 --html answer.html
     """
     from maieutic.answer import Answer
-    from maieutic.cli.console import print_answers
+    from maieutic.cli.console import print_answers, with_flips
     from maieutic.errors import FileFormatError
     from maieutic.treefile import read_records
 
     outputs = Outputs(html, dot, mermaid, graphml, wcnf)
-    found = (a for number, a in read_records(file, Answer.from_json) if line in (None, number))
+    read = read_records(file, Answer.from_json)
+    found: Iterator[Answer] = (a for number, a in read if line in (None, number))
     if flip:
-        from maieutic.flips import with_flip
-
-        found = (with_flip(answer) for answer in found)
+        found = with_flips(found)
     first = list(islice(found, 2 if outputs.takes_one else 1))
     if not first:
         wanted = "no answer" if line is None else f"no answer on line {line}"

@@ -5,7 +5,7 @@ weighted MaxSAT solver picks the truth values that fit together best (Jung et al
 
 >>> import maieutic
 >>> sorted(maieutic.__all__)[:3]
-['Answer', 'ElicitConfig', 'JointWeights']
+['Answer', 'ElicitConfig', 'JointConfig']
 
 The names load on first use: ``import maieutic`` imports neither torch nor transformers.
 """
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from maieutic.answer import Answer as Answer
+    from maieutic.assumptions import assumptions_of as assumptions_of
     from maieutic.config import ElicitConfig as ElicitConfig
+    from maieutic.config import JointConfig as JointConfig
     from maieutic.errors import MaieuticError as MaieuticError
     from maieutic.lm import load_lm as load_lm
     from maieutic.nli import load_verifier as load_verifier
@@ -28,34 +30,41 @@ if TYPE_CHECKING:
     from maieutic.tree import Proposition as Proposition
     from maieutic.tree import Tree as Tree
     from maieutic.weights import JointWeights as JointWeights
+    from maieutic.weights import read_weights as read_weights
 
 _HOMES = {
     "Answer": "maieutic.answer",
     "ElicitConfig": "maieutic.config",
+    "JointConfig": "maieutic.config",
     "JointWeights": "maieutic.weights",
     "Maieutic": "maieutic.pipeline",
     "MaieuticError": "maieutic.errors",
     "Proposition": "maieutic.tree",
     "Tree": "maieutic.tree",
+    "assumptions_of": "maieutic.assumptions",
     "conclude": "maieutic.pipeline",
     "load_lm": "maieutic.lm",
     "load_prompts": "maieutic.prompts",
     "load_verifier": "maieutic.nli",
+    "read_weights": "maieutic.weights",
 }
 
 __all__ = [
     "Answer",
     "ElicitConfig",
+    "JointConfig",
     "JointWeights",
     "Maieutic",
     "MaieuticError",
     "Proposition",
     "Tree",
     "__version__",
+    "assumptions_of",
     "conclude",
     "load_lm",
     "load_prompts",
     "load_verifier",
+    "read_weights",
 ]
 
 try:

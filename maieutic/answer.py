@@ -13,7 +13,7 @@ from maieutic.errors import InputError
 from maieutic.infer import Constraint, Inference, Verdict
 from maieutic.records import dump_json, parse_json
 from maieutic.relate import Relation, bare_graph, opposite
-from maieutic.tree import Discard, Probability, Proposition, Tree, taking_part
+from maieutic.tree import ROOT, Discard, Probability, Proposition, Tree, taking_part
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -68,7 +68,7 @@ class Answer:
             good (:mod:`maieutic.flips`), the heaviest first; None where it was not asked for.
         assumptions: what the user took for certain.
         held: forms that had to hold (hard clauses), by name; ``merged``: groups of forms that were one.
-        unsure: the answer is likelier than its opposite, but less likely than was asked for.
+        unsure: the answer is less likely than was asked for.
 
     Raises:
         InputError: labels, constraints, edges, votes, held or merged name what is not in the tree.
@@ -109,6 +109,10 @@ class Answer:
         if stray := sorted(named - forms):
             raise InputError(f"{stray[0]} is named in the answer but not in its tree")
         used |= set(self.held)
+        if len({assumption.id for assumption in self.assumptions}) < len(self.assumptions):
+            raise InputError("assumptions: two have the same id")
+        if self.inference == "joint" and ROOT not in self.labels:
+            raise InputError(f"labels: {ROOT} has none")
         if unlabelled := sorted({name.removeprefix("¬") for name in used} - self.labels.keys()):
             raise InputError(f"labels: {unlabelled[0]} has none but takes part in a constraint")
         if stray := sorted(self.labels.keys() - known):
@@ -134,7 +138,7 @@ class Answer:
         """Put together what the four steps gave.
 
         Args:
-            abstain_below: the answer is unsure if the likelier side is less likely than this.
+            abstain_below: the answer is unsure if it is less likely than this.
         """
         p = verdict.p_true
         return cls(
@@ -157,7 +161,7 @@ class Answer:
             votes=verdict.votes,
             p_true=verdict.p_true,
             p_labels=verdict.p_labels,
-            unsure=p is not None and max(p, 1.0 - p) < abstain_below,
+            unsure=p is not None and (p if verdict.answer else 1.0 - p) < abstain_below,
             assumptions=verdict.assumptions,
             held=verdict.held,
             merged=verdict.merged,
@@ -174,8 +178,10 @@ class Answer:
 
     @property
     def confidence(self) -> float | None:
-        """P(the likelier of true and false), in [0.5, 1]; None where P(true) is."""
-        return None if self.p_true is None else max(self.p_true, 1.0 - self.p_true)
+        """P(the answer), in [0, 1]; None where P(true) is. Seldom, in a close call, it is below 1/2."""
+        if self.p_true is None:
+            return None
+        return self.p_true if self.answer else 1.0 - self.p_true
 
     @cached_property
     def propositions(self) -> tuple[Proposition, ...]:

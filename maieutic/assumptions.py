@@ -8,6 +8,7 @@ negation, settles that explanation too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,11 +33,18 @@ class Assumption:
     Attributes:
         id: "A1", "A2", … in the order given.
         holds: whether the statement is taken for true.
+
+    Raises:
+        InputError: the id is not of that form.
     """
 
     id: str
     statement: str
     holds: bool
+
+    def __post_init__(self) -> None:
+        if re.fullmatch("A[1-9][0-9]*", self.id) is None:
+            raise InputError(f"the id {self.id!r} of an assumption is not A1, A2, …")
 
     @property
     def name(self) -> str:

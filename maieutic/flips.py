@@ -10,7 +10,12 @@ the first R that stands is the lightest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Flip", "flip", "with_flip"]
 
 ROUNDS = 500  # labellings met, at most; a tree of sixteen propositions takes a few dozen
+SECONDS = 60.0  # at most, in all; sixteen propositions that all hang together take about one
 TOLERANCE = 1e-6  # of the costs' scale: what the program takes for equal
 
 
@@ -63,15 +69,16 @@ def flip(
         variables: as from :func:`maieutic.constraints.variables_of`; ``held``: forms that stay as they are.
 
     Raises:
-        MaieuticError: a solver failed.
+        MaieuticError: a solver failed, or it takes more than :data:`SECONDS`.
     """
+    end = time.monotonic() + SECONDS
     root = variables[ROOT]
     problem = problem_from(constraints, variables, held)
     program = _Program.of(problem, root if not answer else -root)
     scale = max(1.0, sum(item.weight for item in problem.soft))
     met: list[tuple[bool, ...]] = []
     for _ in range(ROUNDS):
-        removed = program.lightest(met) if met else frozenset()
+        removed = program.lightest(met, end - time.monotonic()) if met else frozenset()
         left = tuple(item for index, item in enumerate(problem.soft) if index not in removed)
         rest = WeightedCNF(hard=problem.hard, soft=left, variables=problem.variables)
         same = solver.solve(rest.assuming(root if answer else -root))
@@ -128,7 +135,7 @@ class _Program:
         weights = np.array([item.weight for item in problem.soft])
         return cls(problem, weights, rows, least, Bounds(low, high))
 
-    def lightest(self, met: list[tuple[bool, ...]]) -> frozenset[int]:
+    def lightest(self, met: list[tuple[bool, ...]], seconds: float) -> frozenset[int]:
         """The lightest set of clauses without which a flipped labelling beats all that were met."""
         n, m = self.problem.variables, len(self.weights)
         cuts, ends = np.zeros((len(met), n + 2 * m)), np.zeros(len(met))
@@ -138,16 +145,43 @@ class _Program:
             cuts[row, [n + index for index in violated]] += self.weights[violated]
             ends[row] = self.weights[violated].sum()  # … at most what this one pays of what is left
         cost = np.concatenate([np.zeros(n), self.weights, np.zeros(m)])
-        found = milp(
-            cost,
-            integrality=np.concatenate([np.ones(n + m), np.zeros(m)]),
-            bounds=self.bounds,
-            constraints=[
-                LinearConstraint(self.rows, self.least, np.inf),
-                LinearConstraint(cuts, -np.inf, ends),
-            ],
-            options={"mip_rel_gap": 0.0},
-        )
-        if found.x is None:
+        with _silenced():
+            found = milp(
+                cost,
+                integrality=np.concatenate([np.ones(n + m), np.zeros(m)]),
+                bounds=self.bounds,
+                constraints=[
+                    LinearConstraint(self.rows, self.least, np.inf),
+                    LinearConstraint(cuts, -np.inf, ends),
+                ],
+                options={"mip_rel_gap": 0.0, "time_limit": max(0.1, seconds)},
+            )
+        if not found.success:
             raise MaieuticError(f"what would change the answer was not found ({found.message})")
         return frozenset(np.flatnonzero(found.x[n : n + m] > 0.5).tolist())
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Nothing reaches the process's standard output: HiGHS prints lines there, whatever its options."""
+    if os.name != "posix":
+        yield
+        return
+    flush = ctypes.CDLL(None).fflush
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    flush(None)
+    try:
+        kept = os.dup(1)
+    except OSError:  # standard output is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        flush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)

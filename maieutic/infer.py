@@ -12,6 +12,7 @@ labelled true then vote on Q.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
 from maieutic.assumptions import Assumption
@@ -93,9 +94,9 @@ def check_joint(config: JointConfig, inference: Inference) -> JointConfig:
     Raises:
         InputError: they ask for what another inference cannot do.
     """
-    if inference != "joint" and (config.merge or config.pruned > 0):
-        what = "merge" if config.merge else "pruned"
-        raise InputError(f"{inference} has no setting {what!r}; use joint, or leave it out")
+    given = [field.name for field in fields(config) if getattr(config, field.name) != field.default]
+    if inference != "joint" and given:
+        raise InputError(f"{inference} has no setting {given[0]!r}; use joint, or leave it out")
     return config
 
 

@@ -56,10 +56,9 @@ def joint(
     held += settled(tree, assumptions, pruned=config.pruned > 0)
     merged = merged_forms(graph, config.weights.threshold, held) if config.merge else ()
     variables = variables_of(ids, merged)
-    constraints = constraints_of(tree, graph, config)
+    constraints = (*constraints_of(tree, graph, config), *assumed(graph, assumptions, config.weights))
     if merged:
         constraints = deduplicated(constraints, variables)
-    constraints += tuple(assumed(graph, assumptions, config.weights))
     problem = problem_from(constraints, variables, held)
     if_true = solver.solve(problem.assuming(variables[ROOT]))
     if_false = solver.solve(problem.assuming(-variables[ROOT]))
@@ -141,8 +140,9 @@ def _beliefs(
 def _root_odds(tree: Tree, weights: JointWeights) -> float:
     """What the model's belief in Q comes to, in nats.
 
-    A wavering model finds Q and ¬Q about equally likely, and the ratio of the two is noise. That it would
-    not say "true" or "false" of Q at all speaks against Q, as much as anything can.
+    A model that wavers finds Q and ¬Q about equally likely, and the ratio of the two is noise; where there
+    are explanations, P(true | Q) alone counts then. That it would not say "true" or "false" of Q at all
+    speaks against Q, as much as anything can.
     """
     p, p_negation = tree.root.p_true, tree.root.p_true_negation
     if p is None:

@@ -137,7 +137,7 @@ class Maieutic:
             InputError: the question is empty or too long, or assumptions settle it or contradict each other.
             ContextLengthError: a prompt does not fit a model's window.
         """
-        return self._answer([as_question(question)])[0]
+        return next(self._answer([as_question(question)]))
 
     def ask_many(self, questions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
         """Answer questions as they come, ``batch_size`` at a time, in their order.
@@ -145,7 +145,8 @@ class Maieutic:
         Questions are taken from the iterable only as they are needed, and no answer is kept.
 
         Raises:
-            InputError: a question is empty or too long. The answers to those before it come first.
+            InputError: a question is empty or too long, or is settled by what is assumed. The answers to
+                those before it come first.
         """
         if batch_size < 1:
             raise InputError(f"batch_size must be ≥ 1, not {batch_size}")
@@ -163,11 +164,11 @@ class Maieutic:
         if refused is not None:
             raise refused
 
-    def _answer(self, questions: Sequence[str]) -> list[Answer]:
+    def _answer(self, questions: Sequence[str]) -> Iterator[Answer]:
         start = time.perf_counter()
         trees = elicit(questions, self.lm, self.prompts, self.elicit)
         each = (time.perf_counter() - start) / len(trees)
-        return conclude(
+        return _concluded(
             trees,
             self.verifier,
             self.solver,
@@ -204,6 +205,34 @@ def conclude(  # noqa: PLR0913 - one argument a setting
         ContextLengthError: a pair of propositions does not fit the verifier's window.
         MaieuticError: the solver failed.
     """
+    return list(
+        _concluded(
+            trees,
+            verifier,
+            solver,
+            inference,
+            joint=joint,
+            abstain_below=abstain_below,
+            assumptions=assumptions,
+            grown_by=grown_by,
+            elicit_seconds=elicit_seconds,
+        )
+    )
+
+
+def _concluded(  # noqa: PLR0913 - as conclude
+    trees: Sequence[Tree],
+    verifier: Verifier,
+    solver: Solver,
+    inference: Inference,
+    *,
+    joint: JointConfig,
+    abstain_below: float,
+    assumptions: Sequence[Assumption],
+    grown_by: str | None,
+    elicit_seconds: float,
+) -> Iterator[Answer]:
+    """The answers as they are solved; an error comes after those before it."""
     models = Models(grown_by, verifier.name, solver.name)
     start = time.perf_counter()
     graphs = relate(
@@ -214,11 +243,8 @@ def conclude(  # noqa: PLR0913 - one argument a setting
         assumptions=assumptions,
     )
     relate_seconds = (time.perf_counter() - start) / max(len(trees), 1)
-    answers = []
     for tree, graph in zip(trees, graphs, strict=True):
         start = time.perf_counter()
         verdict = infer(tree, graph, inference, solver, joint, assumptions=assumptions)
         seconds = Seconds(elicit_seconds, relate_seconds, time.perf_counter() - start)
-        found = Answer.of(tree, graph, verdict, inference, models, seconds, abstain_below=abstain_below)
-        answers.append(found)
-    return answers
+        yield Answer.of(tree, graph, verdict, inference, models, seconds, abstain_below=abstain_below)

@@ -114,7 +114,8 @@ def relate(
     The pairs are all ordered pairs of :func:`forms_of` (not without ``among``) and, for each form, those
     to ``Q`` and ``¬Q``; with ``from_root`` (which "vote" inference does not need) also those from ``Q``
     and ``¬Q``. Trees of fewer than two nodes have no pairs. With ``pruned`` the pruned propositions take part
-    like the others. Assumptions are paired with every form and with one another, both ways.
+    like the others. Assumptions are paired with every form and with one another, both ways. A negation that
+    could not be had is in no pair, but for "vote", which does as the reference.
     """
     graphs = [bare_graph(tree, pruned=pruned, assumptions=assumptions) for tree in trees]
     asked = [
@@ -124,6 +125,7 @@ def relate(
             _pairs(tree, forms_of(tree, pruned=pruned), from_root=from_root, among=among),
             _assumed_pairs(graph, assumptions),
         )
+        if not from_root or (source.text and target.text)
     ]
     if not asked:
         return graphs

@@ -27,6 +27,9 @@ TERMS = (
 """The weights that multiply a term of the model, in their order; 0 switches a term off."""
 
 
+LARGEST = 1e9  # nats; more than any evidence weighs, and few enough for exact sums
+
+
 @dataclass(frozen=True, slots=True)
 class JointWeights:
     """The twelve parameters of joint inference; the defaults are those of ``weights.toml``.
@@ -49,7 +52,8 @@ class JointWeights:
         true_child: nats of "what the True prompt gave speaks for its parent".
         false_child: nats of "what the False prompt gave speaks against its parent".
         bias: log-odds that a statement asked about is true before anything is known; may be negative.
-        threshold: a relation less probable than this is left out, in [0, 1).
+        threshold: a relation less probable than this is left out, in [0, 1); one below 1/2 says nothing
+            anyway.
         clip: largest log-odds of one piece of evidence, nats, > 0.
 
     Raises:
@@ -74,11 +78,12 @@ class JointWeights:
             name, value = field.name, getattr(self, field.name)
             rule = "a finite number" if name == "bias" else "a finite number ≥ 0"
             number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or (name != "bias" and value < 0):
-                raise InputError(f"joint weight {name!r} must be {rule}, not {value!r}")
+            if not number or not abs(value) <= LARGEST or (name != "bias" and value < 0):
+                raise InputError(f"joint weight {name!r} must be {rule}, not {str(value)[:40]}")
             object.__setattr__(self, name, float(value))
-        if not self.threshold < 1:
-            raise InputError(f"joint weight 'threshold' must be < 1, not {self.threshold!r}")
+        for name, fits, rule in (("threshold", self.threshold < 1, "< 1"), ("clip", self.clip > 0, "> 0")):
+            if not fits:
+                raise InputError(f"joint weight {name!r} must be {rule}, not {getattr(self, name)!r}")
 
     def log_odds(self, p: float, p_other: float) -> float:
         """ln(p / p_other), clipped to ± ``clip``; 0 when both are 0."""

@@ -29,7 +29,7 @@ __all__ = ["MAX_WIDTH", "marginals"]
 Table: TypeAlias = NDArray[np.float64]
 
 MAX_WIDTH = 20
-"""Largest induced width that is tried: tables of 2²⁰ doubles, about a tenth of a second."""
+"""Largest induced width that is tried: tables of 2²¹ doubles, half a second."""
 
 
 def marginals(problem: WeightedCNF, max_width: int = MAX_WIDTH) -> Table | None:

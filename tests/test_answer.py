@@ -224,3 +224,17 @@ def test_discards_are_counted_by_reason_the_most_frequent_first(reasons: list[st
     assert answer.discarded == discarded
     assert counts == {reason: reasons.count(reason) for reason in reasons}
     assert list(counts.values()) == sorted(counts.values(), reverse=True)
+
+
+def test_a_joint_answer_without_a_label_of_the_statement_is_refused() -> None:
+    found = json.loads(penguin().to_json())
+    found |= {
+        "labels": {},
+        "constraints": [],
+        "violated": [],
+        "p_labels": None,
+        "inference": "joint",
+        "flip": None,
+    }
+    with pytest.raises(InputError, match="labels: Q has none"):
+        Answer.from_json(json.dumps(found))

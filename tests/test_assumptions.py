@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from maieutic.answer import Answer
 from maieutic.assumptions import Assumption, assumptions_of
+from maieutic.config import ElicitConfig
 from maieutic.errors import InputError
 from maieutic.flips import with_flip
 from maieutic.infer import check_assumptions
+from maieutic.lm.base import ScriptedLanguageModel
 from maieutic.nli.base import Pair, Probabilities
-from maieutic.pipeline import conclude
+from maieutic.pipeline import Maieutic, conclude
 from maieutic.render.wcnf import problem_of
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
@@ -170,3 +172,34 @@ def test_opposite_sides_of_one_explanation_cannot_both_be_assumed() -> None:
 def test_vote_has_no_place_for_assumptions() -> None:
     with pytest.raises(InputError, match="vote has no place for assumptions"):
         check_assumptions(assumptions_of([HEAVY]), "vote")
+
+
+@pytest.mark.parametrize("name", ["", "Q", "QT0", "A0", "¬A1", "A1\n1 -1 0", 'A1"]; x [URL="u', "\x1b[31mA1"])
+def test_an_id_that_could_be_something_else_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="of an assumption is not A1, A2, "):
+        Assumption(name, HEAVY, True)
+
+
+def test_a_saved_answer_with_two_assumptions_of_one_id_is_refused() -> None:
+    answer = ask(assumptions_of([HEAVY, "It is cold."]))
+    with pytest.raises(InputError, match="assumptions: two have the same id"):
+        replace(answer, assumptions=(answer.assumptions[0],) * 2)
+
+
+def test_an_unknown_negation_of_the_statement_relates_to_nothing() -> None:
+    """A verifier may find anything of an empty text."""
+    root = replace(TREE.nodes[0], negation="", p_true_negation=None)
+    tree = replace(TREE, negation="", nodes=(root, *TREE.nodes[1:]))
+    rows = {(HEAVY, ""): ENTAILS, (WINGS, ""): ENTAILS, ("", SWIM): ENTAILS}
+    answer = ask(assumptions_of([HEAVY]), rows, tree)
+    assert not [c for c in answer.constraints if c.kind in ("entailment", "contradiction")]
+
+
+def test_what_one_question_cannot_be_weighed_with_comes_after_the_answers_before_it() -> None:
+    lm = ScriptedLanguageModel(lambda *_: " It is not so.", lambda *_: 0.5)
+    facts = assumptions_of(["Ice is cold."])
+    maieutic = Maieutic(lm, Table({}), elicit=ElicitConfig(depth=0), assumptions=facts)
+    answers = maieutic.ask_many(["Fire is hot.", "Ice is cold.", "Snow is white."])
+    assert next(answers).question == "Fire is hot."
+    with pytest.raises(InputError, match="is what was asked about; leave it out"):
+        next(answers)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.answer import Answer, Models, Seconds
 from maieutic.config import JointConfig
 from maieutic.errors import InputError
 from maieutic.infer import (
@@ -22,6 +23,7 @@ from maieutic.infer import (
     Inference,
     Verdict,
     check_inference,
+    check_joint,
     infer,
 )
 from maieutic.joint import constraints_of
@@ -445,7 +447,7 @@ def test_a_pruned_root_of_another_name_is_refused_and_no_crash() -> None:
 # -- weights and names -------------------------------------------------------------------------------------
 
 PROBABILITIES = st.floats(0, 1) | st.sampled_from([0.0, 5e-324, 1e-300, 0.5, 1.0])
-CLIPS = st.floats(0, 50)
+CLIPS = st.floats(0.001, 50)
 
 
 @given(p=PROBABILITIES, q=PROBABILITIES, clip=CLIPS)
@@ -487,3 +489,28 @@ def test_an_unknown_inference_is_refused_with_the_names_there_are() -> None:
     assert [check_inference(name) for name in INFERENCES] == ["joint", "vote"]
     with pytest.raises(InputError, match="inference must be one of joint, vote, not 'Joint'"):
         check_inference("Joint")
+
+
+def test_an_answer_less_likely_than_its_opposite_is_unsure() -> None:
+    """The best labelling has Q true; most of the others have it false."""
+    tree = tree_of(proposition("Q", None))
+    verdict = replace(solve(tree, Table({}), "joint"), answer=True, p_true=0.2)
+    (graph,) = relate([tree], Table({}))
+    models = Models(None, "table", "rc2")
+    found = [
+        Answer.of(tree, graph, verdict, "joint", models, Seconds(), abstain_below=p).unsure
+        for p in (0.1, 0.3)
+    ]
+    assert found == [False, True]
+
+
+def test_vote_takes_no_settings_of_joint() -> None:
+    assert check_joint(JointConfig(), "vote") == JointConfig()
+    for config, name in (
+        (JointConfig(replace(WEIGHTS, root=0.3)), "weights"),
+        (JointConfig(merge=True), "merge"),
+        (JointConfig(pruned=0.1), "pruned"),
+    ):
+        assert check_joint(config, "joint") == config
+        with pytest.raises(InputError, match=f"vote has no setting '{name}'"):
+            check_joint(config, "vote")

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maieutic.answer import Answer
+from maieutic.assumptions import assumptions_of
 from maieutic.config import JointConfig
 from maieutic.constraints import Constraint, variables_of
+from maieutic.flips import with_flip
 from maieutic.merge import deduplicated, merged_forms
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import conclude
@@ -102,6 +104,9 @@ def test_of_constraints_that_ask_the_same_the_heaviest_is_left() -> None:
     ]
 
 
+FLUFFY = "It is full of air."
+
+
 def tree() -> Tree:
     nodes = (
         Proposition("Q", None, "It floats.", "It sinks.", 0.5, 0.5),
@@ -112,12 +117,14 @@ def tree() -> Tree:
     return Tree("It floats.", "It floats.", "It sinks.", nodes, pruned=pruned)
 
 
-def answer(config: JointConfig) -> Answer:
+def answer(config: JointConfig, *assumed: str) -> Answer:
     def judge(premise: str, hypothesis: str) -> str:
         same = {premise, hypothesis} == {"It is light.", "It has little weight."}
-        return "entailment" if same else "neutral"
+        told = premise == FLUFFY and hypothesis in ("It is light.", "It has little weight.")
+        return "entailment" if same or told else "neutral"
 
-    (found,) = conclude([tree()], ScriptedVerifier(judge), SOLVERS["exhaustive"](), "joint", joint=config)
+    solver, facts = SOLVERS["exhaustive"](), assumptions_of(assumed)
+    (found,) = conclude([tree()], ScriptedVerifier(judge), solver, "joint", joint=config, assumptions=facts)
     return found
 
 
@@ -146,3 +153,19 @@ def test_pruned_propositions_take_part_with_a_share_of_their_weight() -> None:
     p = [found.p_true or 0.0 for found in (without, little, full)]
     assert p[0] > p[1] > p[2]  # it was given as a reason against Q
     assert Answer.from_json(little.to_json()) == little
+
+
+def test_what_is_assumed_of_one_of_two_that_are_merged_counts_once() -> None:
+    joined = answer(JointConfig(merge=True), FLUFFY)
+    assert joined.labels["QT0"] == joined.labels["QT1"] is True
+    assert len([c for c in joined.constraints if c.source == "A1"]) == 1
+    flip = with_flip(joined).flip
+    assert flip is not None
+    assert flip
+    assert Answer.from_json(joined.to_json()) == joined
+
+
+def test_one_of_two_that_are_merged_may_be_settled_by_an_assumption() -> None:
+    joined = answer(JointConfig(merge=True), "It has much weight.")
+    assert (joined.merged, joined.held) == ((("QT0", "QT1"),), ("A1", "¬QT1"))
+    assert (joined.labels["QT0"], joined.labels["QT1"]) == (False, False)

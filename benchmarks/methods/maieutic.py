@@ -37,7 +37,7 @@ __all__ = ["NO_TREE", "NO_VERIFIER", "Evidence", "Maieutic"]
 Evidence = Literal["all", "beliefs", "likelihood"]
 
 NO_TREE = "no tree was given for this text"
-UNSURE = "unsure: the likelier answer is less likely than abstain_below"
+UNSURE = "unsure: the answer is less likely than abstain_below"
 NO_VERIFIER = "none"  # as the verifier's name in an answer
 
 
@@ -45,7 +45,7 @@ NO_VERIFIER = "none"  # as the verifier's name in an answer
 class Maieutic:
     """Grows a tree of explanations for both sides and answers what fits together best.
 
-    P(true) is not given; the margin of the answer is, in nats for joint inference and in votes for vote.
+    Joint inference gives P(true) and a margin in nats, vote a margin in votes.
     The details ``nodes``, ``integral``, ``pruned`` and ``discarded`` count propositions, as inference saw
     them, and refused texts. Given trees cost no call of the language model.
 
@@ -70,8 +70,10 @@ class Maieutic:
             other side; where L ≤ L' it has none).
         weights: file of the weights of joint inference (maieutic calibrate), agora for those of the bundled
             models, empty for the package's own.
-        merge: joint inference takes propositions that entail each other both ways for one.
-        pruned: what pruned propositions are worth to joint inference, in [0, 1]; 0 leaves them out.
+        merge: joint inference takes propositions that entail each other both ways for one; not without a
+            verifier, nor those that evidence=beliefs has settled.
+        pruned: what pruned propositions are worth to joint inference, in [0, 1]; 0 leaves them out. Without
+            integrity nothing is pruned.
         abstain_below: answers less likely than this are withheld, in [0, 1]; joint inference only.
         seed: of all sampling.
         trees: by text; takes these instead of growing any. The settings of growth do not touch them.

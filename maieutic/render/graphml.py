@@ -33,10 +33,14 @@ def graph_of(answer: Answer) -> Graph:
     import networkx as nx  # noqa: PLC0415
 
     graph: Graph = nx.MultiDiGraph(**_facts(answer))
+    if answer.p_true is not None:
+        graph.graph["p_true"] = float(answer.p_true)
     overruled = flipped(answer)
     pruned = {node.id for node in answer.tree.pruned if node.parent is not None}
     for node in answer.propositions:
-        label = {"label": answer.labels[node.id]} if node.id in answer.labels else {}
+        label: dict[str, Any] = {"label": answer.labels[node.id]} if node.id in answer.labels else {}
+        if node.id in (answer.p_labels or {}):
+            label["weighed"] = float((answer.p_labels or {})[node.id])
         graph.add_node(
             node.id, **_node(node), **label, flipped=node.id in overruled, pruned=node.id in pruned
         )
@@ -55,6 +59,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
         "statement": printable(answer.statement),
         "answer": answer.answer,
         "margin": float(answer.margin),
+        "unsure": answer.unsure,
         "margin_unit": answer.margin_unit,
         "inference": answer.inference,
         "cost": float(answer.cost),

@@ -51,7 +51,7 @@ def _head(answer: Answer) -> Iterator[Text]:
     yield Text.assemble(said, "  ", (printable(answer.statement), "bold"))
     yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
     if answer.p_true is None and answer.inference == "joint" and answer.constraints:
-        yield Text("P(true) unknown: too many propositions hang together to weigh all labellings", "dim")
+        yield Text("P(true) not known: the margin alone tells how firm this is", "dim")
     if answer.p_true is not None:
         yield Text(f"P(true) {answer.p_true:.2f}, all labellings weighed", style="dim")
     yield from _assumptions(answer)

@@ -45,7 +45,7 @@ def problem_of(answer: Answer) -> tuple[WeightedCNF, Mapping[str, int]]:
         ProblemError: as for :func:`render_wcnf`.
     """
     ids = [node.id for node in answer.propositions]
-    used = {name for c in answer.constraints for name in (c.source, c.target)}
+    used = {*answer.held, *(name for c in answer.constraints for name in (c.source, c.target))}
     if answer.inference == "vote" and not used & {ROOT, f"¬{ROOT}"}:
         ids.remove(ROOT)  # what is labelled true votes on it
     variables = variables_of(ids, answer.merged)
@@ -70,5 +70,5 @@ def _comments(answer: Answer, variables: Mapping[str, int]) -> Iterator[str]:
     for node in answer.propositions:
         if node.id in variables:
             literal = variables[node.id]
-            name = node.id if literal > 0 else f"¬{node.id}"
-            yield f"variable {abs(literal)} = {name}: {printable(node.statement)}"
+            name, text = (node.id, node.statement) if literal > 0 else (f"¬{node.id}", node.negation)
+            yield f"variable {abs(literal)} = {name}: {printable(text)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maieutic.benchmarks.calibrate import Evidence, evidence_of, fit, fold_of, held_out, joined
+from maieutic.benchmarks.calibrate import Evidence, evidence_of, fit, folds_of, held_out, joined
 from maieutic.benchmarks.calibration import Scores, Study, study, without_weights
 from maieutic.config import JointConfig
 from maieutic.errors import InputError
@@ -89,7 +90,7 @@ def test_learning_twice_gives_the_same() -> None:
 def test_a_tree_is_scored_by_weights_that_never_saw_its_question() -> None:
     evidence = some(30)
     p = held_out(evidence, START, folds=3, seed=1)
-    place = [fold_of(question, 1, 3) for question in evidence.questions]
+    place = folds_of(evidence.questions, 1, 3)
     first = [fold == place[0] for fold in place]
     weights = fit(evidence.chosen([not inside for inside in first]), START)
     assert float(p[0]) == pytest.approx(float(evidence.p_true(weights)[0]))
@@ -136,3 +137,46 @@ def test_the_study_has_every_way_for_every_kind_and_set() -> None:
     plain = list(without_weights("a", evidence, trees, graphs))
     assert {row.way for row in plain} == {"vote", "root belief"}
     assert not any(row.probabilities for row in plain)
+
+
+@given(
+    questions=st.lists(st.sampled_from([f"Question {n}?" for n in range(12)] + ["Question  3?"]), min_size=6),
+    seed=st.integers(0, 99),
+    folds=st.integers(2, 5),
+)
+def test_folds_are_even_and_keep_equal_questions_together(
+    questions: list[str], seed: int, folds: int
+) -> None:
+    place = folds_of(questions, seed, folds)
+    of_question: dict[str, set[int]] = {}
+    for question, fold in zip(questions, place, strict=True):
+        of_question.setdefault(" ".join(question.split()), set()).add(fold)
+    assert all(len(found) == 1 for found in of_question.values())
+    sizes = [sum(found == {fold} for found in of_question.values()) for fold in range(folds)]
+    assert max(sizes) - min(sizes) <= 1
+    assert folds_of(questions[::-1], seed, folds) == place[::-1]
+
+
+def test_a_fold_that_leaves_one_kind_of_answer_is_named() -> None:
+    evidence = some(40)
+    of_kind = [bool(gold) for gold in evidence.gold.tolist()]
+    first = of_kind.index(True)
+    lone = evidence.chosen([not kind or place == first for place, kind in enumerate(of_kind)])
+    with pytest.raises(InputError, match=r"without fold \d all gold answers are the same; lower --folds"):
+        held_out(lone, START, folds=3, seed=0)
+
+
+@pytest.mark.parametrize("l2", [-1.0, math.inf, math.nan])
+def test_a_pull_that_is_no_number_is_refused(l2: float) -> None:
+    with pytest.raises(InputError, match="l2 must be a finite number"):
+        Study(l2=l2)
+
+
+def test_with_every_weight_off_nothing_is_left_to_learn() -> None:
+    with pytest.raises(InputError, match="every weight is off; leave one to learn"):
+        Study(off=TERMS)
+    assert not [
+        row
+        for row in study({"a": some(40)}, Study(off=TERMS[1:], ablate=True, folds=2))
+        if "without" in row.way
+    ]

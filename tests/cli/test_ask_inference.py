@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,8 +16,12 @@ from maieutic import pipeline
 from maieutic.answer import Answer
 from maieutic.lm.base import Prompt, ScriptedLanguageModel
 from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import conclude
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Proposition, Tree
 from maieutic.weights import DEFAULT_WEIGHTS, weights_toml
 
+Kinds = dict[tuple[str, str], str]
 Run = Callable[..., "CompletedProcess[str]"]
 OPTIONS = ("--lm", "scripted", "--nli", "scripted", "--belief", "direct", "--depth", "1")
 ASKED = ("ask", "Penguins fly.", *OPTIONS)
@@ -114,6 +121,7 @@ def test_weights_of_a_file_are_the_ones_that_count(asked: Run, tmp_path: Path) -
         (["--assume", ""], "an assumption: the statement is empty"),
         (["--assume", LIGHT, "--inference", "vote"], "vote has no place for assumptions"),
         (["--merge", "--inference", "vote"], "vote has no setting 'merge'"),
+        (["--flip", "--inference", "vote"], "vote does not tell what would change its mind"),
         (["--pruned", "0.1", "--inference", "vote"], "vote has no setting 'pruned'"),
         (["--abstain-below", "0.6", "--inference", "vote"], "vote gives no P(true)"),
         (["--weights", "none.toml"], "none.toml: cannot be read"),
@@ -127,3 +135,28 @@ def test_what_cannot_be_weighed_is_refused_in_a_line(asked: Run, options: list[s
     assert line.startswith("error: ")
     assert message in line
     assert done.stdout == ""
+
+
+def test_the_solver_of_flips_says_nothing_on_standard_output(tmp_path: Path) -> None:
+    """It prints lines of its own to the process's output, where only a new process sees them."""
+    answers = []
+    for seed in range(3):
+        rng = random.Random(seed)
+        kinds = {}
+
+        def judge(premise: str, hypothesis: str, rng: random.Random = rng, kinds: Kinds = kinds) -> str:
+            return kinds.setdefault((premise, hypothesis), rng.choice(["entailment", "contradiction"]))
+
+        nodes = [Proposition("Q", None, "It is so.", "It is not so.", 0.6, 0.5)]
+        for n in range(7):
+            name, p = f"Q{'TF'[n % 2]}{n // 2}", rng.random()
+            nodes.append(Proposition(name, "Q", f"Reason {n}.", f"No reason {n}.", p, 1 - p, True))
+        tree = Tree("It is so.", "It is so.", "It is not so.", tuple(nodes))
+        answers += conclude([tree], ScriptedVerifier(judge), SOLVERS["rc2-stratified"](), "joint")
+    file = tmp_path / "answers.jsonl"
+    file.write_text("".join(answer.to_json() + "\n" for answer in answers), encoding="utf-8")
+    command = [sys.executable, "-m", "maieutic.cli.main", "show", str(file), "--flip", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    shown = [Answer.from_json(line) for line in done.stdout.splitlines()]
+    assert [answer.labels for answer in shown] == [answer.labels for answer in answers]
+    assert all(answer.flip is not None for answer in shown)

@@ -167,3 +167,12 @@ def test_a_run_without_trees_is_refused(tmp_path: Path, run: Callable[..., Resul
     result = run(tmp_path / "mine")
     assert isinstance(result.exception, InputError)
     assert "is a run without trees; give one of the method maieutic" in str(result.exception)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_learned(
+    tmp_path: Path, run: Callable[..., Result]
+) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)))
+    result = run(trees, "--out", tmp_path / "none" / "w.toml")
+    assert isinstance(result.exception, InputError)
+    assert "--out: there is no folder" in str(result.exception)
