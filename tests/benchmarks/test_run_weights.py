@@ -34,9 +34,9 @@ def test_the_bundled_models_together_have_weights_of_their_own(method: str) -> N
     assert weights_of("agora") == read_weights(bundled_weights())
 
 
-@pytest.mark.parametrize("models", [{"lm": "some-model", "nli": "agora"}, {"nli": "some-verifier"}])
-def test_with_another_model_the_packages_own_weights_count(models: dict[str, str]) -> None:
-    config = RunConfig("agora", **models).complete()
+@pytest.mark.parametrize(("lm", "nli"), [("some-model", "agora"), ("agora", "some-verifier")])
+def test_with_another_model_the_packages_own_weights_count(lm: str, nli: str) -> None:
+    config = RunConfig("agora", lm=lm, nli=nli).complete()
     assert config.settings["weights"] == ""
     assert run_name(config) == "maieutic"
     assert weights_of("") == DEFAULT_WEIGHTS

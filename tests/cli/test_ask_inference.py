@@ -142,7 +142,7 @@ def test_the_solver_of_flips_says_nothing_on_standard_output(tmp_path: Path) -> 
     answers = []
     for seed in range(3):
         rng = random.Random(seed)
-        kinds = {}
+        kinds: Kinds = {}
 
         def judge(premise: str, hypothesis: str, rng: random.Random = rng, kinds: Kinds = kinds) -> str:
             return kinds.setdefault((premise, hypothesis), rng.choice(["entailment", "contradiction"]))
