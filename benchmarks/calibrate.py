@@ -92,6 +92,18 @@ class Evidence:
             found = found.index_copy(0, group.places, torch.cat(odds))
         return found
 
+    def best_labels(self, weights: JointWeights) -> list[list[bool]]:
+        """The best labelling of every tree: Q's label, then the explanations' in the order of the tree."""
+        found: dict[int, list[bool]] = {}
+        with torch.no_grad():
+            for group in self.groups:
+                labellings = _labellings(group.linear.shape[2])
+                linear = torch.einsum("tkn,k->tn", group.linear, _values(weights))
+                pairs = torch.einsum("tknm,k->tnm", group.pairs, _values(weights))
+                best = torch.cat([_costs(labellings, *part).argmin(1) for part in _chunks(linear, pairs)])
+                found |= zip(group.places.tolist(), (labellings[best] > 0.5).tolist(), strict=True)
+        return [found[place] for place in range(len(self.gold))]
+
     def p_true(self, weights: JointWeights) -> torch.Tensor:
         """P(Q true) of every tree, float64 (trees,)."""
         with torch.no_grad():

@@ -19,7 +19,7 @@ from maieutic.infer import infer
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.solvers import SOLVERS
-from maieutic.tree import Proposition, Tree, is_integral
+from maieutic.tree import Proposition, Tree, is_integral, taking_part
 from maieutic.weights import TERMS, JointWeights
 
 START = JointWeights(negation=0.3, wavering=0.2, bias=0.1)
@@ -66,6 +66,20 @@ def test_the_probabilities_that_are_learned_from_are_those_that_inference_gives(
         infer(t, g, "joint", solver, JointConfig(weights)).p_true for t, g in zip(trees, graphs, strict=True)
     ]
     assert found.tolist() == pytest.approx(expected, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000))
+def test_the_best_labels_are_those_that_inference_gives(seed: int) -> None:
+    rng = random.Random(seed)
+    trees = [grown(number, rng, helpful=False) for number in range(4)]
+    graphs = relate(trees, VERIFIER)
+    weights = replace(START, **{name: rng.uniform(0.1, 2) for name in TERMS})
+    found = evidence_of(trees, graphs, weights).best_labels(weights)
+    solver, config = SOLVERS["exhaustive"](), JointConfig(weights)
+    for tree, graph, labels in zip(trees, graphs, found, strict=True):
+        verdict = infer(tree, graph, "joint", solver, config)
+        assert labels == [verdict.labels[node.id] for node in (tree.root, *taking_part(tree))]
 
 
 def test_what_is_learned_makes_the_gold_answers_likelier_and_lets_no_weight_below_zero() -> None:
