@@ -6,7 +6,8 @@ Score:    the share of questions answered rightly plus the share of explanations
           whose truth the world knows; elsewhere only answers are known, and ``maieutic calibrate`` learns
           from these.
 Search:   from the package's own weights, one weight after the other takes its best value of a few, until none
-          changes; a tie keeps the value, else takes the smaller one.
+          changes; a tie keeps the value, else takes the smaller one. The best labels stay the same when all
+          weights grow alike; they are scaled so that the gold answers are likeliest under P(true).
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ import typer
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibrate import MAX_PROPOSITIONS, Evidence, evidence_of
+from maieutic.benchmarks.calibration import Scores
 from maieutic.benchmarks.run_folder import read_run
 from maieutic.errors import InputError, MaieuticError
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
 from maieutic.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, weights_toml
 
-__all__ = ["Score", "app", "chosen", "score", "truths"]
+__all__ = ["Score", "app", "chosen", "scaled", "score", "truths"]
 
 VALUES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5)
+SCALES = tuple(2 ** (step / 4) for step in range(-12, 13))  # from 1/8 to 8
 SEARCHED = tuple(name for name in TERMS if name != "bias")  # half of the statements asked about are true
 ROUNDS = 10
 
@@ -94,6 +97,12 @@ def chosen(evidence: Evidence, known: Truths, start: JointWeights) -> JointWeigh
     return weights
 
 
+def scaled(evidence: Evidence, weights: JointWeights) -> JointWeights:
+    """The weights times the scale under which the gold answers are likeliest."""
+    found = [replace(weights, **{name: scale * getattr(weights, name) for name in TERMS}) for scale in SCALES]
+    return min(found, key=lambda tried: Scores.of(evidence.p_true(tried), evidence.gold).nll)
+
+
 @app.command()
 def weigh(
     runs: Annotated[list[Path], typer.Argument(help="Folders of maieutic runs on agora's split dev.")],
@@ -107,10 +116,12 @@ def weigh(
     trees = [tree for run in runs for tree in _trees(run)]
     evidence = evidence_of(trees, relate(trees, load_verifier("agora")), DEFAULT_WEIGHTS)
     known = truths(trees, Oracle(load_world()))
-    weights = chosen(evidence, known, DEFAULT_WEIGHTS)
+    weights = scaled(evidence, chosen(evidence, known, DEFAULT_WEIGHTS))
+    weights = replace(weights, **{name: round(getattr(weights, name), 2) for name in TERMS})
     for name, found in (("package's", DEFAULT_WEIGHTS), ("chosen", weights)):
-        got = score(evidence, known, found)
-        typer.echo(f"{name} weights: {got.answers:.1%} of answers, {got.labels:.1%} of explanations right")
+        got, ece = score(evidence, known, found), Scores.of(evidence.p_true(found), evidence.gold).ece
+        said = f"{got.answers:.1%} of answers, {got.labels:.1%} of explanations right, ECE {ece:.3f}"
+        typer.echo(f"{name} weights: {said}")
     command = f"python -m maieutic.benchmarks.agora.weigh {' '.join(run.name for run in runs)}"
     out.write_text(weights_toml(weights, {"command": command}), encoding="utf-8")
 

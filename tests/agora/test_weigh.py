@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from maieutic.benchmarks.agora.oracle import Oracle
-from maieutic.benchmarks.agora.weigh import app, chosen, score, truths
+from maieutic.benchmarks.agora.weigh import app, chosen, scaled, score, truths
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibrate import evidence_of
+from maieutic.benchmarks.calibration import Scores
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome
 from maieutic.benchmarks.records import Record
@@ -68,6 +69,16 @@ def test_the_score_counts_the_labels_of_the_best_labelling() -> None:
     picked = chosen(evidence, known, DEFAULT_WEIGHTS)
     assert score(evidence, known, picked).both >= score(evidence, known, strong).both
     assert chosen(evidence, known, picked) == picked
+
+
+def test_scaling_keeps_the_best_labels_and_makes_the_answers_likelier() -> None:
+    trees = [tree(0.8), tree(0.3)]
+    evidence = evidence_of(trees, relate(trees, ScriptedVerifier(judge, 0.97)), DEFAULT_WEIGHTS)
+    found = scaled(evidence, DEFAULT_WEIGHTS)
+    assert found.root / DEFAULT_WEIGHTS.root == pytest.approx(found.integral / DEFAULT_WEIGHTS.integral)
+    assert evidence.best_labels(found) == evidence.best_labels(DEFAULT_WEIGHTS)
+    nll = [Scores.of(evidence.p_true(weights), evidence.gold).nll for weights in (found, DEFAULT_WEIGHTS)]
+    assert nll[0] <= nll[1]
 
 
 def run_folder(path: Path, config: RunConfig, answers: list[Tree]) -> Path:
