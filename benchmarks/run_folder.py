@@ -48,7 +48,11 @@ def run_name(config: RunConfig) -> str:
     'cascade (curve)'
     """
     usual = replace(config, settings={}).complete().settings
-    changed = {name: value for name, value in config.settings.items() if usual[name] != value}
+    changed = {
+        name: value
+        for name, value in config.settings.items()
+        if usual[name] != value and (name, value) != ("weights", "")
+    }
     texts = [_shown(name, value) for name, value in changed.items()]
     return config.method + (f" ({', '.join(texts)})" if texts else "")
 

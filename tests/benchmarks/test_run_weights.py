@@ -34,6 +34,12 @@ def test_the_bundled_models_together_have_weights_of_their_own(method: str) -> N
     assert weights_of("agora") == read_weights(bundled_weights())
 
 
+def test_vote_has_no_weights() -> None:
+    config = RunConfig("agora", settings={"inference": "vote"}).complete()
+    assert config.settings["weights"] == ""
+    assert run_name(config) == "maieutic (inference vote)"
+
+
 @pytest.mark.parametrize(("lm", "nli"), [("some-model", "agora"), ("agora", "some-verifier")])
 def test_with_another_model_the_packages_own_weights_count(lm: str, nli: str) -> None:
     config = RunConfig("agora", lm=lm, nli=nli).complete()
