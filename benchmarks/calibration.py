@@ -38,7 +38,8 @@ class Scores:
     """How good probabilities of "true" are.
 
     Attributes:
-        accuracy: share of answers (true iff P ≥ 1/2) that are right; ``half`` the same of the surer half.
+        accuracy: share of answers (true iff P ≥ 1/2) that are right; ``half`` the same of the surer half (of
+            equally sure answers at its end, what any choice among them gives on average).
         nll: mean −ln P(gold), nats; ``brier`` mean (P(true) − gold)².
         ece: mean distance of P(true) from the share of true ones, over ten bins of P(true), by their counts.
     """
@@ -53,14 +54,17 @@ class Scores:
     def of(cls, p: torch.Tensor, gold: torch.Tensor) -> Scores:
         """Score P(true) against gold answers, both float64 (trees,), at least one tree."""
         right = ((p >= 0.5) == (gold > 0.5)).to(torch.float64)
-        order = torch.argsort((p - 0.5).abs(), descending=True, stable=True)
+        sure = (p - 0.5).abs().round(decimals=12)
+        size = (len(p) + 1) // 2
+        last = sure.sort(descending=True).values[size - 1]
+        above, level = right[sure > last], right[sure == last]
         given = torch.where(gold > 0.5, p, 1 - p).clamp(min=LEAST)
         bins = (p * BINS).floor().clamp(0, BINS - 1).to(torch.int64)
         inside = [bins == b for b in range(BINS) if bool((bins == b).any())]
         gaps = [float((p[b].mean() - gold[b].mean()).abs() * b.sum()) for b in inside]
         return cls(
             accuracy=float(right.mean()),
-            half=float(right[order[: (len(p) + 1) // 2]].mean()),
+            half=float(above.sum() + (size - len(above)) * level.mean()) / size,
             nll=float(-given.log().mean()),
             brier=float((p - gold).square().mean()),
             ece=math.fsum(gaps) / len(p),

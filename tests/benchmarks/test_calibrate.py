@@ -194,3 +194,11 @@ def test_with_every_weight_off_nothing_is_left_to_learn() -> None:
         for row in study({"a": some(40)}, Study(off=TERMS[1:], ablate=True, folds=2))
         if "without" in row.way
     ]
+
+
+def test_the_surer_half_does_not_depend_on_the_order_of_equals() -> None:
+    p = torch.tensor([0.9, 0.8, 0.8, 0.2, 0.6, 0.5], dtype=torch.float64)
+    gold = torch.tensor([1, 1, 0, 0, 0, 0], dtype=torch.float64)
+    # Sure of 0.9; of the three that are as sure as 0.8 two belong to the half, and two of three are right.
+    assert Scores.of(p, gold).half == pytest.approx((1 + 2 * 2 / 3) / 3)
+    assert Scores.of(p.flip(0), gold.flip(0)).half == pytest.approx(Scores.of(p, gold).half)
