@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -16,6 +15,7 @@ from maieutic.bundled import AGORA
 from maieutic.errors import FileFormatError, InputError
 from maieutic.lm.address import is_server, server_address
 from maieutic.records import parse_json
+from maieutic.textfile import read_toml
 
 __all__ = ["RunConfig", "read_config"]
 
@@ -115,12 +115,7 @@ def read_config(path: Path) -> RunConfig:
     Raises:
         FileFormatError: the file cannot be read, is no TOML, or has a field or value that does not fit.
     """
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileFormatError(path, None, f"is no TOML ({error}); correct it") from None
+    given = read_toml(path)
     known = {f.name for f in fields(RunConfig)}
     if stray := sorted(given.keys() - known):
         raise FileFormatError(path, None, f"{stray[0]!r} is no field; there are {', '.join(sorted(known))}")

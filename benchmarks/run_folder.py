@@ -18,6 +18,7 @@ from maieutic.benchmarks.records import Record
 from maieutic.benchmarks.run_config import RunConfig, read_config
 from maieutic.benchmarks.statistics import bench_library
 from maieutic.errors import FileFormatError, InputError, MaieuticError
+from maieutic.tree import Tree
 from maieutic.treefile import read_records
 
 __all__ = ["CONFIG", "FACTS", "RECORDS", "Run", "RunFolder", "read_run", "run_name"]
@@ -37,6 +38,11 @@ class Run:
     folder: Path
     config: RunConfig
     records: tuple[Record, ...]
+
+    @property
+    def trees(self) -> list[Tree]:
+        """The trees of its answers, each with its question's gold answer."""
+        return [replace(r.reasoning.tree, answer=r.gold) for r in self.records if r.reasoning is not None]
 
 
 def run_name(config: RunConfig) -> str:

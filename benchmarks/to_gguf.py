@@ -19,6 +19,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from maieutic.benchmarks.command import run_app
 from maieutic.bundled import AGORA, bundled_folder
 from maieutic.errors import InputError, MaieuticError, ModelError
 
@@ -174,4 +175,4 @@ def _interleaved(matrix: NDArray[np.float32], heads: int) -> NDArray[np.float32]
 
 
 if __name__ == "__main__":
-    app()
+    run_app(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -128,11 +128,9 @@ class Calibration:
 
 
 def _grown(folder: Path) -> list[Tree]:
-    """The trees of a run, each with its question's gold answer."""
     from maieutic.benchmarks.run_folder import read_run
 
-    records = read_run(folder).records
-    trees = [replace(r.reasoning.tree, answer=r.gold) for r in records if r.reasoning is not None]
+    trees = read_run(folder).trees
     if not trees:
         raise InputError(f"{folder} is a run without trees; give one of the method maieutic")
     return trees

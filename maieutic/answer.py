@@ -170,8 +170,7 @@ class Answer:
     @cached_property
     def graph(self) -> BeliefGraph:
         """The belief graph, a ``networkx.DiGraph`` (see :mod:`maieutic.relate`)."""
-        pruned = any(node in self.tree.pruned for node in self.propositions if node.parent is not None)
-        graph = bare_graph(self.tree, pruned=pruned, assumptions=self.assumptions)
+        graph = bare_graph(self.tree, pruned=self._pruned_took_part, assumptions=self.assumptions)
         for edge in self.edges:
             graph.add_edge(edge.source, edge.target, relation=edge.relation)
         return graph
@@ -189,9 +188,12 @@ class Answer:
 
         An assumption is given as a proposition ("A1", …) without parent and beliefs.
         """
-        pruned = any(node.id in self.labels for node in self.tree.pruned if node.parent is not None)
         assumed = (Proposition(a.id, None, a.statement, "") for a in self.assumptions)
-        return (self.tree.root, *taking_part(self.tree, pruned=pruned), *assumed)
+        return (self.tree.root, *taking_part(self.tree, pruned=self._pruned_took_part), *assumed)
+
+    @property
+    def _pruned_took_part(self) -> bool:
+        return any(node.id in self.labels for node in self.tree.pruned if node.parent is not None)
 
     def same_as(self, node_id: str) -> str | None:
         """The form of an earlier proposition that this one was merged with, if any."""

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maieutic.constraints import Constraint
+from maieutic.constraints import Constraint, relations
 from maieutic.errors import InputError
-from maieutic.relate import Relation, opposite
+from maieutic.relate import opposite
 from maieutic.screen import as_question, same_text
 from maieutic.tree import ROOT, Tree, taking_part
 
@@ -110,22 +110,17 @@ def assumed(
     """
     facts = {assumption.id: assumption.holds for assumption in assumptions}
     best: dict[frozenset[str], Constraint] = {}
-    for source, target, data in graph.edges(data=True):
-        ends = (source.removeprefix("¬"), target.removeprefix("¬"))
-        relation: Relation = data["relation"]
-        if relation.kind == "neutral" or not facts.keys() & set(ends):
-            continue
-        p = max(relation.entailment, relation.contradiction)
-        weight = weights.log_odds(p, 1.0 - p)
-        if p < weights.threshold or weight <= 0.0:
+    for constraint in relations(graph, weights.strength):
+        source, target = constraint.source, constraint.target or ""
+        if not facts.keys() & {source.removeprefix("¬"), target.removeprefix("¬")}:
             continue
         clause = frozenset(
-            (opposite(source), opposite(target) if relation.kind == "contradiction" else target)
+            (opposite(source), opposite(target) if constraint.kind == "contradiction" else target)
         )
         if any(facts.get(name.removeprefix("¬")) == (not name.startswith("¬")) for name in clause):
             continue
-        if clause not in best or best[clause].weight < weight:
-            best[clause] = Constraint(relation.kind, source, target, weight)
+        if clause not in best or best[clause].weight < constraint.weight:
+            best[clause] = constraint
     yield from best.values()
 
 

@@ -83,10 +83,11 @@ class Verdict:
 
 
 def relations(graph: BeliefGraph, weigh: Callable[[Relation], float]) -> Iterator[Constraint]:
+    """The verifier's relations but the neutral ones and those that weigh nothing."""
     for source, target, data in graph.edges(data=True):
         relation: Relation = data["relation"]
-        if relation.kind != "neutral":
-            yield Constraint(relation.kind, source, target, weigh(relation))
+        if relation.kind != "neutral" and (weight := weigh(relation)) > 0.0:
+            yield Constraint(relation.kind, source, target, weight)
 
 
 def touches_root(constraint: Constraint) -> bool:

@@ -17,11 +17,12 @@ from maieutic.constraints import (
     Verdict,
     labels_by_id,
     problem_from,
+    relations,
     touches_root,
     variables_of,
 )
 from maieutic.merge import deduplicated, merged_forms
-from maieutic.relate import Relation, opposite
+from maieutic.relate import opposite
 from maieutic.solvers import Solver
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 from maieutic.weights import JointWeights
@@ -160,17 +161,12 @@ def _relations(
     graph: BeliefGraph, ids: set[str], explanations: float, weights: JointWeights
 ) -> Iterator[tuple[str, Constraint]]:
     """The verifier's relations between the propositions of these ids; ``explanations``: how many share."""
-    for source, target, data in graph.edges(data=True):
-        relation: Relation = data["relation"]
-        if relation.kind == "neutral" or not {source.removeprefix("¬"), target.removeprefix("¬")} <= ids:
+    for constraint in relations(graph, weights.strength):
+        source, target = constraint.source, constraint.target or ""
+        if not {source.removeprefix("¬"), target.removeprefix("¬")} <= ids:
             continue
-        p = max(relation.entailment, relation.contradiction)
-        strength = weights.log_odds(p, 1.0 - p)
-        if p < weights.threshold or strength <= 0.0:
-            continue
-        constraint = Constraint(relation.kind, source, target, strength)
         if touches_root(constraint):
-            yield "at_root", replace(constraint, weight=strength / max(1.0, explanations))
+            yield "at_root", replace(constraint, weight=constraint.weight / max(1.0, explanations))
         else:
-            term = "negation" if "¬" in source + target else relation.kind
-            yield term, replace(constraint, weight=strength / max(1.0, explanations - 1))
+            term = "negation" if "¬" in source + target else constraint.kind
+            yield term, replace(constraint, weight=constraint.weight / max(1.0, explanations - 1))

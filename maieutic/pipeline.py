@@ -99,7 +99,7 @@ class Maieutic:
         inference: "joint" (default) or "vote".
         joint: settings of joint inference, its weights among them.
         solver: a MaxSAT solver; by default RC2 in the form that suits the inference.
-        abstain_below: answers whose likelier side is less likely than this are unsure, in [0, 1].
+        abstain_below: answers less likely than this are unsure, in [0, 1].
         assumptions: what is taken for certain, from :func:`maieutic.assumptions.assumptions_of`.
 
     Raises:

@@ -162,6 +162,8 @@ def _pairs(tree: Tree, forms: Sequence[Form], *, from_root: bool, among: bool) -
 
 
 def _assumed_pairs(graph: BeliefGraph, assumptions: Sequence[Assumption]) -> Iterator[tuple[Form, Form]]:
+    if not assumptions:
+        return
     ids = {assumption.id for assumption in assumptions}
     forms = [data["form"] for _, data in graph.nodes(data=True)]
     for one, other in permutations(forms, 2):

@@ -1,17 +1,19 @@
-"""Data files as bytes, plain or gzipped whatever their name, with errors that name the file."""
+"""Data files as bytes, plain or gzipped whatever their name, and TOML, with errors that name the file."""
 
 from __future__ import annotations
 
 import gzip
+import tomllib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
+from typing import Any
 
 from maieutic.errors import FileFormatError
 
-__all__ = ["opened"]
+__all__ = ["opened", "read_toml"]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -36,3 +38,17 @@ def opened(path: Path, line: Callable[[], int | None] = lambda: None) -> Iterato
         raise FileFormatError(path, line(), problem) from None
     except OSError as error:
         raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The document in a TOML file.
+
+    Raises:
+        FileFormatError: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileFormatError(path, None, f"is no TOML ({error}); correct it") from None

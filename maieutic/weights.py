@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maieutic.errors import FileFormatError, InputError
+from maieutic.textfile import read_toml
+
+if TYPE_CHECKING:
+    from maieutic.relate import Relation
 
 __all__ = ["DEFAULT_WEIGHTS", "TERMS", "JointWeights", "read_weights", "weights_toml"]
 
@@ -93,6 +97,11 @@ class JointWeights:
             return math.copysign(self.clip, p - p_other)
         return max(-self.clip, min(self.clip, math.log(p / p_other)))
 
+    def strength(self, relation: Relation) -> float:
+        """ln(p / (1 − p)) of a relation that is not neutral, clipped; 0 below ``threshold`` or 1/2."""
+        p = max(relation.entailment, relation.contradiction)
+        return max(0.0, self.log_odds(p, 1.0 - p)) if p >= self.threshold else 0.0
+
 
 def read_weights(path: Path) -> JointWeights:
     """Read a weights file: a TOML table ``[weights]`` with every parameter of :class:`JointWeights`.
@@ -102,12 +111,7 @@ def read_weights(path: Path) -> JointWeights:
     Raises:
         FileFormatError: the file cannot be read, is no TOML, or a weight is missing, unknown or out of range.
     """
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileFormatError(path, None, f"is no TOML ({error}); correct it") from None
+    given = read_toml(path)
     table = given.get("weights")
     if not isinstance(table, dict):
         raise FileFormatError(path, None, "has no table [weights]; write one with maieutic calibrate")

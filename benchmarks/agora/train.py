@@ -38,9 +38,9 @@ from maieutic.benchmarks.agora.pairs import Pairs
 from maieutic.benchmarks.agora.tokens import lm_tokenizer, nli_tokenizer
 from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer, own_loss
 from maieutic.benchmarks.agora.world import load_world
+from maieutic.benchmarks.command import run_app
 from maieutic.bundled import VOCABULARY
 from maieutic.devices import resolve_device
-from maieutic.errors import MaieuticError
 from maieutic.loading import quiet
 from maieutic.prompts import load_prompts
 
@@ -150,8 +150,4 @@ def _training(which: str, model: PreTrainedModel, steps: int, seed: int, minutes
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except MaieuticError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
+    run_app(app)

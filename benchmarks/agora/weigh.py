@@ -23,8 +23,9 @@ from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibrate import MAX_PROPOSITIONS, Evidence, evidence_of
 from maieutic.benchmarks.calibration import Scores
+from maieutic.benchmarks.command import run_app
 from maieutic.benchmarks.run_folder import read_run
-from maieutic.errors import InputError, MaieuticError
+from maieutic.errors import InputError
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
 from maieutic.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, weights_toml
@@ -130,13 +131,8 @@ def _trees(run: Path) -> list[Tree]:
     found = read_run(run)
     if (found.config.dataset, found.config.split) != ("agora", "dev"):
         raise InputError(f"{run} is no run on agora's split dev; the test split is for measuring")
-    trees = [replace(r.reasoning.tree, answer=r.gold) for r in found.records if r.reasoning is not None]
-    return [tree for tree in trees if len(tree.nodes) <= MAX_PROPOSITIONS]
+    return [tree for tree in found.trees if len(tree.nodes) <= MAX_PROPOSITIONS]
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except MaieuticError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
+    run_app(app)

@@ -19,6 +19,7 @@ import torch
 import typer
 
 from maieutic import __version__
+from maieutic.benchmarks.command import run_app
 from maieutic.benchmarks.facts import git_revision, machine
 from maieutic.benchmarks.throughput.answering import question_rows
 from maieutic.benchmarks.throughput.choosing import choose_rows
@@ -159,12 +160,8 @@ def _tell(line: str) -> None:
 
 
 def program() -> None:
-    """Run the command line; errors become one line and an exit code."""
-    try:
-        app()
-    except MaieuticError as error:
-        _tell(f"error: {error}")
-        raise SystemExit(error.exit_code) from None
+    """Run the command line."""
+    run_app(app)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def view_of(answer: Answer) -> dict[str, Any]:
     if answer.assumptions:
         view["assumed"] = len(answer.assumptions)  # the last of the nodes
     if answer.clashes:
-        view["clashes"] = [list(answer.constraints).index(c) for c in answer.clashes]
+        view["clashes"] = [answer.constraints.index(c) for c in answer.clashes]
     if answer.votes is not None:
         view["votes"] = [[_literal(name, place), vote] for name, vote in answer.votes.items()]
     return view

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from maieutic.answer import Answer
-from maieutic.constraints import clause_of, variables_of
+from maieutic.constraints import problem_from, variables_of
 from maieutic.render.text import printable
 from maieutic.render.view import caption
-from maieutic.solvers import SoftClause, WeightedCNF
+from maieutic.solvers import WeightedCNF
 from maieutic.solvers.wcnf import MAX_SCALE_POWER, dumps
 from maieutic.tree import ROOT
 
@@ -49,15 +49,8 @@ def problem_of(answer: Answer) -> tuple[WeightedCNF, Mapping[str, int]]:
     if answer.inference == "vote" and not used & {ROOT, f"¬{ROOT}"}:
         ids.remove(ROOT)  # what is labelled true votes on it
     variables = variables_of(ids, answer.merged)
-    soft = tuple(
-        SoftClause(clause_of(constraint, variables), constraint.weight)
-        for constraint in answer.constraints
-        if not 0 < constraint.weight <= LEAST_WEIGHT
-    )
-    hard = tuple((-variables[n[1:]] if n.startswith("¬") else variables[n],) for n in answer.held)
-    return WeightedCNF(
-        hard=hard, soft=soft, variables=max(map(abs, variables.values()), default=0)
-    ), variables
+    kept = (c for c in answer.constraints if not 0 < c.weight <= LEAST_WEIGHT)
+    return problem_from(kept, variables, answer.held), variables
 
 
 def _comments(answer: Answer, variables: Mapping[str, int]) -> Iterator[str]:
