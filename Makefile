@@ -23,12 +23,8 @@ format: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 
-# Types are checked on the package as it is installed, where its four folders are one.
 types: $(INSTALLED)
-	rm -rf build/types build/lib
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --target build/types .
-	MYPYPATH=build/types $(BIN)/mypy -p maieutic
-	MYPYPATH=build/types $(BIN)/mypy --explicit-package-bases tests
+	$(BIN)/mypy
 
 docs: $(INSTALLED)
 	$(BIN)/python -m maieutic.cli.docs --check docs/cli.md

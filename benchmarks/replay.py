@@ -14,10 +14,10 @@ from itertools import islice
 from maieutic.answer import Answer
 from maieutic.config import JointConfig
 from maieutic.errors import InputError
-from maieutic.infer import DEFAULT_SOLVER, Inference
+from maieutic.files.json_text import parse_json
+from maieutic.inference.base import DEFAULT_SOLVER, Inference
 from maieutic.nli.base import Verifier
 from maieutic.pipeline import conclude
-from maieutic.records import parse_json
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import Tree
 
@@ -34,7 +34,7 @@ class Record:
     Attributes:
         line: 1-based line of the tree in its file.
         gold: the gold answer, None where the file has none (then the tree is unscored).
-        margin: see :class:`maieutic.infer.Verdict`; ``p_true`` and ``unsure``: see
+        margin: see :class:`maieutic.inference.base.Verdict`; ``p_true`` and ``unsure``: see
             :class:`maieutic.answer.Answer`.
     """
 

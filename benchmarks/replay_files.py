@@ -11,8 +11,8 @@ from typing import IO
 from maieutic.answer import Answer
 from maieutic.benchmarks.replay import Record, ReferenceAnswer
 from maieutic.errors import InputError, MaieuticError
-from maieutic.records import dump_json
-from maieutic.treefile import read_records
+from maieutic.files.json_lines import read_records
+from maieutic.files.json_text import dump_json
 
 __all__ = ["RecordFiles", "read_references"]
 

@@ -102,11 +102,11 @@ def ask(
 
     maieutic ask "Can a penguin fly?"
     """
-    from maieutic.assumptions import assumptions_of
     from maieutic.cli.console import complain, print_answers, response_cache, tracked, with_flips
     from maieutic.config import ElicitConfig, check_belief
-    from maieutic.infer import check_abstention, check_assumptions, check_inference
-    from maieutic.lm.address import is_server, server_address
+    from maieutic.inference.assumptions import assumptions_of
+    from maieutic.inference.base import check_abstention, check_assumptions, check_inference
+    from maieutic.lm.server.address import is_server, server_address
     from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
 
     # Mistakes are told before models load, which takes seconds.

@@ -30,7 +30,7 @@ def info(json: JsonOption = False) -> None:
     from rich.text import Text
 
     from maieutic.cli.console import response_cache
-    from maieutic.records import dump_json
+    from maieutic.files.json_text import dump_json
     from maieutic.render.text import printable
 
     contents = response_cache().contents()

@@ -55,13 +55,13 @@ def calibrate(
 
     maieutic calibrate trees.jsonl.gz --nli ./my-nli --out weights.toml
     """
-    from maieutic.benchmarks.calibration import Study
+    from maieutic.benchmarks.calibration.study import Study
+    from maieutic.cache.verifier import CachedVerifier
     from maieutic.cli.calibrate_follow import Calibration
     from maieutic.cli.console import response_cache
     from maieutic.cli.outputs import try_new_file
     from maieutic.errors import InputError
     from maieutic.nli import load_verifier
-    from maieutic.nli.cache import CachedVerifier
 
     if out is not None:
         try_new_file("--out", out)

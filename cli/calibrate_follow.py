@@ -12,16 +12,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from maieutic.benchmarks.calibrate import MAX_PROPOSITIONS, Evidence, evidence_of, fit, joined
-from maieutic.benchmarks.calibration import Row, Study, study, without_weights
+from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of, fit, joined
+from maieutic.benchmarks.calibration.study import Row, Study, study, without_weights
 from maieutic.cli.console import complain, tracked
 from maieutic.errors import InputError, MaieuticError
+from maieutic.files.json_lines import read_trees
+from maieutic.inference.weights import JointWeights, weights_toml
 from maieutic.nli import Verifier
 from maieutic.relate import relate
 from maieutic.render.text import printable
 from maieutic.tree import Tree
-from maieutic.treefile import read_trees
-from maieutic.weights import JointWeights, weights_toml
 
 __all__ = ["Calibration"]
 
@@ -128,7 +128,7 @@ class Calibration:
 
 
 def _grown(folder: Path) -> list[Tree]:
-    from maieutic.benchmarks.run_folder import read_run
+    from maieutic.benchmarks.runs.folder import read_run
 
     trees = read_run(folder).trees
     if not trees:

@@ -13,7 +13,7 @@ from maieutic.answer import Answer
 from maieutic.render.text import printable, show
 
 if TYPE_CHECKING:
-    from maieutic.responses import ResponseStore
+    from maieutic.cache.store import ResponseStore
 
 __all__ = ["complain", "print_answers", "response_cache", "tracked", "with_flips"]
 
@@ -52,7 +52,7 @@ def complain(message: str) -> None:
 
 def response_cache() -> ResponseStore:
     """The user's cache of models' answers; what happens to it is told on stderr."""
-    from maieutic.responses import ResponseStore
+    from maieutic.cache.store import ResponseStore
 
     return ResponseStore(on_notice=lambda notice: complain(f"warning: {notice}"))
 
@@ -60,7 +60,7 @@ def response_cache() -> ResponseStore:
 def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
     """The answers, each with what would change it; where that is not to be had, stderr says why."""
     from maieutic.errors import MaieuticError
-    from maieutic.flips import with_flip  # scipy's solver takes a while to load
+    from maieutic.inference.flips import with_flip  # scipy's solver takes a while to load
 
     for answer in answers:
         if answer.inference != "joint":

@@ -17,8 +17,8 @@ def models(json: JsonOption = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from maieutic.catalog import bundled_models, cached_models, recommended_models
-    from maieutic.records import dump_json
+    from maieutic.checkpoints.catalog import bundled_models, cached_models, recommended_models
+    from maieutic.files.json_text import dump_json
     from maieutic.render.text import printable
 
     found = [*bundled_models(), *cached_models(), *recommended_models()]

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from maieutic.config import JointConfig
-    from maieutic.infer import Inference
+    from maieutic.inference.base import Inference
 
 __all__ = [
     "AbstainOption",
@@ -91,8 +91,8 @@ def joint_of(
     from maieutic.bundled import bundled_weights
     from maieutic.config import JointConfig
     from maieutic.errors import InputError
-    from maieutic.infer import check_joint
-    from maieutic.weights import DEFAULT_WEIGHTS, read_weights
+    from maieutic.inference.base import check_joint
+    from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
 
     if weights is not None and inference != "joint":
         raise InputError(f"{inference} has no weights; use joint, or leave --weights out")

@@ -61,9 +61,9 @@ def replay(
     from maieutic.benchmarks.replay import replay as run
     from maieutic.benchmarks.replay_files import RecordFiles, read_references
     from maieutic.cli.replay_report import ReplayReport
-    from maieutic.infer import check_abstention, check_inference
+    from maieutic.files.json_lines import read_trees
+    from maieutic.inference.base import check_abstention, check_inference
     from maieutic.nli import load_verifier
-    from maieutic.treefile import read_trees
 
     method = check_inference(inference)
     below, joint = (

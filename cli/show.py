@@ -35,7 +35,7 @@ def show(
     from maieutic.answer import Answer
     from maieutic.cli.console import print_answers, with_flips
     from maieutic.errors import FileFormatError
-    from maieutic.treefile import read_records
+    from maieutic.files.json_lines import read_records
 
     outputs = Outputs(html, dot, mermaid, graphml, wcnf)
     read = read_records(file, Answer.from_json)

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from maieutic.answer import Answer as Answer
-    from maieutic.assumptions import assumptions_of as assumptions_of
     from maieutic.config import ElicitConfig as ElicitConfig
     from maieutic.config import JointConfig as JointConfig
     from maieutic.errors import MaieuticError as MaieuticError
+    from maieutic.inference.assumptions import assumptions_of as assumptions_of
+    from maieutic.inference.weights import JointWeights as JointWeights
+    from maieutic.inference.weights import read_weights as read_weights
     from maieutic.lm import load_lm as load_lm
     from maieutic.nli import load_verifier as load_verifier
     from maieutic.pipeline import Maieutic as Maieutic
@@ -29,24 +31,22 @@ if TYPE_CHECKING:
     from maieutic.prompts import load_prompts as load_prompts
     from maieutic.tree import Proposition as Proposition
     from maieutic.tree import Tree as Tree
-    from maieutic.weights import JointWeights as JointWeights
-    from maieutic.weights import read_weights as read_weights
 
 _HOMES = {
     "Answer": "maieutic.answer",
     "ElicitConfig": "maieutic.config",
     "JointConfig": "maieutic.config",
-    "JointWeights": "maieutic.weights",
+    "JointWeights": "maieutic.inference.weights",
     "Maieutic": "maieutic.pipeline",
     "MaieuticError": "maieutic.errors",
     "Proposition": "maieutic.tree",
     "Tree": "maieutic.tree",
-    "assumptions_of": "maieutic.assumptions",
+    "assumptions_of": "maieutic.inference.assumptions",
     "conclude": "maieutic.pipeline",
     "load_lm": "maieutic.lm",
     "load_prompts": "maieutic.prompts",
     "load_verifier": "maieutic.nli",
-    "read_weights": "maieutic.weights",
+    "read_weights": "maieutic.inference.weights",
 }
 
 __all__ = [

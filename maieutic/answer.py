@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from maieutic.assumptions import Assumption
 from maieutic.errors import InputError
-from maieutic.infer import Constraint, Inference, Verdict
-from maieutic.records import dump_json, parse_json
+from maieutic.files.json_text import dump_json, parse_json
+from maieutic.inference.assumptions import Assumption
+from maieutic.inference.base import Constraint, Inference, Verdict
 from maieutic.relate import Relation, bare_graph, opposite
 from maieutic.tree import ROOT, Discard, Probability, Proposition, Tree, taking_part
 
@@ -55,7 +55,7 @@ class Answer:
     Attributes:
         question: as asked; ``statement`` is the declarative form that ``answer`` is about.
         answer: whether the statement is held true.
-        margin: ≥ 0, 0 is a coin toss; in ``margin_unit`` (see :class:`maieutic.infer.Verdict`).
+        margin: ≥ 0, 0 is a coin toss; in ``margin_unit`` (see :class:`maieutic.inference.base.Verdict`).
         labels: truth value of each proposition's statement, by id; of assumptions too.
         tree: the propositions, pruned; ``edges``: what the verifier said of their pairs.
         constraints: the soft clauses; ``violated`` are indices of those the labels break.
@@ -65,7 +65,7 @@ class Answer:
             same of each proposition's statement, by id. None for vote inference, and where a tree is too
             large and dense to sum exactly (then the margin alone tells how firm the answer is).
         flip: indices of the lightest set of constraints without which the opposite answer is at least as
-            good (:mod:`maieutic.flips`), the heaviest first; None where it was not asked for.
+            good (:mod:`maieutic.inference.flips`), the heaviest first; None where it was not asked for.
         assumptions: what the user took for certain.
         held: forms that had to hold (hard clauses), by name; ``merged``: groups of forms that were one.
         unsure: the answer is less likely than was asked for.

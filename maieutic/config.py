@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from maieutic.errors import InputError
+from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.tree import INTEGRITY_THRESHOLD
-from maieutic.weights import DEFAULT_WEIGHTS, JointWeights
 
 __all__ = ["Belief", "ElicitConfig", "JointConfig", "check_belief"]
 

@@ -6,7 +6,7 @@ and at most one ``choose`` call per kind of prompt, however many questions there
 explanations are asked for again one for each number that is lacking.
 
 What the model says is not trusted. A text that cannot be used is put on the tree's ``discarded`` list
-with a reason of :mod:`maieutic.screen`, and a side that lacks explanations is asked again at most
+with a reason of :mod:`maieutic.text`, and a side that lacks explanations is asked again at most
 ``ElicitConfig.tries`` times in all.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from maieutic.config import ElicitConfig
 from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.prompts import PromptSet
-from maieutic.screen import (
+from maieutic.text import (
     DUPLICATE,
     NO_NEGATION,
     NO_VERDICT,

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from maieutic.answer import Answer, Models, Seconds
-from maieutic.assumptions import Assumption
+from maieutic.cache.language_model import CachedLanguageModel
+from maieutic.cache.store import ResponseStore
+from maieutic.cache.verifier import CachedVerifier
 from maieutic.config import ElicitConfig, JointConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
-from maieutic.infer import (
+from maieutic.inference.assumptions import Assumption
+from maieutic.inference.base import (
     DEFAULT_SOLVER,
     Inference,
     check_abstention,
@@ -22,15 +25,12 @@ from maieutic.infer import (
     infer,
 )
 from maieutic.lm import LanguageModel, is_server, load_lm
-from maieutic.lm.cache import CachedLanguageModel
 from maieutic.nli import Verifier, load_verifier
-from maieutic.nli.cache import CachedVerifier
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.prompts import PromptSet, load_prompts
 from maieutic.relate import relate
-from maieutic.responses import ResponseStore
-from maieutic.screen import as_question
 from maieutic.solvers import SOLVERS, Solver
+from maieutic.text import as_question
 from maieutic.tree import Tree
 
 __all__ = ["BATCH_SIZE", "LoadedModels", "Maieutic", "conclude", "load_models"]
@@ -100,7 +100,7 @@ class Maieutic:
         joint: settings of joint inference, its weights among them.
         solver: a MaxSAT solver; by default RC2 in the form that suits the inference.
         abstain_below: answers less likely than this are unsure, in [0, 1].
-        assumptions: what is taken for certain, from :func:`maieutic.assumptions.assumptions_of`.
+        assumptions: what is taken for certain, from :func:`maieutic.inference.assumptions.assumptions_of`.
 
     Raises:
         InputError: an unknown inference; ``abstain_below`` out of range, or with vote, which has no P(true);

@@ -20,7 +20,7 @@ from maieutic.tree import Proposition, Tree, taking_part
 if TYPE_CHECKING:
     import networkx as nx
 
-    from maieutic.assumptions import Assumption
+    from maieutic.inference.assumptions import Assumption
 
     BeliefGraph = nx.DiGraph[str]
 

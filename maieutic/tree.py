@@ -16,7 +16,7 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from maieutic.errors import InputError
-from maieutic.records import dump_json, parse_json
+from maieutic.files.json_text import dump_json, parse_json
 
 __all__ = [
     "INTEGRITY_THRESHOLD",
@@ -103,7 +103,7 @@ class Discard:
         kind: "statement", "negation" or "explanation".
         side: of an explanation, the prompt it came from.
         text: the model's output, shortened to a few hundred characters.
-        reason: one of the reasons listed in :mod:`maieutic.screen`.
+        reason: one of the reasons listed in :mod:`maieutic.text`.
     """
 
     parent: str

@@ -70,7 +70,7 @@ def byte_level_tokenizer(chat_template: str | None = None) -> Any:
 
 def save(folder: Path, model: Any, tokenizer: Any) -> Path:
     """Write a model folder as save_pretrained does, in silence."""
-    from maieutic.loading import quiet
+    from maieutic.checkpoints.loading import quiet
 
     with quiet():
         model.save_pretrained(folder)

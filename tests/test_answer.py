@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from maieutic.answer import Answer, Models, Seconds
 from maieutic.errors import InputError
-from maieutic.infer import DEFAULT_SOLVER, INFERENCES, Inference, infer
+from maieutic.inference.base import DEFAULT_SOLVER, INFERENCES, Inference, infer
 from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.relate import relate

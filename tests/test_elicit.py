@@ -22,9 +22,9 @@ from maieutic.config import Belief, ElicitConfig, check_belief
 from maieutic.elicit import KEPT_CHARS, elicit
 from maieutic.errors import ContextLengthError, InputError
 from maieutic.lm.base import FloatArray, LanguageModel, Prompt, ScriptedLanguageModel
-from maieutic.lm.transformers import TransformersLM
+from maieutic.lm.local.model import TransformersLM
 from maieutic.prompts import load_prompts
-from maieutic.screen import (
+from maieutic.text import (
     DUPLICATE,
     ECHO,
     EMPTY,

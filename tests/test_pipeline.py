@@ -16,14 +16,14 @@ import pytest
 from maieutic.answer import Answer, Models, Seconds
 from maieutic.config import ElicitConfig, JointConfig
 from maieutic.errors import FileFormatError, InputError, ModelError
-from maieutic.infer import INFERENCES, Inference
+from maieutic.inference.base import INFERENCES, Inference
+from maieutic.inference.weights import JointWeights
 from maieutic.lm.base import Prompt, ScriptedLanguageModel
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.pipeline import Maieutic, conclude, load_models
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
-from maieutic.weights import JointWeights
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from maieutic.answer import Answer
 from maieutic.bundled import bundled_weights
 from maieutic.cli.main import app, main
 from maieutic.config import JointConfig
-from maieutic.infer import DEFAULT_SOLVER
+from maieutic.inference.base import DEFAULT_SOLVER
+from maieutic.inference.weights import read_weights
 from maieutic.lm import load_lm
 from maieutic.nli import load_verifier
 from maieutic.pipeline import conclude
 from maieutic.prompts import load_prompts
 from maieutic.solvers import SOLVERS
-from maieutic.weights import read_weights
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -21,11 +21,11 @@ from maieutic.benchmarks.replay import KINDS, Record, ReferenceAnswer, replay, t
 from maieutic.benchmarks.replay_files import RecordFiles, read_references
 from maieutic.cli.main import app
 from maieutic.errors import FileFormatError, InputError, ModelError
-from maieutic.infer import INFERENCES, Inference
+from maieutic.files.json_lines import read_trees
+from maieutic.inference.base import INFERENCES, Inference
 from maieutic.nli import load_verifier
 from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier
 from maieutic.tree import Tree
-from maieutic.treefile import read_trees
 
 SHARED = Path(__file__).parents[2] / "shared"
 

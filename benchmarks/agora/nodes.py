@@ -9,7 +9,7 @@ from functools import cache
 from maieutic.answer import Answer
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
-from maieutic.benchmarks.records import Record
+from maieutic.benchmarks.runs.records import Record
 
 __all__ = ["NodeCounts", "count_nodes", "known_explanations"]
 

@@ -40,8 +40,8 @@ from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer,
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.command import run_app
 from maieutic.bundled import VOCABULARY
-from maieutic.devices import resolve_device
-from maieutic.loading import quiet
+from maieutic.checkpoints.devices import resolve_device
+from maieutic.checkpoints.loading import quiet
 from maieutic.prompts import load_prompts
 
 __all__ = ["app"]

@@ -21,14 +21,14 @@ import typer
 
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
-from maieutic.benchmarks.calibrate import MAX_PROPOSITIONS, Evidence, evidence_of
-from maieutic.benchmarks.calibration import Scores
+from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of
+from maieutic.benchmarks.calibration.study import Scores
 from maieutic.benchmarks.command import run_app
-from maieutic.benchmarks.run_folder import read_run
+from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
+from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, weights_toml
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
-from maieutic.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, weights_toml
 
 __all__ = ["Score", "app", "chosen", "scaled", "score", "truths"]
 

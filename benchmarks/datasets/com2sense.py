@@ -15,7 +15,7 @@ from typing import Literal
 from maieutic.benchmarks.datasets.base import DataSet, Item, RemoteFile
 from maieutic.benchmarks.datasets.rows import Row, checked, need_file, read_content, read_rows
 from maieutic.errors import FileFormatError, InputError
-from maieutic.records import parse_json
+from maieutic.files.json_text import parse_json
 
 __all__ = ["COM2SENSE", "CONTENTS", "ROWS"]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.datasets.base import RemoteFile
 from maieutic.bundled import sha256_of
+from maieutic.cache.folder import cache_root
 from maieutic.errors import InputError, MaieuticError
-from maieutic.folders import cache_root
 
 if TYPE_CHECKING:
     import httpx2

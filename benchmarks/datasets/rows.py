@@ -10,9 +10,9 @@ from typing import Literal, TypeVar
 
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.errors import FileFormatError, InputError
-from maieutic.records import parse_json
-from maieutic.screen import as_question
-from maieutic.textfile import opened
+from maieutic.files.json_text import parse_json
+from maieutic.files.reading import opened
+from maieutic.text import as_question
 
 __all__ = ["Row", "checked", "find_file", "need_file", "read_content", "read_rows"]
 
@@ -40,7 +40,7 @@ class Row:
         """The row as a dataclass.
 
         Raises:
-            FileFormatError: it does not fit; see :func:`maieutic.records.parse_json`.
+            FileFormatError: it does not fit; see :func:`maieutic.files.json_text.parse_json`.
         """
         try:
             return parse_json(cls, self.json)

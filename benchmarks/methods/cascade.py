@@ -17,7 +17,7 @@ from maieutic.pipeline import LoadedModels
 from maieutic.tree import INTEGRITY_THRESHOLD
 
 if TYPE_CHECKING:
-    from maieutic.benchmarks.records import Record  # imports the package of methods itself
+    from maieutic.benchmarks.runs.records import Record  # imports the package of methods itself
 
 __all__ = ["Cascade", "CurvePoint", "cascade_curve"]
 

@@ -13,7 +13,7 @@ from maieutic.errors import InputError
 from maieutic.lm.base import Prompt
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
-from maieutic.screen import as_question, well_formed
+from maieutic.text import as_question, well_formed
 
 __all__ = ["ChainOfThought", "reason_in", "verdict_on"]
 

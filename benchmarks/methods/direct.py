@@ -12,7 +12,7 @@ from maieutic.benchmarks.methods.meter import Metered, charged
 from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
-from maieutic.screen import as_question
+from maieutic.text import as_question
 
 __all__ = ["NO_READING", "Direct", "Reading", "outcome_of", "read"]
 

@@ -12,7 +12,7 @@ from maieutic.benchmarks.methods.direct import Reading, outcome_of, read
 from maieutic.benchmarks.methods.meter import Metered, charged
 from maieutic.benchmarks.methods.sampling import Sampled
 from maieutic.pipeline import LoadedModels
-from maieutic.screen import as_question, same_text
+from maieutic.text import as_question, same_text
 
 __all__ = ["GeneratedKnowledge"]
 

@@ -20,14 +20,21 @@ from maieutic.bundled import AGORA, bundled_weights
 from maieutic.config import Belief, ElicitConfig, JointConfig
 from maieutic.elicit import elicit
 from maieutic.errors import InputError
-from maieutic.infer import DEFAULT_SOLVER, Inference, check_abstention, check_inference, check_joint, infer
+from maieutic.inference.base import (
+    DEFAULT_SOLVER,
+    Inference,
+    check_abstention,
+    check_inference,
+    check_joint,
+    infer,
+)
+from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights, read_weights
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.relate import Relation, bare_graph, forms_of, relate
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import INTEGRITY_THRESHOLD, Tree
-from maieutic.weights import DEFAULT_WEIGHTS, JointWeights, read_weights
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph

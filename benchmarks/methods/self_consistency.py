@@ -16,7 +16,7 @@ from maieutic.elicit import MIN_VERDICT_MASS
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
-from maieutic.screen import as_question
+from maieutic.text import as_question
 
 __all__ = ["NO_VERDICTS", "SelfConsistency"]
 

@@ -20,7 +20,7 @@ import typer
 
 from maieutic import __version__
 from maieutic.benchmarks.command import run_app
-from maieutic.benchmarks.facts import git_revision, machine
+from maieutic.benchmarks.runs.provenance import git_revision, machine
 from maieutic.benchmarks.throughput.answering import question_rows
 from maieutic.benchmarks.throughput.choosing import choose_rows
 from maieutic.benchmarks.throughput.clock import Clock
@@ -32,9 +32,9 @@ from maieutic.benchmarks.throughput.table import Row, as_json, as_markdown
 from maieutic.benchmarks.throughput.verifying import verifier_rows
 from maieutic.benchmarks.throughput.workbench import Workbench
 from maieutic.bundled import AGORA, bundled_folder
-from maieutic.devices import resolve_device, resolve_dtype, use_cores
+from maieutic.checkpoints.devices import resolve_device, resolve_dtype, use_cores
+from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, find_folder, load_checkpoint
 from maieutic.errors import InputError, MaieuticError
-from maieutic.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, find_folder, load_checkpoint
 from maieutic.prompts import load_prompts
 
 __all__ = ["SECTIONS", "app", "program"]

@@ -21,9 +21,9 @@ from maieutic.benchmarks.throughput.script import Script
 from maieutic.benchmarks.throughput.table import Row, Series
 from maieutic.benchmarks.throughput.workbench import Workbench
 from maieutic.elicit import elicit
-from maieutic.infer import DEFAULT_SOLVER
+from maieutic.inference.base import DEFAULT_SOLVER
 from maieutic.lm.base import FloatArray, LanguageModel, Prompt
-from maieutic.nli.transformers import TransformersVerifier
+from maieutic.nli.local import TransformersVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
 

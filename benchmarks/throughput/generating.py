@@ -14,15 +14,15 @@ from transformers import GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 from transformers.generation.continuous_batching.utils import WorkloadHints
 
-from maieutic.batching import padded
 from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.hardware import Sizes, Work, copying, counted, rate
 from maieutic.benchmarks.throughput.sentences import sentence
 from maieutic.benchmarks.throughput.table import Row, Series
 from maieutic.benchmarks.throughput.workbench import TEXTS, Workbench
+from maieutic.checkpoints.batching import padded
 from maieutic.errors import ModelError
 from maieutic.lm.base import LanguageModel, Prompt
-from maieutic.lm.decoding import Decoder
+from maieutic.lm.local.decoding import Decoder
 
 __all__ = ["Drawer", "Generate", "Workload", "bare", "drawn_tokens", "few_shot", "generate_rows"]
 

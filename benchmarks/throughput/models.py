@@ -26,8 +26,8 @@ from transformers import (
 
 from maieutic.benchmarks.throughput.clock import first_line
 from maieutic.benchmarks.throughput.sentences import sentence
+from maieutic.checkpoints.loading import CLASSIFIER, Checkpoint, load_checkpoint, quiet
 from maieutic.errors import ModelError
-from maieutic.loading import CLASSIFIER, Checkpoint, load_checkpoint, quiet
 from maieutic.prompts import PromptSet, load_prompts
 
 __all__ = ["about_model", "random_lm", "random_verifier", "shape_names"]

@@ -10,9 +10,9 @@ import torch
 from transformers import GenerationConfig
 
 from maieutic.benchmarks.throughput.subject import Subject
+from maieutic.checkpoints.loading import quiet
 from maieutic.lm.base import FloatArray, Prompt
-from maieutic.lm.transformers import TransformersLM
-from maieutic.loading import quiet
+from maieutic.lm.local.model import TransformersLM
 
 __all__ = ["ReferenceLM"]
 

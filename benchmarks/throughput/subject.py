@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from maieutic.checkpoints.loading import Checkpoint, quiet
 from maieutic.lm.base import Prompt
-from maieutic.lm.tokens import Tokens, Vocabulary
-from maieutic.lm.transformers import TransformersLM
-from maieutic.loading import Checkpoint, quiet
+from maieutic.lm.local.model import TransformersLM
+from maieutic.lm.local.tokens import Tokens, Vocabulary
 from maieutic.prompts import load_prompts
 
 __all__ = ["Subject"]

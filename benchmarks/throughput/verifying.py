@@ -12,9 +12,9 @@ from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.packages import SENTENCE_TRANSFORMERS, imported, version_of
 from maieutic.benchmarks.throughput.table import Row
 from maieutic.benchmarks.throughput.workbench import PAIRS, Workbench
-from maieutic.loading import quiet
+from maieutic.checkpoints.loading import quiet
 from maieutic.nli.base import Pair, Probabilities
-from maieutic.nli.transformers import TransformersVerifier, label_columns
+from maieutic.nli.local import TransformersVerifier, label_columns
 
 __all__ = ["verifier_rows"]
 

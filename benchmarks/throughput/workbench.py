@@ -8,10 +8,10 @@ from functools import cached_property
 from maieutic.benchmarks.throughput.clock import Clock
 from maieutic.benchmarks.throughput.script import Script, write_script
 from maieutic.benchmarks.throughput.subject import Subject
+from maieutic.checkpoints.loading import Checkpoint
 from maieutic.config import ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.lm.base import Prompt
-from maieutic.loading import Checkpoint
 from maieutic.nli.base import Pair, ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.tree import Tree

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from maieutic.errors import InputError
-from maieutic.lm.address import is_server
 from maieutic.lm.base import LanguageModel
+from maieutic.lm.server.address import is_server
 
 __all__ = ["LanguageModel", "is_server", "load_lm"]
 
@@ -16,8 +16,8 @@ def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: b
         name: a folder, a Hugging Face hub id, "agora" for the bundled model, or the address of a model on an
             OpenAI-compatible server, ``http://host:port/v1#model``.
         device: "auto", "cpu", "cuda" or "cuda:N"; not for a server.
-        dtype: "auto" (:func:`maieutic.devices.resolve_dtype`), "float32", "bfloat16" or "float16"; not for
-            a server.
+        dtype: "auto" (:func:`maieutic.checkpoints.devices.resolve_dtype`), "float32", "bfloat16" or
+            "float16"; not for a server.
         download: fetch a hub id that is not in the local cache; otherwise nothing is downloaded.
 
     Raises:
@@ -27,12 +27,12 @@ def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: b
         ServerError: the server fails.
     """
     if is_server(name):
-        from maieutic.lm.server import ServerLM  # noqa: PLC0415 - an extra dependency
+        from maieutic.lm.server.model import ServerLM  # noqa: PLC0415 - an extra dependency
 
         for option, value in (("device", device), ("dtype", dtype)):
             if value != "auto":
                 raise InputError(f"{option} {value} is for models in this process; leave it out for a server")
         return ServerLM.load(name)
-    from maieutic.lm.transformers import TransformersLM  # noqa: PLC0415 - loads torch
+    from maieutic.lm.local.model import TransformersLM  # noqa: PLC0415 - loads torch
 
     return TransformersLM.load(name, device=device, dtype=dtype, download=download)

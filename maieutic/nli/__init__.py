@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maieutic.errors import InputError
-from maieutic.lm.address import is_server
+from maieutic.lm.server.address import is_server
 from maieutic.nli.base import Verifier
 
 __all__ = ["Verifier", "load_verifier"]
@@ -25,6 +25,6 @@ def load_verifier(
     """
     if is_server(name):
         raise InputError("a verifier cannot be on a server; give a model folder or a hub id, or lm")
-    from maieutic.nli.transformers import TransformersVerifier  # noqa: PLC0415 - loads torch
+    from maieutic.nli.local import TransformersVerifier  # noqa: PLC0415 - loads torch
 
     return TransformersVerifier.load(name, device=device, dtype=dtype, download=download)

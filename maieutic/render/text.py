@@ -13,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree as RichTree
 
 from maieutic.answer import Answer
-from maieutic.infer import Constraint
+from maieutic.inference.base import Constraint
 from maieutic.tree import ROOT, Proposition
 
 __all__ = ["printable", "render_text", "show"]

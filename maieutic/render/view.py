@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maieutic.answer import Answer
-from maieutic.infer import Constraint
+from maieutic.inference.base import Constraint
 from maieutic.render.text import printable
 from maieutic.tree import ROOT, Discard, Proposition
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from maieutic.answer import Answer
-from maieutic.constraints import problem_from, variables_of
+from maieutic.inference.constraints import problem_from, variables_of
 from maieutic.render.text import printable
 from maieutic.render.view import caption
 from maieutic.solvers import WeightedCNF

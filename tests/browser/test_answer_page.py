@@ -19,17 +19,17 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from maieutic.answer import Answer, Models
-from maieutic.assumptions import assumptions_of
 from maieutic.config import JointConfig
-from maieutic.flips import with_flip
-from maieutic.infer import Inference
+from maieutic.inference.assumptions import assumptions_of
+from maieutic.inference.base import Inference
+from maieutic.inference.flips import with_flip
+from maieutic.inference.weights import JointWeights
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render.html import page
 from maieutic.render.text import printable, show
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Discard, Proposition, Tree
-from maieutic.weights import JointWeights
 
 OpenPage = Callable[[str], Chrome]
 Look = Callable[[int, str], None]

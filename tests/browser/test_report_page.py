@@ -16,14 +16,14 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from maieutic.answer import Models
-from maieutic.benchmarks.compare import compare
+from maieutic.benchmarks.analysis.comparison import compare
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome, Usage
-from maieutic.benchmarks.plots import figures
-from maieutic.benchmarks.records import Record
-from maieutic.benchmarks.report import report_page
-from maieutic.benchmarks.run_config import RunConfig
-from maieutic.benchmarks.run_folder import Run
+from maieutic.benchmarks.report.page import report_page
+from maieutic.benchmarks.report.plots import figures
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.folder import Run
+from maieutic.benchmarks.runs.records import Record
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render.text import printable

@@ -14,12 +14,12 @@ import pytest
 
 from maieutic import pipeline
 from maieutic.answer import Answer
+from maieutic.inference.weights import DEFAULT_WEIGHTS, weights_toml
 from maieutic.lm.base import Prompt, ScriptedLanguageModel
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
-from maieutic.weights import DEFAULT_WEIGHTS, weights_toml
 
 Kinds = dict[tuple[str, str], str]
 Run = Callable[..., "CompletedProcess[str]"]

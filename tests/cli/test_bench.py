@@ -11,8 +11,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from maieutic.benchmarks import runner
-from maieutic.benchmarks.run_folder import read_run
+from maieutic.benchmarks.runs import runner
+from maieutic.benchmarks.runs.folder import read_run
 
 Run = Callable[..., "CompletedProcess[str]"]
 

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import pytest
 
 from maieutic.answer import Answer
-from maieutic.lm.transformers import TransformersLM
-from maieutic.nli.transformers import TransformersVerifier
-from maieutic.responses import KnownModel, ResponseStore
+from maieutic.cache.store import KnownModel, ResponseStore
+from maieutic.lm.local.model import TransformersLM
+from maieutic.nli.local import TransformersVerifier
 
 Run = Callable[..., "CompletedProcess[str]"]
 

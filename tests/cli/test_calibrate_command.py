@@ -12,16 +12,16 @@ from typer.testing import CliRunner, Result
 
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome
-from maieutic.benchmarks.records import Record
-from maieutic.benchmarks.run_config import RunConfig
-from maieutic.benchmarks.run_folder import RunFolder
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.folder import RunFolder
+from maieutic.benchmarks.runs.records import Record
 from maieutic.cli.main import app
 from maieutic.errors import InputError
+from maieutic.inference.weights import TERMS, read_weights
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
-from maieutic.weights import TERMS, read_weights
 
 
 def tree(number: int, gold: bool | None) -> Tree:

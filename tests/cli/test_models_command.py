@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from maieutic.catalog import recommended_models
+from maieutic.checkpoints.catalog import recommended_models
 
 Run = Callable[..., "CompletedProcess[str]"]
 

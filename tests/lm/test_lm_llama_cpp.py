@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from maieutic.benchmarks.to_gguf import write_gguf
+from maieutic.benchmarks.throughput.to_gguf import write_gguf
 from maieutic.errors import ContextLengthError
 from maieutic.lm.base import Prompt
-from maieutic.lm.server import ServerLM
-from maieutic.lm.transformers import TransformersLM
+from maieutic.lm.local.model import TransformersLM
+from maieutic.lm.server.model import ServerLM
 from maieutic.prompts import load_prompts
 
 for package in ("gguf", "xllamacpp"):

@@ -13,8 +13,8 @@ import torch
 
 from maieutic.errors import ModelError
 from maieutic.lm.base import Prompt, Shot
-from maieutic.lm.prefixes import Prefixes
-from maieutic.lm.transformers import TransformersLM
+from maieutic.lm.local.model import TransformersLM
+from maieutic.lm.local.prefixes import Prefixes
 
 SHOTS = (Shot("Q: Is ice warm?", "A: false"), Shot("Q: Is tea warm?", "A: true"))
 QUERIES = ["Q: Is the sky blue?", "Q: Ice?", "Q: Is a whale that swims near the coast of Norway a fish?", "x"]

@@ -7,7 +7,7 @@ import pytest
 
 from maieutic.errors import ModelError
 from maieutic.lm.base import Prompt, Shot
-from maieutic.lm.transformers import TransformersLM
+from maieutic.lm.local.model import TransformersLM
 
 OPTIONS = [" true", " not at all"]
 PLAIN = Prompt("text", "", (), "Q: Ice is hot?", "A:")

@@ -15,8 +15,8 @@ import pytest
 from maieutic.errors import ContextLengthError, InputError, ModelError
 from maieutic.lm import load_lm
 from maieutic.lm.base import Prompt, Shot
-from maieutic.lm.server import ServerLM
-from maieutic.lm.server_exchange import Patience
+from maieutic.lm.server.exchange import Patience
+from maieutic.lm.server.model import ServerLM
 from maieutic.pipeline import load_models
 
 Serve = Callable[..., Any]

@@ -17,9 +17,9 @@ import pytest
 
 from maieutic.errors import InputError, ModelError, ServerError
 from maieutic.lm.base import Prompt
-from maieutic.lm.server import ServerLM
-from maieutic.lm.server_exchange import Connection, Patience, Request, retry_after
-from maieutic.lm.server_http import Host
+from maieutic.lm.server.exchange import Connection, Patience, Request, retry_after
+from maieutic.lm.server.http import Host
+from maieutic.lm.server.model import ServerLM
 
 Serve = Callable[..., Any]
 Fault = Callable[[Any, dict[str, Any]], None]
@@ -427,7 +427,7 @@ def test_one_fault_ends_what_waits(serve: Serve) -> None:
 def test_a_get_and_a_post_are_what_requests_are(serve: Serve) -> None:
     fake = serve(tokenizer=True)
     connection = Connection(Host(fake.url), QUICK, 1)
-    from maieutic.lm.server_probe import Models, tokenizing
+    from maieutic.lm.server.probe import Models, tokenizing
 
     models, tokens = connection.ask(
         [Request("/models", shape=Models), tokenizing("//tokenize", "m", "two words")]

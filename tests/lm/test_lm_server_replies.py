@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maieutic.lm.server_exchange import Patience
-from maieutic.lm.server_replies import (
+from maieutic.files.json_text import parse_json
+from maieutic.lm.server.exchange import Patience
+from maieutic.lm.server.replies import (
     RARE,
     TOO_LONG,
     Candidate,
@@ -21,7 +22,6 @@ from maieutic.lm.server_replies import (
     error_message,
     read_options,
 )
-from maieutic.records import parse_json
 
 
 def listed(**probabilities: float) -> list[Candidate]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maieutic.errors import InputError, ServerError
-from maieutic.lm.server_exchange import Patience
+from maieutic.lm.server.exchange import Patience
 from maieutic.nli import load_verifier
 from maieutic.nli.base import ScriptedVerifier
 from maieutic.pipeline import Maieutic
@@ -26,7 +26,7 @@ STATEMENTS = [f"Thing {number} floats." for number in range(7)]
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     patience = Patience(connect=5.0, answer=30.0, total=60.0, tries=2, pause=0.0, longest=0.0)
-    monkeypatch.setattr("maieutic.lm.server.Patience", lambda: patience)
+    monkeypatch.setattr("maieutic.lm.server.model.Patience", lambda: patience)
 
 
 def written(body: dict[str, Any], asked: str) -> str:
@@ -149,7 +149,7 @@ def test_a_verifier_cannot_be_a_server() -> None:
 
 
 def test_answers_before_the_fault_come_first(serve: Serve) -> None:
-    from maieutic.lm.server import ServerLM
+    from maieutic.lm.server.model import ServerLM
 
     fake = serve(write=written)
     lm = ServerLM.load(f"{fake.url}#m")

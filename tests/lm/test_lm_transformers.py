@@ -14,8 +14,8 @@ import torch
 
 from maieutic.errors import ContextLengthError, InputError, ModelError
 from maieutic.lm.base import Prompt, Shot
-from maieutic.lm.sampling import Sampling
-from maieutic.lm.transformers import TransformersLM
+from maieutic.lm.local.model import TransformersLM
+from maieutic.lm.local.sampling import Sampling
 
 
 def text_prompt(query: str, opening: str = "A:") -> Prompt:

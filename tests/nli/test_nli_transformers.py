@@ -13,7 +13,7 @@ import torch
 
 from maieutic.errors import ContextLengthError, ModelError
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair
-from maieutic.nli.transformers import TransformersVerifier, label_columns
+from maieutic.nli.local import TransformersVerifier, label_columns
 
 REAL = Path(__file__).parents[2].parent / "shared" / "models" / "minilm-nli"
 WORDS = ["the", "a", "sky", "is", "blue", "red", "not", "dog", "cat", "sleeps", "animal", "rests"]
@@ -118,7 +118,7 @@ def test_scores_do_not_depend_on_the_batch(nli_folder: Path) -> None:
 def test_chunks_leave_no_seam(nli_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = some_pairs(50)
     expected = load(nli_folder).predict(pairs)
-    monkeypatch.setattr("maieutic.nli.transformers.CHUNK", 7)
+    monkeypatch.setattr("maieutic.nli.local.CHUNK", 7)
     np.testing.assert_allclose(load(nli_folder).predict(pairs), expected, atol=1e-6)
 
 

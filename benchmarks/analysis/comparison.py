@@ -1,0 +1,234 @@
+"""Runs against each other, at the questions that all of them answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maieutic.benchmarks.analysis.metrics import Metrics, measure
+from maieutic.benchmarks.analysis.statistics import RESAMPLES, Interval, bootstrap, holm, mcnemar
+from maieutic.benchmarks.runs.records import Record
+from maieutic.errors import InputError
+
+if TYPE_CHECKING:
+    from maieutic.benchmarks.runs.folder import Run
+
+__all__ = ["Comparison", "Difference", "Row", "compare", "labels", "matched"]
+
+_TOLD_APART_BY = ("lm", "nli", "prompts", "seed", "trees", "limit", "dtype")  # fields of a configuration
+_COMPARED = ("text", "gold", "pair")  # fields of a record that must be equal in all runs
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run.
+
+    Attributes:
+        label: the run's name, unique in the comparison.
+        interval: 95 % bootstrap interval of the accuracy over all questions, twins drawn together.
+        left_out: its questions that another run has no record of.
+    """
+
+    label: str
+    metrics: Metrics
+    interval: Interval
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One run's accuracy minus another's, on the same questions.
+
+    Attributes:
+        difference: in [-1, 1]; ``interval`` its 95 % bootstrap interval, twins drawn together.
+        gained: questions that only ``run`` has right; ``lost`` those that only ``against`` has.
+        p: of McNemar's exact test; ``p_holm`` corrected for all the tests of the comparison.
+    """
+
+    run: str
+    against: str
+    difference: float
+    interval: Interval
+    gained: int
+    lost: int
+    p: float
+    p_holm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs at the questions that all of them have.
+
+    Attributes:
+        questions: how many those are.
+        baseline: the label of the run that the others are tested against; None for each with each.
+    """
+
+    dataset: str
+    split: str
+    questions: int
+    seed: int
+    resamples: int
+    baseline: str | None
+    rows: tuple[Row, ...]
+    differences: tuple[Difference, ...]
+
+
+def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: int = 0) -> Comparison:
+    """Compare runs of one data set; a later run is held against an earlier one.
+
+    Args:
+        baseline: a run's label, name or folder, to test the others against it alone.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: the runs are of different data, have no question in common, or disagree on one; or
+            there is no such baseline.
+    """
+    names = labels(runs)
+    same = matched(runs)
+    reference = None if baseline is None else _place(runs, names, baseline)
+    groups = [record.pair for record in same[0].records]
+    right = [[record.right for record in run.records] for run in same]
+    rows = [
+        Row(name, measure(run.records), bootstrap(hits, groups, seed), len(whole.records) - len(groups))
+        for name, run, hits, whole in zip(names, same, right, runs, strict=True)
+    ]
+    differences = [
+        _difference((names[b], right[b]), (names[a], right[a]), groups, seed)
+        for a, b in _tests(len(runs), reference)
+    ]
+    corrected = holm([difference.p for difference in differences])
+    return Comparison(
+        dataset=runs[0].config.dataset,
+        split=runs[0].config.split,
+        questions=len(groups),
+        seed=seed,
+        resamples=RESAMPLES,
+        baseline=None if reference is None else names[reference],
+        rows=tuple(rows),
+        differences=tuple(replace(d, p_holm=p) for d, p in zip(differences, corrected, strict=True)),
+    )
+
+
+def _tests(runs: int, reference: int | None) -> list[tuple[int, int]]:
+    """The places of the two runs of each test, the one that is held against first."""
+    if reference is None:
+        return list(combinations(range(runs), 2))
+    return [(reference, place) for place in range(runs) if place != reference]
+
+
+def _difference(
+    run: tuple[str, list[bool]], against: tuple[str, list[bool]], groups: list[str], seed: int
+) -> Difference:
+    (name, one), (other_name, other) = run, against
+    gains = [a - b for a, b in zip(one, other, strict=True)]
+    p = mcnemar(one, other)
+    return Difference(
+        run=name,
+        against=other_name,
+        difference=sum(gains) / len(gains),
+        interval=bootstrap(gains, groups, seed),
+        gained=gains.count(1),
+        lost=gains.count(-1),
+        p=p,
+        p_holm=p,
+    )
+
+
+def matched(runs: Sequence[Run]) -> list[Run]:
+    """The runs, each with the records of the questions that all have, in the first run's order.
+
+    Raises:
+        InputError: as :func:`compare`.
+    """
+    _check_data(runs)
+    by_id = [{record.id: record for record in run.records} for run in runs]
+    for run, records in zip(runs, by_id, strict=True):
+        if len(records) < len(run.records):
+            raise InputError(f"{run.folder}: a question has two records; remove one of them")
+    _check_questions(runs, by_id)
+    common = [record.id for record in runs[0].records if all(record.id in records for records in by_id)]
+    if not common:
+        raise InputError("no question is in all of the runs; compare runs that were drawn with one seed")
+    return [
+        replace(run, records=tuple(records[id_] for id_ in common))
+        for run, records in zip(runs, by_id, strict=True)
+    ]
+
+
+def _check_data(runs: Sequence[Run]) -> None:
+    if not runs:
+        raise InputError("there is no run to compare; name the folder of one")
+    first = runs[0]
+    folders: set[Path] = set()
+    for run in runs:
+        if (run.config.dataset, run.config.split) != (first.config.dataset, first.config.split):
+            raise InputError(
+                f"{first.folder} is of {first.config.dataset} ({first.config.split}), {run.folder} of "
+                f"{run.config.dataset} ({run.config.split}); compare runs of one data set and split"
+            )
+        if (folder := run.folder.resolve()) in folders:
+            raise InputError(f"{run.folder} is given twice; name it once")
+        folders.add(folder)
+
+
+def _check_questions(runs: Sequence[Run], by_id: Sequence[Mapping[str, Record]]) -> None:
+    """That a question is the same wherever it occurs."""
+    seen: dict[str, tuple[Record, Run]] = {}
+    for run, records in zip(runs, by_id, strict=True):
+        for id_, record in records.items():
+            known, where = seen.setdefault(id_, (record, run))
+            for field in _COMPARED:
+                if getattr(known, field) != getattr(record, field):
+                    raise InputError(
+                        f"question {id_!r} has another {field} in {run.folder} than in {where.folder}; "
+                        "compare runs on the same files"
+                    )
+
+
+def labels(runs: Sequence[Run]) -> list[str]:
+    """A unique name for each run: its own, with what tells it from others of that name.
+
+    That is the models, the seed and the like; the folder's name where they are the same.
+    """
+    names = [run.name for run in runs]
+    for field in _TOLD_APART_BY:
+        values = [str(getattr(run.config, field, "")) for run in runs]
+        for same in _namesakes(names):
+            if len({values[k] for k in same}) > 1:
+                for k in same:
+                    names[k] += f", {field} {values[k] or 'none'}"
+    for same in _namesakes(names):
+        for k in same:
+            names[k] += f", {runs[k].folder.name}"
+    for same in _namesakes(names):
+        for number, k in enumerate(same, start=1):
+            names[k] += f" #{number}"
+    return names
+
+
+def _namesakes(names: Sequence[str]) -> list[list[int]]:
+    """The places of the names that occur more than once, by name."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return [same for same in places.values() if len(same) > 1]
+
+
+def _place(runs: Sequence[Run], names: Sequence[str], baseline: str | Path) -> int:
+    """The place of the run that is meant: by label, by name, or by folder."""
+    wanted = str(baseline)
+    folder = Path(baseline).resolve()
+    found = (
+        [k for k, name in enumerate(names) if name == wanted]
+        or [k for k, run in enumerate(runs) if run.folder.resolve() == folder]
+        or [k for k, run in enumerate(runs) if run.name == wanted]
+    )
+    if len(found) != 1:
+        problem = "is none of the runs" if not found else "is the name of several runs"
+        raise InputError(f"the baseline {wanted!r} {problem}; there are {'; '.join(names)}")
+    return found[0]

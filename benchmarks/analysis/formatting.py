@@ -1,0 +1,86 @@
+"""How the numbers of a comparison are written, in the terminal and on a report's page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maieutic.benchmarks.analysis.comparison import Comparison, Row
+    from maieutic.benchmarks.analysis.published import Published
+    from maieutic.benchmarks.analysis.statistics import Interval
+
+__all__ = [
+    "CALIBRATION_AND_COST",
+    "Column",
+    "from_cache",
+    "left_out",
+    "pairs_right",
+    "percent_with_interval",
+    "probability",
+    "twinless",
+    "what_was_measured",
+]
+
+Column = tuple[str, "Callable[[Row], str | None]"]  # a name, and what there is to say of a run
+
+
+def percent_with_interval(value: float, interval: Interval, sign: str = "") -> str:
+    """A share in percent and its interval; ``sign`` is "+" for differences."""
+    low, high = (f"{100 * end:{sign}.1f}" for end in (interval.low, interval.high))
+    return f"{100 * value:{sign}.1f} [{low}, {high}]".replace("-", "−")
+
+
+def probability(p: float) -> str:
+    """A p-value.
+
+    >>> probability(0.0213), probability(1.8e-37)
+    ('0.021', '1.8e-37')
+    """
+    return f"{p:.1e}" if p < 0.001 else f"{p:.3f}"
+
+
+def pairs_right(row: Row) -> str | None:
+    """The share of twins that are both right, in percent; None for data without twins."""
+    pairs = row.metrics.pairwise
+    return None if pairs is None or pairs.accuracy is None else f"{100 * pairs.accuracy:.1f}"
+
+
+def left_out(comparison: Comparison) -> str:
+    """The questions of each run that another has no record of, as a list; empty for none."""
+    return "; ".join(f"{row.left_out:,} of {row.label}" for row in comparison.rows if row.left_out)
+
+
+def twinless(comparison: Comparison) -> str:
+    """What is to be said of questions without a twin, to follow other words; empty for none."""
+    pairs = comparison.rows[0].metrics.pairwise
+    return f"; {pairs.left_out:,} lack a twin and are left out" if pairs and pairs.left_out else ""
+
+
+def from_cache(comparison: Comparison) -> str:
+    """The share of each run's requests that the response cache answered, as a list; empty for none."""
+    return "; ".join(
+        f"{100 * row.metrics.cached / row.metrics.requests:.1f} % of the requests of {row.label}"
+        for row in comparison.rows
+        if row.metrics.cached
+    )
+
+
+def what_was_measured(figure: Published) -> str:
+    """Method, model and note of a published figure."""
+    return ", ".join(filter(None, (figure.method, figure.model, figure.note)))
+
+
+def _decimals(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
+
+
+CALIBRATION_AND_COST: tuple[Column, ...] = (
+    ("ECE", lambda row: _decimals(row.metrics.ece)),
+    ("Brier", lambda row: _decimals(row.metrics.brier)),
+    ("AURC", lambda row: _decimals(row.metrics.aurc)),
+    ("tokens", lambda row: f"{row.metrics.costs.tokens:,.0f}"),
+    ("calls", lambda row: f"{row.metrics.costs.calls:,.1f}"),
+    ("NLI pairs", lambda row: f"{row.metrics.costs.verifier_pairs:,.1f}"),
+    ("seconds", lambda row: f"{row.metrics.costs.seconds:.2f}"),
+)

@@ -1,0 +1,281 @@
+"""What a run's records add up to: accuracy, calibration, risk against coverage, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from maieutic.benchmarks.analysis.statistics import bench_library
+from maieutic.benchmarks.runs.records import Record
+from maieutic.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = [
+    "BINS",
+    "P_TRUE",
+    "Bin",
+    "Costs",
+    "Metrics",
+    "Pairwise",
+    "RiskCoverage",
+    "brier_score",
+    "calibration_bins",
+    "calibration_error",
+    "measure",
+    "pairwise",
+    "risk_coverage",
+]
+
+BINS = 15  # as in Guo et al. 2017, "On Calibration of Modern Neural Networks"
+P_TRUE = "P(true)"
+_DECIMALS = 9  # confidences that differ by less are the same: 1 − 0.7 is 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The answers whose confidence lies in (low, high]; 0 belongs to the first bin.
+
+    Attributes:
+        confidence: their mean confidence; ``accuracy`` the share of them that is right.
+    """
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pairwise:
+    """Twins judged together (Singh et al. 2021): a pair counts only if both are right.
+
+    Attributes:
+        left_out: pairs of which a twin has no record.
+    """
+
+    pairs: int
+    right: int
+    left_out: int
+
+    @property
+    def accuracy(self) -> float | None:
+        """In [0, 1]; None without pairs."""
+        return self.right / self.pairs if self.pairs else None
+
+
+@dataclass(frozen=True)
+class RiskCoverage:
+    """The error rate among the most confident answers (El-Yaniv and Wiener 2010).
+
+    Attributes:
+        ranked_by: what the confidence in an answer is: :data:`P_TRUE`, or the unit of its margin.
+        coverage: 1/n, 2/n, … 1 of the n questions.
+        risk: error rate of the answers that are covered. Where confidences are equal it is the mean over
+            all orders of them. A question without an answer comes last, and is wrong.
+    """
+
+    ranked_by: str
+    coverage: npt.NDArray[np.float64]
+    risk: npt.NDArray[np.float64]
+
+    @property
+    def area(self) -> float:
+        """AURC: the mean risk over the coverages; 0 is best."""
+        return float(self.risk.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Means per question; see :class:`maieutic.benchmarks.methods.base.Usage`."""
+
+    prompt_tokens: float
+    generated_tokens: float
+    calls: float
+    verifier_pairs: float
+    seconds: float
+
+    @property
+    def tokens(self) -> float:
+        """Prompt and generated together."""
+        return self.prompt_tokens + self.generated_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One run in numbers.
+
+    Attributes:
+        scored: questions with an answer; those without one count as wrong in ``accuracy``.
+        accuracy: right of all, in [0, 1]; ``accuracy_scored`` right of those scored, None if none is.
+        pairwise: None for data without twins.
+        ece, brier: None for a method that gives no P(true) with every answer.
+        aurc: None for a method that gives neither that nor margins in one unit; ``ranked_by`` says which.
+        requests: made while a response cache was on; ``cached`` those that it answered.
+    """
+
+    questions: int
+    scored: int
+    right: int
+    accuracy: float
+    accuracy_scored: float | None
+    pairwise: Pairwise | None
+    ece: float | None
+    brier: float | None
+    aurc: float | None
+    ranked_by: str | None
+    costs: Costs
+    requests: int = 0
+    cached: int = 0
+
+
+def measure(records: Sequence[Record]) -> Metrics:
+    """The metrics of a run.
+
+    Raises:
+        InputError: there are no records, or one has a P(true) or a margin that is none.
+    """
+    if not records:
+        raise InputError("there are no records to measure; finish the run first")
+    scored = sum(record.scored for record in records)
+    right = sum(record.right for record in records)
+    curve = risk_coverage(records)
+    return Metrics(
+        questions=len(records),
+        scored=scored,
+        right=right,
+        accuracy=right / len(records),
+        accuracy_scored=right / scored if scored else None,
+        pairwise=pairwise(records),
+        ece=calibration_error(records),
+        brier=brier_score(records),
+        aurc=curve.area if curve else None,
+        ranked_by=curve.ranked_by if curve else None,
+        costs=_costs(records),
+        requests=sum(record.requests for record in records),
+        cached=sum(record.cached for record in records),
+    )
+
+
+def pairwise(records: Sequence[Record]) -> Pairwise | None:
+    """How often both twins are right; None for data without twins."""
+    twins: dict[str, list[bool]] = {}
+    for record in records:
+        if record.pair:
+            twins.setdefault(record.pair, []).append(record.right)
+    if not twins:
+        return None
+    whole = [both for both in twins.values() if len(both) > 1]
+    return Pairwise(len(whole), sum(map(all, whole)), len(twins) - len(whole))
+
+
+def calibration_bins(records: Sequence[Record]) -> list[Bin]:
+    """The bins of confidence in the answer that hold any, of :data:`BINS` equally wide ones over [0, 1].
+
+    Empty for a method that gives no P(true) with every answer.
+    """
+    import numpy as np  # noqa: PLC0415 - keeps --help fast
+
+    if _ranked_by(records) != P_TRUE:
+        return []
+    scored = [record for record in records if record.scored]
+    confidence = _confidences(scored, P_TRUE)
+    right = np.array([record.right for record in scored], dtype=float)
+    places = np.clip(np.ceil(np.round(confidence * BINS, _DECIMALS - 2)).astype(int) - 1, 0, BINS - 1)
+    counts = np.bincount(places, minlength=BINS)
+    sums = [np.bincount(places, weights=values, minlength=BINS) for values in (confidence, right)]
+    return [
+        Bin(
+            low=place / BINS,
+            high=(place + 1) / BINS,
+            count=int(count),
+            confidence=float(sums[0][place] / count),
+            accuracy=float(sums[1][place] / count),
+        )
+        for place, count in enumerate(counts)
+        if count
+    ]
+
+
+def calibration_error(records: Sequence[Record]) -> float | None:
+    """ECE (Naeini et al. 2015): mean distance of confidence and accuracy over the bins, by their counts."""
+    bins = calibration_bins(records)
+    if not bins:
+        return None
+    weighted = (bin.count * abs(bin.accuracy - bin.confidence) for bin in bins)
+    return sum(weighted) / sum(bin.count for bin in bins)
+
+
+def brier_score(records: Sequence[Record]) -> float | None:
+    """Mean squared distance of P(true) from the truth, over the questions with an answer (Brier 1950)."""
+    if _ranked_by(records) != P_TRUE:
+        return None
+    scored = [record for record in records if record.scored]
+    gold = [record.gold for record in scored]
+    p_true = [min(1.0, max(0.0, record.p_true or 0.0)) for record in scored]
+    return float(bench_library("sklearn.metrics").brier_score_loss(gold, p_true))
+
+
+def risk_coverage(records: Sequence[Record]) -> RiskCoverage | None:
+    """The curve; None for a method that gives neither P(true) nor margins in one unit with every answer."""
+    import numpy as np  # noqa: PLC0415
+
+    unit = _ranked_by(records)
+    if unit is None:
+        return None
+    confidence = _confidences(records, unit)
+    wrong = np.array([not record.right for record in records], dtype=float)
+    _, rank = np.unique(-confidence, return_inverse=True)
+    share = np.bincount(rank, weights=wrong) / np.bincount(rank)
+    expected = share[np.sort(rank)]  # of each place in the ranking, over all orders of equals
+    places = np.arange(1, len(records) + 1)
+    return RiskCoverage(unit, places / len(records), np.cumsum(expected) / places)
+
+
+def _ranked_by(records: Sequence[Record]) -> str | None:
+    """What every answer has: P(true), else a margin, whose unit is named; None when there is no such."""
+    scored = [record for record in records if record.scored]
+    if not scored:
+        return None
+    for record in scored:
+        _check(record)
+    if all(record.p_true is not None for record in scored):
+        return P_TRUE
+    units = {None if record.margin is None else record.margin_unit for record in scored}
+    return units.pop() if len(units) == 1 else None
+
+
+def _check(record: Record) -> None:
+    p, margin = record.p_true, record.margin
+    if p is not None and not -1e-6 <= p <= 1 + 1e-6:  # a NaN fails too
+        raise InputError(f"question {record.id!r}: P(true) is {p}, not in [0, 1]; correct its record")
+    if margin is not None and not margin >= 0:
+        raise InputError(f"question {record.id!r}: the margin is {margin}, not ≥ 0; correct its record")
+
+
+def _confidences(records: Sequence[Record], unit: str) -> npt.NDArray[np.float64]:
+    """P(the answer is right), or the margin; −1 for no answer, which is less than any."""
+    import numpy as np  # noqa: PLC0415
+
+    values = [record.p_right if unit == P_TRUE else record.margin for record in records]
+    known = np.array([-1.0 if value is None else value for value in values])
+    known[[not record.scored for record in records]] = -1.0
+    return np.round(np.minimum(known, 1.0) if unit == P_TRUE else known, _DECIMALS)
+
+
+def _costs(records: Sequence[Record]) -> Costs:
+    def mean(name: str) -> float:
+        return fmean(getattr(record.usage, name) for record in records)
+
+    return Costs(
+        prompt_tokens=mean("prompt_tokens"),
+        generated_tokens=mean("generated_tokens"),
+        calls=mean("calls"),
+        verifier_pairs=mean("pairs"),
+        seconds=fmean(record.seconds for record in records),
+    )

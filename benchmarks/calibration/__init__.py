@@ -1,0 +1,1 @@
+"""Learning the weights of joint inference from trees with gold answers."""

@@ -1,0 +1,182 @@
+"""What learned weights are worth: scored in and out of fold, across data sets, and with terms left out.
+
+Launch:   maieutic calibrate TREES… --nli FOLDER --seeds 5 --ablate
+Rows:     "vote" and "root belief" answer without weights; "default" has the package's weights, "in fold"
+          those learned from all trees of the set, "out of fold" each tree's from the other folds,
+          "from NAME" those learned from another set, "without NAME" is out of fold with that weight 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import torch
+
+from maieutic.benchmarks.calibration.fit import L2, Evidence, fit, held_out
+from maieutic.errors import InputError
+from maieutic.inference.base import infer
+from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Tree
+
+if TYPE_CHECKING:
+    from maieutic.relate import BeliefGraph
+
+__all__ = ["KINDS", "Row", "Scores", "Study", "study", "without_weights"]
+
+KINDS = ("one-node", "grown", "all")
+BINS = 10  # of the expected calibration error, equally wide over [0, 1]
+LEAST = 1e-9  # a probability of 0 for what turns out true costs 20.7 nats, not infinitely many
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How good probabilities of "true" are.
+
+    Attributes:
+        accuracy: share of answers (true iff P ≥ 1/2) that are right; ``half`` the same of the surer half (of
+            equally sure answers at its end, what any choice among them gives on average).
+        nll: mean −ln P(gold), nats; ``brier`` mean (P(true) − gold)².
+        ece: mean distance of P(true) from the share of true ones, over ten bins of P(true), by their counts.
+    """
+
+    accuracy: float
+    half: float
+    nll: float
+    brier: float
+    ece: float
+
+    @classmethod
+    def of(cls, p: torch.Tensor, gold: torch.Tensor) -> Scores:
+        """Score P(true) against gold answers, both float64 (trees,), at least one tree."""
+        right = ((p >= 0.5) == (gold > 0.5)).to(torch.float64)
+        sure = (p - 0.5).abs().round(decimals=12)
+        size = (len(p) + 1) // 2
+        last = sure.sort(descending=True).values[size - 1]
+        above, level = right[sure > last], right[sure == last]
+        given = torch.where(gold > 0.5, p, 1 - p).clamp(min=LEAST)
+        bins = (p * BINS).floor().clamp(0, BINS - 1).to(torch.int64)
+        inside = [bins == b for b in range(BINS) if bool((bins == b).any())]
+        gaps = [float((p[b].mean() - gold[b].mean()).abs() * b.sum()) for b in inside]
+        return cls(
+            accuracy=float(right.mean()),
+            half=float(above.sum() + (size - len(above)) * level.mean()) / size,
+            nll=float(-given.log().mean()),
+            brier=float((p - gold).square().mean()),
+            ece=math.fsum(gaps) / len(p),
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report: a way to answer, on one kind of tree of one set.
+
+    Attributes:
+        scores: one for each seed of the folds; a single one where no folds are drawn.
+        probabilities: whether P(true) means something; else only the accuracy does.
+    """
+
+    data: str
+    kind: str
+    way: str
+    trees: int
+    scores: tuple[Scores, ...]
+    probabilities: bool = True
+
+    def mean(self, name: str) -> float:
+        """Over the seeds."""
+        return fmean(self._values(name))
+
+    def spread(self, name: str) -> float:
+        """Largest minus smallest over the seeds."""
+        return max(self._values(name)) - min(self._values(name))
+
+    def _values(self, name: str) -> list[float]:
+        return [float(getattr(score, name)) for score in self.scores]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to compare.
+
+    Attributes:
+        start: where every fit begins, and what "default" means.
+        seeds: of the folds; ``folds`` their number.
+        ablate: also leave out one weight at a time.
+        off: names of weights that stay 0 throughout.
+
+    Raises:
+        InputError: ``off`` names what is no weight, or all of them; ``l2`` is not a finite number ≥ 0.
+    """
+
+    start: JointWeights = DEFAULT_WEIGHTS
+    folds: int = 5
+    seeds: tuple[int, ...] = (0,)
+    l2: float = L2
+    ablate: bool = False
+    off: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if stray := sorted(set(self.off) - set(TERMS)):
+            raise InputError(f"{stray[0]!r} is no weight that can be off; there are {', '.join(TERMS)}")
+        if set(self.off) == set(TERMS):
+            raise InputError("every weight is off; leave one to learn")
+        if not 0 <= self.l2 < math.inf:
+            raise InputError(f"l2 must be a finite number ≥ 0, not {self.l2!r}")
+
+
+def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
+    """The rows of every set, as they are ready.
+
+    Raises:
+        InputError: as for :func:`maieutic.benchmarks.calibration.fit.held_out`.
+    """
+    learned = {name: fit(evidence, plan.start, off=plan.off, l2=plan.l2) for name, evidence in sets.items()}
+    for name, evidence in sets.items():
+        yield from _rows(name, evidence, "default", [evidence.p_true(plan.start)])
+        yield from _rows(name, evidence, "in fold", [evidence.p_true(learned[name])])
+        yield from _rows(name, evidence, "out of fold", _each_seed(evidence, plan))
+        for other, weights in learned.items():
+            if other != name:
+                yield from _rows(name, evidence, f"from {other}", [evidence.p_true(weights)])
+        left = [term for term in TERMS if term not in plan.off]
+        for term in left if plan.ablate and len(left) > 1 else ():
+            held = _each_seed(evidence, plan, (term,))
+            yield from _rows(name, evidence, f"without {term}", held)
+
+
+def without_weights(
+    name: str, evidence: Evidence, trees: Sequence[Tree], graphs: Sequence[BeliefGraph]
+) -> Iterator[Row]:
+    """Vote, and the root's belief alone: true iff P(true | Q) ≥ P(true | ¬Q), unknown counted as 1/2."""
+    solver = SOLVERS["rc2"]()
+    votes = [infer(tree, graph, "vote", solver).answer for tree, graph in zip(trees, graphs, strict=True)]
+    yield from _rows(name, evidence, "vote", [torch.tensor(votes).double()], probabilities=False)
+    roots = [_believed(tree) for tree in trees]
+    yield from _rows(name, evidence, "root belief", [torch.tensor(roots).double()], probabilities=False)
+
+
+def _believed(tree: Tree) -> bool:
+    p, p_negation = (0.5 if p is None else p for p in (tree.root.p_true, tree.root.p_true_negation))
+    return p >= p_negation
+
+
+def _each_seed(evidence: Evidence, plan: Study, off: tuple[str, ...] = ()) -> list[torch.Tensor]:
+    return [
+        held_out(evidence, plan.start, folds=plan.folds, seed=seed, off=(*plan.off, *off), l2=plan.l2)
+        for seed in plan.seeds
+    ]
+
+
+def _rows(
+    name: str, evidence: Evidence, way: str, found: Sequence[torch.Tensor], *, probabilities: bool = True
+) -> Iterator[Row]:
+    for kind in KINDS:
+        inside = torch.tensor([kind in (own, "all") for own in evidence.kinds])
+        if bool(inside.any()):
+            scores = tuple(Scores.of(p[inside], evidence.gold[inside]) for p in found)
+            yield Row(name, kind, way, int(inside.sum()), scores, probabilities)

@@ -1,0 +1,214 @@
+"""A comparison as one self-contained page: tables, plots, every question with its trees, configurations.
+
+Tables, plots and configurations are plain HTML and need no script. The questions are data, drawn by
+``report_page.js`` some at a time, and a tree when its question is opened. How the page is kept from doing
+anything else is told in :mod:`maieutic.render.html`, which also draws the trees.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from maieutic.benchmarks.agora.nodes import known_explanations
+from maieutic.benchmarks.analysis.comparison import Comparison, matched
+from maieutic.benchmarks.analysis.published import published
+from maieutic.benchmarks.datasets import DATASETS
+from maieutic.benchmarks.methods.cascade import cascade_curve
+from maieutic.benchmarks.report.cells import Table
+from maieutic.benchmarks.report.plots import to_svg
+from maieutic.benchmarks.report.questions import parcels, rows
+from maieutic.benchmarks.report.tables import (
+    accuracy_table,
+    cascade_table,
+    difference_table,
+    explanation_table,
+    published_table,
+)
+from maieutic.benchmarks.runs.folder import FACTS
+from maieutic.errors import FileFormatError
+from maieutic.render.html import document, embedded, tree_script, tree_style
+from maieutic.render.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from matplotlib.figure import Figure
+
+    from maieutic.benchmarks.runs.folder import Run
+
+__all__ = ["report_page"]
+
+_SCRIPTS = ("report_question.js", "report_page.js")
+_BROAD = 8.0  # inches; narrower plots stand two in a row
+_REPEATED = ("configuration",)  # of run.json: it is read from run.toml
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """How a run was made: (name, value) pairs, without those that all runs have in common."""
+
+    label: str
+    folder: str
+    facts: tuple[tuple[str, str], ...]
+    complete: bool
+
+
+def report_page(runs: Sequence[Run], comparison: Comparison, plots: Mapping[str, Figure]) -> str:
+    """The page, HTML.
+
+    Args:
+        runs: those of the comparison, in its order; ``run.json`` of each is read from its folder.
+        plots: as :func:`maieutic.benchmarks.report.plots.figures` gives them.
+
+    Raises:
+        FileFormatError: a ``run.json`` is damaged.
+    """
+    labels = [row.label for row in comparison.rows]
+    same = matched(runs)
+    common, made = _how_made(runs, labels)
+    body = (
+        _environment()
+        .get_template("report_page.html")
+        .render(
+            comparison=comparison,
+            baseline=printable(comparison.baseline or ""),
+            dataset=DATASETS[comparison.dataset],
+            split=printable(comparison.split),
+            tables=_tables(comparison, same),
+            cascades=_cascades(same, labels),
+            plots=[_picture(figure) for figure in plots.values()],
+            common=common,
+            made=made,
+        )
+    )
+    return document(
+        title=f"{comparison.dataset} {comparison.split}: {_count(len(runs), 'run')}",
+        body=body,
+        data={"questions": embedded(rows(same, labels)), "parcels": embedded(parcels(same))},
+        style=tree_style() + _asset("report_page.css"),
+        script=tree_script() + "".join(map(_asset, _SCRIPTS)),
+    )
+
+
+def _tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
+    explained = [known_explanations(run.config.dataset, run.records) for run in runs]
+    tables = (
+        accuracy_table(comparison),
+        difference_table(comparison),
+        explanation_table([row.label for row in comparison.rows], explained),
+        published_table(published(comparison.dataset)),
+    )
+    return [table for table in tables if table is not None]
+
+
+def _cascades(runs: Sequence[Run], labels: Sequence[str]) -> list[Table]:
+    curves = [(label, cascade_curve(run.records)) for run, label in zip(runs, labels, strict=True)]
+    return [cascade_table(label, points) for label, points in curves if points]
+
+
+def _picture(figure: Figure) -> tuple[str, str, bool]:
+    """The plot for light and for dark pages, and whether it needs the page's whole width."""
+    light, dark = (_without_styles(to_svg(figure, dark)) for dark in (False, True))
+    return light, dark, bool(figure.get_figwidth() > _BROAD)
+
+
+def _without_styles(svg: str) -> str:
+    """The picture with attributes for its styles, which the page's policy would not let in."""
+
+    def attributes(style: re.Match[str]) -> str:
+        pairs = (part.partition(":") for part in style[1].split(";"))
+        return "".join(f' {name.strip()}="{value.strip()}"' for name, _, value in pairs if name.strip())
+
+    return re.sub(r' style="([^"]*)"(?=[^<>]*>)', attributes, svg)  # within a tag, not in a text
+
+
+# -- how the runs were made ----------------------------------------------------------------------------
+
+
+def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[_Made]]:
+    """What several runs have in common, and what each has of its own."""
+    read = [_read_facts(run) for run in runs]
+    flat = [
+        dict(_flat({"configuration": asdict(run.config)} | (found or {})))
+        for run, found in zip(runs, read, strict=True)
+    ]
+    same = {name for name, value in flat[0].items() if all(other.get(name) == value for other in flat)}
+    shared = same if len(runs) > 1 else set()
+    made = [
+        _Made(
+            label=printable(label),
+            folder=printable(str(run.folder)),
+            facts=tuple((name, value) for name, value in facts.items() if name not in shared),
+            complete=found is not None,
+        )
+        for run, label, facts, found in zip(runs, labels, flat, read, strict=True)
+    ]
+    return tuple((name, value) for name, value in flat[0].items() if name in shared), made
+
+
+def _read_facts(run: Run) -> dict[str, Any] | None:
+    """``run.json`` without what ``run.toml`` says; None where there is none."""
+    path = run.folder / FACTS
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
+    except ValueError as error:
+        raise FileFormatError(path, None, f"is no JSON ({error}); remove it") from None
+    if not isinstance(found, dict):
+        raise FileFormatError(path, None, "is no JSON object; remove it")
+    return {name: value for name, value in found.items() if name not in _REPEATED}
+
+
+def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted names and values as plain text; what is empty or unknown is left out.
+
+    >>> dict(_flat({"a": {"b": [1, 2], "c": None}, "d": True}))
+    {'a.b': '1, 2', 'd': 'true'}
+    """
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple):
+        yield from _flat(", ".join(map(str, value)), name)
+    elif value not in (None, ""):
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        yield printable(name), printable(text)
+
+
+# -- the template --------------------------------------------------------------------------------------
+
+
+def _count(number: int, one: str) -> str:
+    """
+    >>> _count(2500, "question")
+    '2,500 questions'
+    """
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - keeps --help fast
+
+    environment = Environment(
+        autoescape=True,
+        loader=FunctionLoader(_asset),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = _count
+    return environment

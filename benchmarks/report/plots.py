@@ -1,0 +1,198 @@
+"""The plots of a comparison: accuracy against tokens, risk against coverage, calibration, tree sizes.
+
+Each is drawn at the questions that all runs have; runs keep their colour and marker in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from maieutic.benchmarks.analysis.comparison import Comparison, Row, matched
+from maieutic.benchmarks.analysis.metrics import risk_coverage
+from maieutic.benchmarks.report.plot_labels import Box, label_ends, label_points, spread
+from maieutic.benchmarks.report.plot_panels import calibration, depth_width
+from maieutic.benchmarks.report.plot_style import (
+    data_line,
+    frozen,
+    look,
+    new_figure,
+    save_plots,
+    styled,
+    to_svg,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from maieutic.benchmarks.runs.folder import Run
+
+__all__ = [
+    "accuracy_tokens",
+    "calibration",
+    "depth_width",
+    "figures",
+    "risk_coverage_curves",
+    "save_plots",
+    "to_svg",
+]
+
+_APART = 9.0  # pixels
+_LOG_FROM = 8.0  # times the fewest tokens: from here on the axis is logarithmic
+_FEWEST = 10  # questions that a risk is shown of, and at least 2 %; it jumps with fewer
+_MOST = 300  # points of a curve, or somewhat more
+
+
+def figures(runs: Sequence[Run], comparison: Comparison) -> dict[str, Figure]:
+    """The plots there are data for, by the name of their files.
+
+    Args:
+        runs: those of the comparison, in its order.
+    """
+    same = matched(runs)
+    plots: dict[str, Callable[[Sequence[Run], Comparison], Figure | None]] = {
+        "accuracy-tokens": accuracy_tokens,
+        "risk-coverage": risk_coverage_curves,
+        "calibration": calibration,
+        "depth-width": depth_width,
+    }
+    drawn = {name: plot(same, comparison) for name, plot in plots.items()}
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+# -- accuracy against tokens ---------------------------------------------------------------------------
+
+
+def accuracy_tokens(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
+    """Runs as points with their 95 % intervals; cascades also as a curve over their thresholds.
+
+    Points of nearly the same cost are moved apart by some pixels. None when no run has used a token.
+    """
+    if not any(row.metrics.costs.tokens for row in comparison.rows):
+        return None
+    curves = [_cascade_curve(run) for run in runs]
+    with styled():
+        figure = new_figure("accuracy-tokens", f"Accuracy against cost ({data_line(comparison)})", (7.2, 4.4))
+        axes = figure.add_subplot()
+        axes.set_xlabel("tokens per question, prompt and generated")
+        axes.set_ylabel("accuracy (%), with 95 % interval")
+        _limit(axes, comparison, [point for curve in curves for point in curve])
+        figure.draw_without_rendering()
+        bars = [_bar(row, x) for row, x in zip(comparison.rows, _apart(axes, comparison), strict=True)]
+        for place, (bar, curve) in enumerate(zip(bars, curves, strict=True)):
+            style = look(place)
+            axes.plot(*_columns(curve), color=style.colour, linewidth=1.2, zorder=1.5)
+            axes.plot(*_columns(bar), color=style.colour, linewidth=1.4)
+            axes.plot(*_columns(bar[1:2]), color=style.colour, marker=style.marker, markersize=7)
+        busy = [box for line in (*bars, *curves) for box in _covered(axes, line)]
+        texts = [wrapped(row.label) for row in comparison.rows]
+        colours = [look(place).colour for place in range(len(bars))]
+        label_points(axes, [bar[1] for bar in bars], texts, colours, busy)
+        return frozen(figure)
+
+
+def _cascade_curve(run: Run) -> list[tuple[float, float]]:
+    """(tokens, accuracy in %) over a cascade's thresholds; empty for another method."""
+    if run.config.method != "cascade":
+        return []
+    from maieutic.benchmarks.methods.cascade import cascade_curve  # noqa: PLC0415
+
+    points = cascade_curve(run.records)
+    return [(points[k].tokens, 100 * points[k].accuracy) for k in _thinned(len(points))]
+
+
+def _bar(row: Row, tokens: float) -> list[tuple[float, float]]:
+    """The low end of the interval, the accuracy, the high end."""
+    return [(tokens, 100 * y) for y in (row.interval.low, row.metrics.accuracy, row.interval.high)]
+
+
+def _apart(axes: Axes, comparison: Comparison) -> list[float]:
+    """The runs' tokens, moved where intervals would lie on each other."""
+    pixels = [axes.transData.transform((row.metrics.costs.tokens, 0.0))[0] for row in comparison.rows]
+    frame = axes.get_window_extent()
+    shares = spread([(x - frame.x0) / frame.width for x in pixels], [_APART / frame.width] * len(pixels))
+    back = axes.transData.inverted()
+    return [float(back.transform((frame.x0 + share * frame.width, frame.y0))[0]) for share in shares]
+
+
+def _limit(axes: Axes, comparison: Comparison, curve: Sequence[tuple[float, float]]) -> None:
+    """Room around everything drawn; a logarithmic axis where the costs are of different magnitude."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415
+
+    ends = [end for row in comparison.rows for end in _bar(row, row.metrics.costs.tokens)]
+    drawn = [*curve, *ends]
+    least, most = min(x for x, _ in drawn), max(x for x, _ in drawn)
+    if least > 0 and most / least >= _LOG_FROM:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlim(least / 1.5, most * 2.5)
+    else:
+        room = 0.2 * (most - least) or 0.2 * most
+        axes.set_xlim(least - room if least > room else -0.05 * most, most + 1.4 * room)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens:,.0f}"))
+    low, high = min(y for _, y in drawn), max(y for _, y in drawn)
+    axes.set_ylim(low - 0.12 * (high - low) - 0.5, high + 0.12 * (high - low) + 0.5)
+
+
+def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def _covered(axes: Axes, line: Sequence[tuple[float, float]]) -> list[Box]:
+    """Boxes along a line in data units, with some pixels around it."""
+    boxes = []
+    pixels = [tuple(map(float, axes.transData.transform(point))) for point in line]
+    for (x1, y1), (x2, y2) in pairwise(pixels):
+        steps = 1 + int(min(abs(x2 - x1), abs(y2 - y1)) / 8)  # one for a line across or upright
+        at = [(x1 + (x2 - x1) * k / steps, y1 + (y2 - y1) * k / steps) for k in range(steps + 1)]
+        boxes += [
+            Box(min(a, c) - 5, min(b, d) - 5, max(a, c) + 5, max(b, d) + 5) for (a, b), (c, d) in pairwise(at)
+        ]
+    return boxes
+
+
+# -- risk against coverage -----------------------------------------------------------------------------
+
+
+def risk_coverage_curves(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
+    """The error rate among the most confident answers; None when no run has a confidence."""
+    curves = [(place, risk_coverage(run.records)) for place, run in enumerate(runs)]
+    known = [(place, curve) for place, curve in curves if curve is not None]
+    if not known:
+        return None
+    with styled():
+        title = f"Errors among the most confident answers ({data_line(comparison)})"
+        figure = new_figure("risk-coverage", title, (7.2, 4.4))
+        axes = figure.add_subplot()
+        for place, curve in known:
+            style = look(place)
+            questions = len(curve.risk)
+            shown = _thinned(questions, min(max(_FEWEST, questions // 50), questions) - 1)
+            axes.plot(
+                100 * curve.coverage[shown],
+                100 * curve.risk[shown],
+                color=style.colour,
+                linestyle=style.dashes,
+                linewidth=1.6,
+            )
+        axes.set_xlim(0, 100)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("coverage: share of questions answered, the most confident first (%)")
+        axes.set_ylabel("risk: share of those answered wrongly (%)")
+        axes.text(1.06, 1.015, "AURC", transform=axes.transAxes, fontsize=8.5)
+        label_ends(
+            axes,
+            [100 * float(curve.risk[-1]) for _, curve in known],
+            [f"{curve.area:.3f} {wrapped(comparison.rows[place].label)}" for place, curve in known],
+            [look(place).colour for place, _ in known],
+        )
+        return frozen(figure)
+
+
+def _thinned(points: int, start: int = 0) -> list[int]:
+    """The places of a curve's points that are drawn, the last one included."""
+    return list(range(points - 1, start - 1, -max(1, (points - start) // _MOST)))[::-1]

@@ -1,0 +1,227 @@
+"""The tables of a report: what the comparison says, and what there is beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from maieutic.benchmarks.analysis.formatting import (
+    CALIBRATION_AND_COST,
+    Column,
+    from_cache,
+    left_out,
+    pairs_right,
+    percent_with_interval,
+    probability,
+    twinless,
+    what_was_measured,
+)
+from maieutic.benchmarks.analysis.metrics import BINS
+from maieutic.benchmarks.report.cells import Cell, Note, Table, Whisker, row_of, scale_of
+from maieutic.render.text import printable
+
+if TYPE_CHECKING:
+    from maieutic.benchmarks.agora.nodes import NodeCounts
+    from maieutic.benchmarks.analysis.comparison import Comparison, Difference, Row
+    from maieutic.benchmarks.analysis.published import Published
+    from maieutic.benchmarks.analysis.statistics import Interval
+    from maieutic.benchmarks.methods.cascade import CurvePoint
+
+__all__ = [
+    "accuracy_table",
+    "cascade_table",
+    "difference_table",
+    "explanation_table",
+    "published_table",
+]
+
+CLEAR = 0.05  # a corrected p below it is set in bold
+_STEPS = 10  # rows of a cascade's table are about so many shares of questions apart
+
+# -- the runs ------------------------------------------------------------------------------------------
+
+
+def _scored(row: Row) -> str | None:
+    """Accuracy over the questions with an answer."""
+    accuracy = row.metrics.accuracy_scored
+    return None if accuracy is None else f"{100 * accuracy:.1f}"
+
+
+_COLUMNS: tuple[Column, ...] = (
+    ("right", lambda row: f"{row.metrics.right:,}"),
+    ("unscored", lambda row: f"{row.metrics.questions - row.metrics.scored:,}"),
+    ("of scored %", _scored),
+    ("pairs %", pairs_right),
+    *CALIBRATION_AND_COST,
+)
+
+_MEANINGS = {
+    "unscored": "questions without an answer; they count as wrong",
+    "of scored %": "right among the questions with an answer",
+    "ECE": f"expected calibration error in {BINS} bins; 0 is best, as for Brier and AURC",
+    "Brier": "mean squared distance of P(true) from the truth",
+    "AURC": "area under the risk-coverage curve, the surest answers first: by P(true), else by the margin",
+    "tokens": "of prompts and replies, per question, as are calls, NLI pairs and seconds",
+    "calls": "texts drawn and prompts scored by the language model",
+    "NLI pairs": "pairs of propositions scored by the verifier",
+    "–": "not given with every answer in one unit",
+}
+
+
+def accuracy_table(comparison: Comparison) -> Table:
+    """Accuracy, calibration and cost of every run; a column that no run has something for is left out."""
+    whole = all(row.metrics.scored == row.metrics.questions for row in comparison.rows)
+    shown = [
+        (name, cell)
+        for name, cell in _COLUMNS
+        if any(map(cell, comparison.rows)) and not (whole and cell is _scored)
+    ]
+    place = scale_of([row.interval for row in comparison.rows])
+    rows = []
+    for row in comparison.rows:
+        value, interval = row.metrics.accuracy, row.interval
+        accuracy = Cell(percent_with_interval(value, interval), place(value, interval))
+        rows.append(row_of(row.label, accuracy, *(cell(row) or "–" for _, cell in shown)))
+    told = {name for name, _ in shown} | {cell.text for row in rows for cell in row}
+    return Table(
+        caption="Accuracy, calibration and cost",
+        columns=("run", "accuracy %", *(name for name, _ in shown)),
+        rows=tuple(rows),
+        notes=(*_data_notes(comparison), *(note for note in _MEANINGS.items() if note[0] in told)),
+    )
+
+
+def _data_notes(comparison: Comparison) -> list[Note]:
+    pairs = comparison.rows[0].metrics.pairwise
+    drawn = ", twins drawn together" if pairs else ""
+    resamples = f"{comparison.resamples:,} resamples, seed {comparison.seed}{drawn}"
+    notes = [("[ ]", f"95 % interval, bootstrap of {resamples}")]
+    if pairs:
+        both = f"of {pairs.pairs:,} pairs, those with both twins right{twinless(comparison)}"
+        notes.append(("pairs %", both))
+    if missing := left_out(comparison):
+        notes.append(("left out", f"because another run has no record of them: {printable(missing)}"))
+    if cached := from_cache(comparison):
+        notes.append(("seconds", f"not those of a fresh run; from the response cache: {printable(cached)}"))
+    return notes
+
+
+# -- pairs of runs -------------------------------------------------------------------------------------
+
+
+def difference_table(comparison: Comparison) -> Table | None:
+    """The paired tests; None for a single run."""
+    if not comparison.differences:
+        return None
+    place = scale_of([difference.interval for difference in comparison.differences], zero=True)
+    return Table(
+        caption="Differences, at the same questions",
+        columns=("run − other", "accuracy, points", "gained", "lost", "p", "p, Holm"),
+        rows=tuple(_difference(difference, place) for difference in comparison.differences),
+        notes=(
+            ("gained, lost", "questions that only the run, only the other has right"),
+            ("p", f"McNemar's exact test; Holm: corrected for all tests of this table, bold below {CLEAR}"),
+        ),
+    )
+
+
+def _difference(difference: Difference, place: Callable[[float, Interval], Whisker]) -> tuple[Cell, ...]:
+    text = percent_with_interval(difference.difference, difference.interval, "+")
+    return row_of(
+        f"{difference.run} − {difference.against}",
+        Cell(text, place(difference.difference, difference.interval)),
+        f"{difference.gained:,}",
+        f"{difference.lost:,}",
+        probability(difference.p),
+        Cell(probability(difference.p_holm), clear=difference.p_holm < CLEAR),
+    )
+
+
+# -- explanations whose truth is known -----------------------------------------------------------------
+
+
+def explanation_table(labels: Sequence[str], counts: Sequence[NodeCounts | None]) -> Table | None:
+    """How the explanations in trees are labelled; None where no run has such counts."""
+    known = [(label, nodes) for label, nodes in zip(labels, counts, strict=True) if nodes is not None]
+    if not known:
+        return None
+    rows = [
+        row_of(
+            label,
+            f"{nodes.nodes:,}",
+            _share(nodes.true, nodes.nodes),
+            _share(nodes.by_belief, nodes.nodes),
+            _share(nodes.integral_by_belief, nodes.integral),
+            _share(nodes.by_label, nodes.nodes),
+            f"{nodes.unknown:,}",
+        )
+        for label, nodes in known
+    ]
+    return Table(
+        caption="Explanations, held against the world",
+        columns=("run", "explanations", "true %", "beliefs %", "integral %", "labels %", "unknown"),
+        rows=tuple(rows),
+        notes=(
+            ("beliefs %", "labelled rightly by the model's raw beliefs"),
+            ("integral %", "the same of the integral ones alone"),
+            ("labels %", "labelled rightly after solving"),
+            ("unknown", "left out, since the world does not know them or the model gave no verdict"),
+        ),
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "–"
+
+
+# -- cascades, and what others published ---------------------------------------------------------------
+
+
+def cascade_table(label: str, points: Sequence[CurvePoint]) -> Table:
+    """Accuracy against cost over the thresholds of one cascade, at about every tenth of its questions.
+
+    Args:
+        points: at least one.
+    """
+    wanted = [step / _STEPS for step in range(_STEPS + 1)]
+    nearest = {min(range(len(points)), key=lambda k: abs(points[k].grown - share)) for share in wanted}
+    rows = [
+        row_of(
+            f"{points[k].threshold:.3f}",
+            f"{100 * points[k].grown:.1f}",
+            f"{points[k].tokens:,.0f}",
+            f"{100 * points[k].accuracy:.1f}",
+        )
+        for k in sorted(nearest)
+    ]
+    return Table(
+        caption=f"Every threshold of {printable(label)}",
+        columns=("threshold", "trees grown %", "tokens", "accuracy %"),
+        rows=tuple(rows),
+        notes=(
+            ("threshold", "a tree is grown where max(P(true), P(false)) of the direct answer is below it"),
+        ),
+        words=(),
+    )
+
+
+def published_table(figures: Sequence[Published]) -> Table | None:
+    """What others published on the data set; None for nothing."""
+    if not figures:
+        return None
+    rows = [
+        row_of(
+            figure.source,
+            f"{figure.accuracy:.1f}",
+            figure.split or "–",
+            what_was_measured(figure),
+        )
+        for figure in figures
+    ]
+    return Table(
+        caption="Published",
+        columns=("source", "accuracy %", "split", "what"),
+        rows=tuple(rows),
+        notes=(("published", "on other questions, models and prompts: no like-for-like comparison"),),
+        words=(0, 2, 3),
+    )

@@ -1,0 +1,1 @@
+"""Runs: a configuration, a folder, and records that survive a crash."""

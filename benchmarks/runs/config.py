@@ -1,0 +1,125 @@
+"""What a benchmark run is: every choice that decides its records, kept as ``run.toml`` in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from maieutic.benchmarks.analysis.statistics import bench_library
+from maieutic.benchmarks.datasets import DATASETS
+from maieutic.benchmarks.methods import build_method, settings_of
+from maieutic.bundled import AGORA
+from maieutic.errors import FileFormatError, InputError
+from maieutic.files.json_text import parse_json
+from maieutic.files.reading import read_toml
+from maieutic.lm.server.address import is_server, server_address
+
+__all__ = ["RunConfig", "read_config"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A data set, a method with all its settings, and the models.
+
+    Attributes:
+        split: "" for the data set's default.
+        data: folder (or file) of the official files, "" for none; ``trees`` a file of grown trees, likewise.
+        settings: the method's, complete.
+        limit: how many items are drawn, with ``seed``; 0 for all of them.
+        lm: "" for a run on given trees; ``nli`` "" for a method without
+            a verifier, and until :meth:`complete` for agora's own.
+        seed: of the draw of items and of all sampling.
+        batch: questions that advance together; the records hold in any company in float32.
+    """
+
+    dataset: str
+    method: str = "maieutic"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    split: str = ""
+    data: str = ""
+    trees: str = ""
+    lm: str = AGORA
+    nli: str = ""
+    prompts: str = "auto"
+    device: str = "auto"
+    dtype: str = "auto"
+    limit: int = 0
+    seed: int = 0
+    batch: int = 32
+
+    def __post_init__(self) -> None:
+        if self.dataset not in DATASETS:
+            raise InputError(f"the data set must be one of {', '.join(DATASETS)}, not {self.dataset!r}")
+        for name, least in (("limit", 0), ("seed", 0), ("batch", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}")
+        if is_server(self.lm):
+            server_address(self.lm)  # before it is written down, since it may hold a secret
+        if self.trees and not self.method.startswith("maieutic"):
+            raise InputError(f"trees serve the method maieutic, not {self.method}; leave --trees out")
+
+    def complete(self) -> RunConfig:
+        """The same with every setting of the method, and without what the run does not use.
+
+        Raises:
+            InputError: the method or one of its settings is unknown or out of range.
+        """
+        method = build_method(self.method, self.settings, self.seed)
+        changes: dict[str, Any] = {"settings": settings_of(method)}
+        changes["split"] = self.split or DATASETS[self.dataset].default_split
+        changes["nli"] = self._verifier() if method.uses_verifier else ""
+        joint = changes["settings"].get("inference", "joint") == "joint"
+        if weights := self._weights(changes["settings"].get("weights"), changes["nli"], joint=joint):
+            changes["settings"] |= {"weights": weights}
+        if self.trees:
+            changes |= {"lm": "", "prompts": "auto"}
+        return RunConfig(**{f.name: getattr(self, f.name) for f in fields(self)} | changes)
+
+    def _weights(self, given: str | None, verifier: str, *, joint: bool) -> str:
+        """What the setting is in full: its file from anywhere, or the bundled models' own; else ""."""
+        if given:
+            return given if given == AGORA else str(Path(given).expanduser().absolute())
+        all_agora = self.lm == AGORA and verifier == AGORA and not self.trees
+        return AGORA if given == "" and all_agora and joint else ""
+
+    def _verifier(self) -> str:
+        if self.nli:
+            return self.nli
+        if self.lm != AGORA or self.trees:
+            what = "trees grown elsewhere need" if self.trees else f"the language model {self.lm} needs"
+            raise InputError(
+                f"{what} a verifier; give --nli an NLI model, or --nli lm where there is an --lm"
+            )
+        return AGORA
+
+    def to_toml(self) -> str:
+        """The configuration as TOML, the settings as a table."""
+        text: str = bench_library("tomli_w").dumps(asdict(self))
+        return text
+
+    def differences(self, other: RunConfig) -> list[str]:
+        """The fields in which two configurations differ, each as "name: this, not that"."""
+        return [
+            f"{f.name}: {getattr(self, f.name)!r}, not {getattr(other, f.name)!r}"
+            for f in fields(self)
+            if getattr(self, f.name) != getattr(other, f.name)
+        ]
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read a ``run.toml``.
+
+    Raises:
+        FileFormatError: the file cannot be read, is no TOML, or has a field or value that does not fit.
+    """
+    given = read_toml(path)
+    known = {f.name for f in fields(RunConfig)}
+    if stray := sorted(given.keys() - known):
+        raise FileFormatError(path, None, f"{stray[0]!r} is no field; there are {', '.join(sorted(known))}")
+    try:
+        return parse_json(RunConfig, json.dumps(given, default=str)).complete()
+    except InputError as error:
+        raise FileFormatError(path, None, f"{error}; correct it") from None

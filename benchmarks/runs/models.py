@@ -1,0 +1,100 @@
+"""The models that a run needs, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.methods import build_method
+from maieutic.benchmarks.methods.base import Method
+from maieutic.benchmarks.methods.maieutic import Maieutic
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.cache.language_model import CachedLanguageModel
+from maieutic.cache.store import ResponseStore
+from maieutic.cache.verifier import CachedVerifier
+from maieutic.files.json_lines import read_trees
+from maieutic.lm import load_lm
+from maieutic.lm.base import Prompt, ScriptedLanguageModel
+from maieutic.lm.server.model import ServerLM
+from maieutic.nli import load_verifier
+from maieutic.nli.base import ScriptedVerifier, Verifier
+from maieutic.pipeline import LoadedModels, load_models
+from maieutic.prompts import load_prompts
+from maieutic.text import text_key
+from maieutic.tree import Tree
+
+__all__ = ["device_of", "method_of", "models_of", "server_of", "trees_for"]
+
+
+def method_of(config: RunConfig, items: Sequence[Item]) -> Method:
+    """The configured method, with the given trees of the items if there are any.
+
+    Raises:
+        FileFormatError: the file of trees cannot be read, or a line is no tree.
+    """
+    method = build_method(config.method, config.settings, config.seed)
+    if not config.trees:
+        return method
+    assert isinstance(method, Maieutic)
+    return replace(method, trees=trees_for(items, Path(config.trees)))
+
+
+def trees_for(items: Sequence[Item], path: Path) -> Mapping[str, Tree]:
+    """The text of each item → the tree of a file that was grown for it, whatever case and closing marks.
+
+    Of two trees for one text the first is taken; an item without a tree has no entry.
+    """
+    trees: dict[str, Tree] = {}
+    for _, tree in read_trees(path):
+        trees.setdefault(text_key(tree.question), tree)
+    return {item.text: trees[text_key(item.text)] for item in items if text_key(item.text) in trees}
+
+
+def models_of(
+    config: RunConfig, *, download: bool = False, cache: ResponseStore | None = None
+) -> LoadedModels:
+    """Load what the configuration names; what it does not need is replaced by a stand-in that is never asked.
+
+    Args:
+        cache: keeps what the models answer; None asks them every time.
+
+    Raises:
+        InputError: a model, the device or the prompt file cannot be used.
+    """
+    options: dict[str, Any] = {"device": config.device, "dtype": config.dtype, "download": download}
+    if config.lm and config.nli:
+        return load_models(config.lm, config.nli, prompts=config.prompts, cache=cache, **options)
+    if config.lm:
+        prompts = None if config.prompts == "auto" else load_prompts(config.prompts)
+        lm = load_lm(config.lm, **options)
+        lm = lm if cache is None else CachedLanguageModel(lm, cache)
+        return LoadedModels(lm, ScriptedVerifier(_unasked, name=""), prompts or load_prompts(lm.prompts))
+    verifier: Verifier = ScriptedVerifier(_unasked)
+    if config.nli:
+        verifier = load_verifier(config.nli, **options)
+        verifier = verifier if cache is None else CachedVerifier(verifier, cache)
+    return LoadedModels(ScriptedLanguageModel(_unasked, _unasked, name=""), verifier, load_prompts("paper"))
+
+
+def _unasked(*_: str | int | Prompt) -> NoReturn:
+    raise AssertionError("a model was asked that the method does not use")
+
+
+def device_of(models: LoadedModels) -> str:
+    """Where the models are: "cpu", "cuda" or "cuda:N"."""
+    for model in (models.lm, models.verifier):
+        if isinstance(model, CachedLanguageModel | CachedVerifier):
+            model = model.inner  # noqa: PLW2901
+        device = getattr(model, "device", None)
+        if device is not None:
+            return str(device)
+    return "cpu"
+
+
+def server_of(models: LoadedModels) -> dict[str, Any] | None:
+    """What is known of the language model and its server; None for a model in this process."""
+    lm = models.lm.inner if isinstance(models.lm, CachedLanguageModel) else models.lm
+    return lm.facts if isinstance(lm, ServerLM) else None

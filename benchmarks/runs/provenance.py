@@ -1,0 +1,111 @@
+"""What a run was made with: versions, revisions, checksums, machine. Kept as ``run.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from maieutic import __version__
+from maieutic.benchmarks.datasets import Loaded
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.bundled import AGORA, BundledModel, bundled_folder, bundled_weights, sha256_of
+
+__all__ = ["facts", "git_revision", "machine"]
+
+PACKAGES = ("numpy", "python-sat", "safetensors", "tokenizers", "torch", "transformers")
+
+
+def facts(
+    config: RunConfig, loaded: Loaded, questions: int, device: str, server: dict[str, Any] | None = None
+) -> str:
+    """``run.json``, indented.
+
+    Args:
+        questions: how many of the data set's items are asked.
+        device: where the models are.
+        server: what is known of a language model that is elsewhere.
+    """
+    lm = _model(config.lm, "agora-lm") if server is None else server
+    models = {"lm": lm, "nli": _model(config.nli, "agora-nli")}
+    described: dict[str, Any] = {
+        "configuration": asdict(config),
+        "versions": {"maieutic": __version__, "python": platform.python_version()}
+        | {package: metadata.version(package) for package in PACKAGES},
+        "git": git_revision(),
+        "models": {option: model for option, model in models.items() if model},
+        "data": {
+            "items": len(loaded.items),
+            "asked": questions,
+            "sha256": loaded.sha256,
+            "edited": list(loaded.edited),
+        },
+        "machine": machine(device),
+    }
+    if config.trees:
+        described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
+    if weights := config.settings.get("weights"):
+        file = bundled_weights() if weights == AGORA else Path(weights)
+        described["weights"] = {"file": weights, "sha256": sha256_of(file)}
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
+    """The files of a model folder with their checksums, the revision of one from the hub."""
+    from maieutic.checkpoints.loading import find_folder  # noqa: PLC0415 - takes seconds to load
+
+    if not name or name == "lm":
+        return {}
+    folder = bundled_folder(bundled) if name == AGORA else find_folder(name)
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    snapshot = folder.parent.name == "snapshots"  # where the hub client keeps revisions
+    return {
+        "name": name,
+        "revision": folder.name if snapshot else None,
+        "sha256": {path.name: sha256_of(path) for path in files},
+    }
+
+
+def git_revision() -> str | None:
+    """The commit of the checkout that this package runs from, with "+" for local changes; None outside."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        revision = _run([*git, "rev-parse", "HEAD"])
+        tracked = _run([*git, "ls-files", "--error-unmatch", __file__])
+        return revision + ("+" if _run([*git, "status", "--porcelain", "-uno"]) else "") if tracked else None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
+    return done.stdout.strip()
+
+
+def machine(device: str) -> dict[str, Any]:
+    """The machine and what models compute on; ``device`` is "cpu", "cuda" or "cuda:N"."""
+    import torch  # noqa: PLC0415
+
+    gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else None
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": device,
+        "gpu": gpu,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

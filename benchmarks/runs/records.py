@@ -1,0 +1,76 @@
+"""The outcome of one question, as it stands on one line of a run's ``records.jsonl``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from maieutic.answer import Answer
+from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.methods.base import Outcome, Usage
+from maieutic.files.json_text import dump_json, parse_json
+
+__all__ = ["Record"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """An item and what the method said of it; see :class:`Item` and :class:`Outcome` for the fields.
+
+    Attributes:
+        requests: what models behind a response cache were asked while its batch was judged (see
+            :class:`maieutic.cache.store.Tally`), an equal share of it; 0 without a cache.
+        cached: how many of them the cache answered; where any, ``seconds`` are not those of a fresh run.
+    """
+
+    id: str
+    text: str
+    gold: bool
+    pair: str
+    answer: bool | None
+    p_true: float | None = None
+    margin: float | None = None
+    margin_unit: str | None = None
+    usage: Usage = field(default=Usage())
+    seconds: float = 0.0
+    problem: str | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+    reasoning: Answer | None = None
+    requests: int = 0
+    cached: int = 0
+
+    @classmethod
+    def of(cls, item: Item, outcome: Outcome) -> Record:
+        """Put an item and its outcome together."""
+        fields = {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
+        return cls(item.id, item.text, item.gold, item.pair, **fields)
+
+    @property
+    def scored(self) -> bool:
+        """Whether the method gave an answer."""
+        return self.answer is not None
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is the gold one; no answer is not right."""
+        return self.answer == self.gold
+
+    @property
+    def p_right(self) -> float | None:
+        """The method's confidence, P(its answer is right) in [0.5, 1] or so, where it gives one."""
+        if self.p_true is None or self.answer is None:
+            return None
+        return self.p_true if self.answer else 1.0 - self.p_true
+
+    def to_json(self) -> str:
+        """The record as one line of JSON."""
+        return dump_json(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Record:
+        """The inverse of :meth:`to_json`.
+
+        Raises:
+            InputError: the text is not a record; the message names the field.
+        """
+        return parse_json(cls, text)

@@ -1,0 +1,138 @@
+"""Runs a method over the items of a data set, batch by batch, and survives what happens on the way.
+
+A question that fails is recorded as unscored with its reason; a question that has a record is not asked
+again. What a run costs is estimated from a sample of :data:`SAMPLE` questions.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.methods.base import Method, Outcome, Usage
+from maieutic.benchmarks.runs.records import Record
+from maieutic.cache.store import ResponseStore, Tally
+from maieutic.errors import MaieuticError, ServerError
+from maieutic.pipeline import LoadedModels
+
+__all__ = ["SAMPLE", "Estimate", "draw", "estimate", "run", "unanswered"]
+
+SAMPLE = 8
+
+# Between batches: whether to stop there.
+Stopped = Callable[[], bool]
+
+
+def draw(items: Sequence[Item], limit: int, seed: int) -> list[Item]:
+    """At least ``limit`` items, or all for 0, drawn with ``seed`` and left in their order; twins together.
+
+    Data sets are not in random order, so the first N of one are no sample of it.
+    """
+    if not limit or limit >= len(items):
+        return list(items)
+    groups: dict[str, list[int]] = {}
+    for place, item in enumerate(items):
+        groups.setdefault(item.pair or f"{place} alone", []).append(place)
+    order = list(groups.values())
+    random.Random(seed).shuffle(order)  # noqa: S311 - no secret
+    chosen: list[int] = []
+    for group in order:
+        if len(chosen) >= limit:
+            break
+        chosen += group
+    return [items[place] for place in sorted(chosen)]
+
+
+def unanswered(items: Sequence[Item], records: Sequence[Record]) -> list[Item]:
+    """The items that have no record yet."""
+    done = {record.id for record in records}
+    return [item for item in items if item.id not in done]
+
+
+def run(
+    items: Sequence[Item],
+    method: Method,
+    models: LoadedModels,
+    batch: int,
+    stopped: Stopped = lambda: False,
+    cache: ResponseStore | None = None,
+) -> Iterator[list[Record]]:
+    """The records of the items, ``batch`` at a time, until ``stopped`` says so.
+
+    Args:
+        cache: the one that the models answer from; what it did is shared out among a batch's records.
+    """
+    for group in _groups(items, batch):
+        if stopped():
+            return
+        before = cache.tally if cache else Tally()
+        outcomes = _outcomes(group, method, models)
+        done = (cache.tally if cache else Tally()) - before
+        shares = zip(_shared(done.requests, len(group)), _shared(done.cached, len(group)), strict=True)
+        yield [
+            replace(Record.of(item, outcome), requests=requests, cached=cached)
+            for item, outcome, (requests, cached) in zip(group, outcomes, shares, strict=True)
+        ]
+
+
+def _shared(number: int, parts: int) -> list[int]:
+    """A number as a sum of parts that are as equal as can be.
+
+    >>> _shared(7, 3)
+    [2, 2, 3]
+    """
+    return [number * (part + 1) // parts - number * part // parts for part in range(parts)]
+
+
+def _groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _outcomes(items: Sequence[Item], method: Method, models: LoadedModels) -> list[Outcome]:
+    """Judge a batch; when it fails, judge each question alone, and say of what fails then why.
+
+    Raises:
+        ServerError: the models' server failed, which is no question's fault: all of the batch stay open.
+    """
+    texts = [item.text for item in items]
+    try:
+        return method.run(texts, models)
+    except ServerError:
+        raise
+    except MaieuticError as error:
+        if len(items) == 1:
+            return [Outcome(None, problem=str(error))]
+    return [outcome for item in items for outcome in _outcomes([item], method, models)]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would take, extrapolated from a sample.
+
+    Attributes:
+        sampled: questions that were asked; ``questions`` those of the run.
+        usage: of the whole run; ``minutes`` likewise, loading aside.
+    """
+
+    sampled: int
+    questions: int
+    usage: Usage
+    minutes: float
+
+
+def estimate(items: Sequence[Item], method: Method, models: LoadedModels, batch: int, seed: int) -> Estimate:
+    """Ask :data:`SAMPLE` questions, drawn with ``seed``, in a batch of their own, and extrapolate."""
+    sample = random.Random(seed).sample(list(items), min(SAMPLE, len(items)))  # noqa: S311 - no secret
+    start = time.perf_counter()
+    records = [record for group in run(sample, method, models, batch) for record in group]
+    seconds = time.perf_counter() - start
+    total = sum((record.usage for record in records), Usage())
+    factor = len(items) / max(1, len(sample))
+    usage = replace(
+        total, **{name: round(getattr(total, name) * factor) for name in total.__dataclass_fields__}
+    )
+    return Estimate(len(sample), len(items), usage, seconds * factor / 60)

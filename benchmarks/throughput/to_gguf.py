@@ -1,0 +1,178 @@
+"""Writes a Llama-shaped model as one GGUF file, which llama.cpp's server can serve.
+
+Launch:   python -m maieutic.benchmarks.throughput.to_gguf MODEL OUT.gguf [--dtype float32]
+Data:     a model folder, or agora for the bundled language model; nothing is downloaded.
+Cost:     the model is held in memory in float32, and once more while it is written.
+
+It serves to compare one model in this process and behind a server. It knows Llama's architecture with
+plain rotary positions and the byte-level BPE tokenizer of GPT-2, which the models trained here have; for
+others llama.cpp's own converter is the tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from maieutic.benchmarks.command import run_app
+from maieutic.bundled import AGORA, bundled_folder
+from maieutic.errors import InputError, MaieuticError, ModelError
+
+if TYPE_CHECKING:
+    import gguf
+
+    from maieutic.checkpoints.loading import Checkpoint
+
+__all__ = ["DTYPES", "write_gguf"]
+
+DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}  # as GGUF calls them
+_ELSE = "convert it with llama.cpp's convert_hf_to_gguf.py"
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    model: Annotated[str, typer.Argument(help="Model folder, or agora.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="The file; a new one.", show_default=False)],
+    dtype: Annotated[str, typer.Option("--dtype", help=f"{', '.join(DTYPES)}; of the matrices.")] = "float32",
+) -> None:
+    """Write a Llama-shaped model as a GGUF file."""
+    try:
+        write_gguf(model, out, dtype)
+    except MaieuticError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+
+
+def write_gguf(model: str, out: Path, dtype: str = "float32") -> None:
+    """Write a model folder (or "agora") to the new file ``out``.
+
+    Args:
+        dtype: number format of the matrices, a key of :data:`DTYPES`. llama.cpp computes with float32
+            matrices in float32, with others also in their format.
+
+    Raises:
+        InputError: the format is unknown, the file is there already, or the package gguf is missing.
+        ModelError: the model cannot be loaded, or is not of the kind that this module knows.
+        MaieuticError: the file cannot be written.
+    """
+    from maieutic.checkpoints.loading import LANGUAGE_MODEL, find_folder, load_checkpoint  # noqa: PLC0415 - loads torch
+
+    if dtype not in DTYPES:
+        raise InputError(f"the number format must be one of {', '.join(DTYPES)}, not {dtype!r}")
+    if out.exists():
+        raise InputError(f"{out} is there already; remove it, or name another file")
+    package = _gguf()
+    checkpoint = load_checkpoint(model, LANGUAGE_MODEL, device="cpu", dtype="float32")
+    _check_shape(checkpoint)
+    folder = bundled_folder("agora-lm") if model == AGORA else find_folder(model)
+    part = out.with_name(f"{out.name}.part")
+    writer = package.GGUFWriter(part, package.MODEL_ARCH_NAMES[package.MODEL_ARCH.LLAMA])
+    _describe(writer, checkpoint.model.config, Path(model).name)
+    _add_vocabulary(writer, checkpoint, folder)
+    for name, matrix in _tensors(checkpoint.model):
+        format_name = DTYPES[dtype] if matrix.ndim > 1 else "F32"
+        kind = package.GGMLQuantizationType[format_name]
+        writer.add_tensor(name, package.quants.quantize(matrix, kind), raw_dtype=kind)
+    try:
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise MaieuticError(f"cannot write {out} ({error.strerror}); make room or check the folder") from None
+
+
+def _gguf() -> Any:
+    try:
+        import gguf  # noqa: PLC0415 - an extra dependency
+        import gguf.quants  # noqa: PLC0415
+    except ImportError:
+        raise InputError("writing GGUF files needs the package gguf; pip install gguf") from None
+    return gguf
+
+
+def _check_shape(checkpoint: Checkpoint) -> None:
+    """Refuse what would be written wrongly."""
+    config, name = checkpoint.model.config, checkpoint.name
+    if config.model_type != "llama":
+        raise ModelError(f"{name} is of type {config.model_type}, not llama; {_ELSE}")
+    if config.attention_bias or config.mlp_bias or config.hidden_act != "silu":
+        raise ModelError(f"{name} has biases or another activation than Llama's; {_ELSE}")
+    if config.rope_parameters["rope_type"] != "default":
+        raise ModelError(f"the rotary positions of {name} are scaled; {_ELSE}")
+    backend: Any = getattr(checkpoint.tokenizer, "backend_tokenizer", None)
+    splitting: Any = getattr(backend, "pre_tokenizer", None)
+    model: Any = getattr(backend, "model", None)
+    plain = type(model).__name__ == "BPE" and not model.ignore_merges and backend.normalizer is None
+    if not plain or type(splitting).__name__ != "ByteLevel" or splitting.add_prefix_space:
+        raise ModelError(f"the tokenizer of {name} is no byte-level BPE one in GPT-2's way; {_ELSE}")
+
+
+def _describe(writer: gguf.GGUFWriter, config: Any, name: str) -> None:
+    writer.add_name(name)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_dimension_count(config.head_dim)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_vocab_size(config.vocab_size)
+
+
+def _add_vocabulary(writer: gguf.GGUFWriter, checkpoint: Checkpoint, folder: Path) -> None:
+    """Tokens, merges, special tokens and the chat template, where there is one."""
+    package = _gguf()
+    tokenizer, size = checkpoint.tokenizer, checkpoint.model.config.vocab_size
+    texts = {place: text for text, place in tokenizer.get_vocab().items()}
+    special = {place for place, token in tokenizer.added_tokens_decoder.items() if token.special}
+    kinds = package.TokenType
+    added = dict.fromkeys(tokenizer.added_tokens_decoder, kinds.USER_DEFINED)
+    known = {**dict.fromkeys(texts, kinds.NORMAL), **added, **dict.fromkeys(special, kinds.CONTROL)}
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list([texts.get(place, f"[PAD{place}]") for place in range(size)])
+    writer.add_token_types([known.get(place, kinds.UNUSED) for place in range(size)])
+    package.SpecialVocab(folder, load_merges=True, n_vocab=size).add_to_gguf(writer, quiet=True)
+
+
+def _tensors(model: Any) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The weights under llama.cpp's names, float32; an output matrix that is the embedding is left out."""
+    package, config = _gguf(), model.config
+    names = package.get_tensor_name_map(package.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+    for name, weights in model.state_dict().items():
+        if name == "lm_head.weight" and config.tie_word_embeddings:
+            continue
+        matrix = weights.float().numpy()
+        if name.endswith("q_proj.weight"):
+            matrix = _interleaved(matrix, config.num_attention_heads)
+        elif name.endswith("k_proj.weight"):
+            matrix = _interleaved(matrix, config.num_key_value_heads)
+        yield names.get_name(name, try_suffixes=(".weight", ".bias")), matrix
+
+
+def _interleaved(matrix: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
+    """The rows of a query or key matrix, (heads × head size, width), in llama.cpp's order.
+
+    Rotary positions turn pairs of rows of a head. Transformers pairs row i with row i + half of the head;
+    llama.cpp pairs neighbours.
+    """
+    halves = matrix.reshape(heads, 2, -1, matrix.shape[1])
+    return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(matrix.shape))
+
+
+if __name__ == "__main__":
+    run_app(app)

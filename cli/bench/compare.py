@@ -1,0 +1,189 @@
+"""``maieutic bench compare``: runs beside each other, with intervals, paired tests and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maieutic.benchmarks.analysis.formatting import (
+    CALIBRATION_AND_COST,
+    Column,
+    from_cache,
+    left_out,
+    pairs_right,
+    percent_with_interval,
+    probability,
+    twinless,
+    what_was_measured,
+)
+from maieutic.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from maieutic.benchmarks.analysis.comparison import Comparison, Difference, Row
+    from maieutic.benchmarks.analysis.published import Published
+
+__all__ = ["compare", "comparison_json", "comparison_tables"]
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs of one data set.", metavar="RUN...")],
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline",
+            help="Test the other runs against this one alone: its name or folder.",
+            show_default="each against each",
+        ),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Show what others published on the data set beside.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.", min=0)] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Compare runs at the questions that all of them answered.
+
+    maieutic bench compare runs/direct runs/maieutic
+    """
+    from maieutic.benchmarks.analysis.comparison import compare as compare_runs
+    from maieutic.benchmarks.analysis.published import published as published_on
+    from maieutic.benchmarks.runs.folder import read_run
+    from maieutic.cli.console import complain
+
+    comparison = compare_runs([read_run(folder) for folder in runs], baseline=baseline, seed=seed)
+    figures = published_on(comparison.dataset) if published else []
+    if published and not figures:
+        complain(f"no published figures on {comparison.dataset} are known here")
+    if json:
+        typer.echo(comparison_json(comparison, figures))
+    else:
+        _print(comparison, figures)
+
+
+def comparison_json(comparison: Comparison, figures: Sequence[Published] = ()) -> str:
+    """The comparison as one JSON object; accuracies in [0, 1], published ones in percent."""
+    import json
+    from dataclasses import asdict
+
+    data = asdict(comparison) | {"published": [asdict(figure) for figure in figures]}
+    for row, fields in zip(comparison.rows, data["rows"], strict=True):
+        fields["metrics"]["costs"]["tokens"] = row.metrics.costs.tokens
+        if row.metrics.pairwise:
+            fields["metrics"]["pairwise"]["accuracy"] = row.metrics.pairwise.accuracy
+    return json.dumps(data, ensure_ascii=False)
+
+
+def _print(comparison: Comparison, figures: Sequence[Published]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for part in comparison_tables(comparison, figures):
+        console.print(part)
+
+
+def comparison_tables(comparison: Comparison, figures: Sequence[Published] = ()) -> Iterator[Table | Text]:
+    """What is printed: tables and lines, made to be read at 100 columns."""
+    from rich.text import Text
+
+    yield _head(comparison)
+    for columns in (_ACCURACY, CALIBRATION_AND_COST):
+        shown = [(name, cell) for name, cell in columns if any(map(cell, comparison.rows))]
+        rows = [(row.label, *(cell(row) or "–" for _, cell in shown)) for row in comparison.rows]
+        yield Text()
+        yield _table(["run", *(name for name, _ in shown)], rows)
+    if comparison.differences:
+        yield Text()
+        names = ["run − other, same questions", "accuracy, points", "gained", "lost", "p", "Holm"]
+        yield _table(names, list(map(_difference, comparison.differences)))
+    yield _foot(comparison)
+    if figures:
+        yield Text("\nPublished, not necessarily on the same questions\n")
+        yield _table(["source", "accuracy", "split", "what"], list(map(_published, figures)), words=(0, 2, 3))
+
+
+def _head(comparison: Comparison) -> Text:
+    from rich.text import Text
+
+    from maieutic.render.text import printable
+
+    lines = [f"{comparison.dataset}, {comparison.split}: {comparison.questions:,} questions"]
+    if len(comparison.rows) > 1:
+        lines[0] += " that all runs have"
+    if missing := left_out(comparison):
+        lines.append(f"left out, because another run has no record of them: {missing}")
+    return Text("\n".join(map(printable, lines)))
+
+
+def _foot(comparison: Comparison) -> Text:
+    from rich.text import Text
+
+    from maieutic.render.text import printable
+
+    pairs = comparison.rows[0].metrics.pairwise
+    intervals = f"95 %, bootstrap of {comparison.resamples:,} resamples, seed {comparison.seed}"
+    lines = ["", f"intervals: {intervals}" + (", twins drawn together" if pairs else "")]
+    if any(row.metrics.scored < row.metrics.questions for row in comparison.rows):
+        lines.append("a question without an answer counts as wrong, except in “scored”")
+    if pairs:
+        lines.append(f"pairs: {pairs.pairs:,}, right where both twins are{twinless(comparison)}")
+    if cached := from_cache(comparison):
+        lines.append(f"seconds: not those of a fresh run; from the response cache: {printable(cached)}")
+    if comparison.differences:
+        lines.append("gained, lost: questions that only the run, only the other has right")
+        lines.append("p: McNemar's exact test; Holm: corrected for all the tests above")
+    return Text("\n".join(lines))
+
+
+def _scored(row: Row) -> str | None:
+    """Accuracy over the questions with an answer, where some have none."""
+    metrics = row.metrics
+    if metrics.scored == metrics.questions or metrics.accuracy_scored is None:
+        return None
+    return f"{100 * metrics.accuracy_scored:.1f} of {metrics.scored:,}"
+
+
+_ACCURACY: tuple[Column, ...] = (
+    ("accuracy %", lambda row: percent_with_interval(row.metrics.accuracy, row.interval)),
+    ("scored %", _scored),
+    ("pairs %", pairs_right),
+)
+
+
+def _difference(difference: Difference) -> tuple[str, ...]:
+    return (
+        f"{difference.run} − {difference.against}",
+        percent_with_interval(difference.difference, difference.interval, "+"),
+        f"{difference.gained:,}",
+        f"{difference.lost:,}",
+        probability(difference.p),
+        probability(difference.p_holm),
+    )
+
+
+def _published(figure: Published) -> tuple[str, ...]:
+    return figure.source, f"{figure.accuracy:.1f} %", figure.split or "–", what_was_measured(figure)
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> Table:
+    """A plain table; the columns at ``words`` hold text, which takes several lines where it is long."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from maieutic.render.text import printable
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for place, name in enumerate(names):
+        if place in words:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table

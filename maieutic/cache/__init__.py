@@ -1,0 +1,1 @@
+"""The response cache: what models answered, kept on disk."""

@@ -1,0 +1,52 @@
+"""A verifier whose scores are kept and not computed again, by its fingerprint and the ordered pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from maieutic.cache.store import KnownModel, ResponseStore, digest
+from maieutic.checkpoints.fingerprints import fingerprint_of
+from maieutic.nli.base import Pair, Probabilities, Verifier
+
+__all__ = ["CachedVerifier"]
+
+FORMAT = 1  # to be raised when pairs are scored otherwise than before
+
+
+class CachedVerifier:
+    """Answers from a store what it can, and asks the verifier for the rest, each distinct pair once.
+
+    A language model that is its own verifier needs no such wrapper, but one around the model.
+
+    Args:
+        verifier: one with a ``fingerprint``; see :class:`maieutic.checkpoints.fingerprints.Fingerprinted`.
+        store: where scores are kept; several models may share it.
+
+    Raises:
+        InputError: the verifier has no fingerprint, or none can be had.
+    """
+
+    def __init__(self, verifier: Verifier, store: ResponseStore) -> None:
+        self.inner = verifier
+        self._store = store
+        self._known = KnownModel(fingerprint_of(verifier), verifier.name)
+
+    @property
+    def name(self) -> str:
+        """The verifier's name."""
+        return self.inner.name
+
+    def predict(self, pairs: Sequence[Pair]) -> Probabilities:
+        """Score ordered pairs; see :meth:`maieutic.nli.base.Verifier.predict`."""
+        keys = {pair: digest("nli", FORMAT, self._known.fingerprint, *pair) for pair in dict.fromkeys(pairs)}
+        rows = {key: np.frombuffer(value, "<f4") for key, value in self._store.get(keys.values()).items()}
+        self._store.count(len(pairs), sum(keys[pair] in rows for pair in pairs))
+        missing = [pair for pair, key in keys.items() if key not in rows]
+        if missing:
+            scores = np.asarray(self.inner.predict(missing), "<f4").reshape(len(missing), 3)
+            new = {keys[pair]: row for pair, row in zip(missing, scores, strict=True)}
+            self._store.put(self._known, {key: row.tobytes() for key, row in new.items()})
+            rows |= new
+        return np.array([rows[keys[pair]] for pair in pairs], dtype=np.float32).reshape(len(pairs), 3)

@@ -1,0 +1,1 @@
+"""Opening checkpoints: files, devices, batches, memory and fingerprints."""

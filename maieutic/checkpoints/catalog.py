@@ -1,0 +1,103 @@
+"""Which models there are: those of the package, those in the local hub cache, and some worth fetching."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from maieutic.bundled import AGORA, BundledModel, bundled_folder
+
+__all__ = ["Listed", "bundled_models", "cached_models", "recommended_models"]
+
+Option = Literal["--lm", "--nli", ""]
+
+_OPTIONS: dict[str, Option] = {"ForCausalLM": "--lm", "ForSequenceClassification": "--nli"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as a list shows it.
+
+    Attributes:
+        name: what to give after ``option``.
+        option: "--lm", "--nli", or "" where that cannot be told.
+        size: bytes on disk.
+        licence: SPDX name, "" where it is not known; ``good_for``: a phrase, may be empty.
+    """
+
+    source: Literal["bundled", "cached", "recommended"]
+    name: str
+    option: Option
+    size: int
+    licence: str = ""
+    good_for: str = ""
+
+
+def bundled_models() -> list[Listed]:
+    """The models in the package.
+
+    Raises:
+        ModelError: one of them is damaged.
+    """
+    about: dict[BundledModel, tuple[Option, str]] = {
+        "agora-lm": ("--lm", "trying maieutic offline; knows some 900 everyday things"),
+        "agora-nli": ("--nli", "judging what agora-lm says"),
+    }
+    return [
+        Listed("bundled", AGORA, option, _size(bundled_folder(model)), "Apache-2.0", good_for)
+        for model, (option, good_for) in about.items()
+    ]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def cached_models() -> list[Listed]:
+    """The models in the local Hugging Face cache, by name; none where there is no cache."""
+    from huggingface_hub import scan_cache_dir  # noqa: PLC0415 - takes a while to load
+    from huggingface_hub.errors import CacheNotFound  # noqa: PLC0415
+
+    try:
+        repositories = scan_cache_dir().repos
+    except CacheNotFound:
+        return []
+    found = [
+        Listed(
+            "cached", repo.repo_id, _option(rev.snapshot_path for rev in repo.revisions), repo.size_on_disk
+        )
+        for repo in repositories
+        if repo.repo_type == "model"
+    ]
+    return sorted(found, key=lambda model: model.name)
+
+
+def _option(snapshots: Iterable[Path]) -> Option:
+    """What the architecture in a config.json is good for; it is read, never run."""
+    for snapshot in snapshots:
+        try:
+            config: Any = json.loads((snapshot / "config.json").read_text(encoding="utf-8"))
+            (architecture,) = config["architectures"]
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+        for suffix, option in _OPTIONS.items():
+            if str(architecture).endswith(suffix):
+                return option
+    return ""
+
+
+def recommended_models() -> list[Listed]:
+    """The table ``recommended.toml``."""
+    text = resources.files(__package__).joinpath("recommended.toml").read_text(encoding="utf-8")
+    found = []
+    for row in tomllib.loads(text)["models"]:
+        if row["option"] not in get_args(Option):
+            raise ValueError(f"recommended.toml: {row['name']}: option {row['option']!r}")
+        size = round(row["size"] * 1e9)
+        found.append(Listed("recommended", row["name"], row["option"], size, row["licence"], row["good_for"]))
+    return found

@@ -1,0 +1,1 @@
+"""Reading and writing files: bytes that may be gzipped, TOML, JSON and JSON lines."""

@@ -1,0 +1,1 @@
+"""Inference: belief graph → labels, an answer and how sure it is."""

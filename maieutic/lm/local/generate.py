@@ -1,0 +1,56 @@
+"""Texts drawn by ``generate`` of Transformers, for models that our own decoding loop cannot drive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import (
+    GenerationConfig,
+    LogitsProcessorList,
+    StoppingCriteriaList,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from maieutic.checkpoints.batching import padded
+from maieutic.checkpoints.loading import Checkpoint, quiet
+from maieutic.lm.local.decoding import Row
+from maieutic.lm.local.sampling import EndsWith, InverseTransform, Sampling
+from maieutic.lm.local.tokens import Vocabulary
+
+__all__ = ["generate"]
+
+
+def generate(
+    checkpoint: Checkpoint, vocabulary: Vocabulary, rows: Sequence[Row], sampling: Sampling
+) -> list[list[int]]:
+    """The new tokens of each row, computed as one left-padded batch."""
+    tokens = [row.tokens for row in rows]
+    ids = torch.from_numpy(padded(tokens, vocabulary.pad, "left")).to(checkpoint.device)
+    mask = torch.from_numpy(padded([[1] * len(row) for row in tokens], 0, "left")).to(checkpoint.device)
+    processors: list[Any] = []
+    if sampling.temperature > 0:
+        uniforms = np.stack([row.uniforms for row in rows if row.uniforms is not None])
+        processors.append(TemperatureLogitsWarper(float(sampling.temperature)))
+        processors += [TopPLogitsWarper(float(sampling.top_p))] if sampling.top_p < 1 else []
+        on_device = torch.from_numpy(uniforms).to(ids.device)
+        processors.append(InverseTransform(on_device, ids.shape[1]))
+    newlines = torch.tensor(vocabulary.newlines, dtype=torch.long, device=ids.device)
+    with torch.inference_mode(), quiet():
+        sequences = checkpoint.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            generation_config=GenerationConfig(
+                max_new_tokens=sampling.max_new_tokens,
+                do_sample=False,  # the processors leave one token to pick
+                eos_token_id=vocabulary.ends or None,
+                pad_token_id=vocabulary.pad,
+            ),
+            logits_processor=LogitsProcessorList(processors),
+            stopping_criteria=StoppingCriteriaList([EndsWith(newlines)]),
+        )
+    new: list[list[int]] = sequences[:, ids.shape[1] :].tolist()
+    return new

@@ -1,0 +1,159 @@
+"""``maieutic bench compare``, from folders of runs to tables and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from maieutic.benchmarks.methods.base import Usage
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.records import Record
+
+CliRun = Callable[..., "CompletedProcess[str]"]
+COT = "chain-of-thought"
+MARKUP = "[red]Qwen/Qwen3[/red]\x1b[2J"
+pytest.importorskip("tomli_w")
+
+
+@pytest.fixture(autouse=True)
+def _narrow(run: CliRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def write(folder: Path, right: Sequence[bool | None], method: str = "direct", lm: str = "some-model") -> Path:
+    """A run folder of Com2Sense, two statements a pair; None is a question without an answer."""
+    folder.mkdir(parents=True)
+    given = RunConfig("com2sense", method, split="train", data="com2sense", lm=lm)
+    (folder / "run.toml").write_text(given.complete().to_toml(), encoding="utf-8")
+    lines = []
+    for k, hit in enumerate(right):
+        gold = k % 2 == 0
+        answer = None if hit is None else hit == gold
+        p_true = None if answer is None else 0.9 if answer else 0.2
+        record = Record(
+            f"q{k}", f"Text {k}.", gold, f"pair {k // 2}", answer, p_true, usage=Usage(90, 10, 3, 0)
+        )
+        lines.append(replace(record, problem="lost" if answer is None else None).to_json())
+    (folder / "records.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    """Direct: 5 of 8 right, 1 of 4 pairs. Chain of thought: 6 of 8, one unanswered; two more are its own."""
+    direct = [True, True, True, False, True, False, True, False]
+    cot = [True, True, True, True, None, True, True, False]
+    return [write(tmp_path / "direct", direct), write(tmp_path / "cot", [*cot, True, True], COT)]
+
+
+def test_the_tables_tell_everything_and_fit_a_hundred_columns(run: CliRun, folders: list[Path]) -> None:
+    done = run("bench", "compare", *folders)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    head, left_out, *rest = done.stdout.splitlines()
+    assert head == "com2sense, train: 8 questions that all runs have"
+    assert left_out == "left out, because another run has no record of them: 2 of chain-of-thought"
+    tables = "\n".join(rest[1:]).split("\n\n")
+    accuracy, confidence, differences = (
+        [line.split() for line in table.splitlines()] for table in tables[:3]
+    )
+    assert accuracy[0] == ["run", "accuracy", "%", "scored", "%", "pairs", "%"]
+    assert (accuracy[2][:2], accuracy[2][4:]) == (["direct", "62.5"], ["–", "25.0"])
+    assert (accuracy[3][:2], accuracy[3][4:]) == ([COT, "75.0"], ["85.7", "of", "7", "50.0"])
+    assert confidence[0] == ["run", "ECE", "Brier", "AURC", "tokens", "calls", "NLI", "pairs", "seconds"]
+    assert confidence[2][4:] == ["100", "3.0", "0.0", "0.00"]
+    assert differences[2][:4] == [COT, "−", "direct", "+12.5"]
+    assert differences[2][6:] == ["2", "1", "1.000", "1.000"]
+    assert "10,000 resamples, seed 0, twins drawn together" in done.stdout
+    assert "pairs: 4, right where both twins are" in done.stdout
+
+
+def test_json_is_one_object_with_the_same_numbers(run: CliRun, folders: list[Path]) -> None:
+    done = run("bench", "compare", *folders, "--json", "--published", "--seed", "7")
+    found = json.loads(done.stdout)
+    assert (found["dataset"], found["split"]) == ("com2sense", "train")
+    assert (found["questions"], found["seed"]) == (8, 7)
+    assert [row["metrics"]["accuracy"] for row in found["rows"]] == [0.625, 0.75]
+    metrics = found["rows"][0]["metrics"]
+    assert (metrics["costs"]["prompt_tokens"], metrics["costs"]["tokens"]) == (90, 100)
+    assert metrics["pairwise"] == {"pairs": 4, "right": 1, "left_out": 0, "accuracy": 0.25}
+    assert found["rows"][1]["left_out"] == 2
+    (difference,) = found["differences"]
+    assert (difference["run"], difference["against"], difference["gained"]) == (COT, "direct", 2)
+    assert {figure["accuracy"] for figure in found["published"]} >= {72.5}
+
+
+def test_published_figures_stand_beside_with_their_sources(run: CliRun, folders: list[Path]) -> None:
+    done = run("bench", "compare", *folders, "--published")
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert "72.5 %" in done.stdout
+    assert "Jung et al." in done.stdout
+    assert "Jung et al." not in run("bench", "compare", *folders).stdout
+
+
+def test_one_run_is_described_alone(run: CliRun, folders: list[Path]) -> None:
+    done = run("bench", "compare", folders[0])
+    assert done.stdout.startswith("com2sense, train: 8 questions\n\n")
+    assert "McNemar" not in done.stdout
+
+
+def test_a_baseline_is_named_by_name_or_folder(run: CliRun, folders: list[Path]) -> None:
+    by_name = run("bench", "compare", *folders, "--baseline", COT, "--json")
+    assert json.loads(by_name.stdout)["differences"][0]["against"] == COT
+    assert run("bench", "compare", *folders, "--baseline", folders[1], "--json").stdout == by_name.stdout
+
+
+def test_names_from_files_are_plain_text(run: CliRun, tmp_path: Path) -> None:
+    one = write(tmp_path / "one", [True, False], lm="other")
+    two = write(tmp_path / "two", [True, True], lm=MARKUP)
+    done = run("bench", "compare", one, two)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "[red]" in done.stdout
+
+
+def test_long_names_are_folded(run: CliRun, tmp_path: Path) -> None:
+    one = write(tmp_path / "one", [True, False, None, True], lm="a" * 90)
+    two = write(tmp_path / "two", [True, True, True, True], lm="b" * 90)
+    done = run("bench", "compare", one, two)
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert done.stdout.count("b") >= 3 * 90  # in full, in every table
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: (folder / "records.jsonl").unlink(), "records.jsonl: cannot be read"),
+        (lambda folder: (folder / "run.toml").write_text("x ="), "run.toml: is no TOML"),
+        (lambda folder: (folder / "records.jsonl").write_text("{}\n"), "records.jsonl, line 1: "),
+    ],
+)
+def test_a_damaged_run_is_one_sentence(
+    run: CliRun, folders: list[Path], change: Callable[[Path], object], said: str
+) -> None:
+    change(folders[1])
+    done = run("bench", "compare", *folders)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {folders[1]}")
+    assert said in line
+
+
+def test_runs_that_cannot_be_compared_are_one_sentence(
+    run: CliRun, folders: list[Path], tmp_path: Path
+) -> None:
+    cases: list[tuple[list[str | Path], str]] = [
+        ([folders[0], folders[0]], "is given twice"),
+        ([*folders, "--baseline", "maieutic"], "the baseline 'maieutic' is none of the runs"),
+        ([tmp_path / "none"], "run.toml: cannot be read"),
+    ]
+    for arguments, said in cases:
+        done = run("bench", "compare", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        (line,) = done.stderr.splitlines()
+        assert said in line

@@ -1,0 +1,204 @@
+"""Learning weights: the likelihood against its definition, folds by question, and what is refused."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maieutic.benchmarks.calibration.fit import Evidence, evidence_of, fit, folds_of, held_out, joined
+from maieutic.benchmarks.calibration.study import Scores, Study, study, without_weights
+from maieutic.config import JointConfig
+from maieutic.errors import InputError
+from maieutic.inference.base import infer
+from maieutic.inference.weights import TERMS, JointWeights
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.relate import relate
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Proposition, Tree, is_integral, taking_part
+
+START = JointWeights(negation=0.3, wavering=0.2, bias=0.1)
+
+
+def judge(premise: str, hypothesis: str) -> str:
+    return random.Random(premise + hypothesis).choice(["entailment", "contradiction", "neutral"])
+
+
+VERIFIER = ScriptedVerifier(judge)
+
+
+def proposition(name: str, parent: str | None, p: float | None, q: float | None) -> Proposition:
+    return Proposition(name, parent, f"{name} holds.", f"{name} fails.", p, q, is_integral(p, q, 0.45))
+
+
+def grown(number: int, rng: random.Random, *, helpful: bool = True) -> Tree:
+    """A tree of two to five propositions whose first explanation is believed on the right side."""
+    gold = rng.random() < 0.5
+    nodes = [proposition("Q", None, rng.random(), rng.random())]
+    for name in rng.sample(["QT0", "QF0", "QT1", "QF1"], rng.randint(1, 4)):
+        believed = helpful and (name[1] == "T") == gold
+        nodes.append(proposition(name, "Q", *((0.9, 0.1) if believed else (0.3, 0.6))))
+    return Tree(f"{number}?", "Q holds.", "Q fails.", tuple(nodes), answer=gold)
+
+
+def some(count: int, seed: int = 0) -> Evidence:
+    rng = random.Random(seed)
+    trees = [grown(number, rng) for number in range(count)]
+    return evidence_of(trees, relate(trees, VERIFIER), START)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000))
+def test_the_probabilities_that_are_learned_from_are_those_that_inference_gives(seed: int) -> None:
+    rng = random.Random(seed)
+    trees = [grown(number, rng, helpful=False) for number in range(3)]
+    trees.append(replace(trees[0], nodes=trees[0].nodes[:1]))
+    graphs = relate(trees, VERIFIER)
+    weights = replace(START, **{name: rng.uniform(0, 2) for name in TERMS})
+    found = evidence_of(trees, graphs, weights).p_true(weights)
+    solver = SOLVERS["exhaustive"]()
+    expected = [
+        infer(t, g, "joint", solver, JointConfig(weights)).p_true for t, g in zip(trees, graphs, strict=True)
+    ]
+    assert found.tolist() == pytest.approx(expected, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000))
+def test_the_best_labels_are_those_that_inference_gives(seed: int) -> None:
+    rng = random.Random(seed)
+    trees = [grown(number, rng, helpful=False) for number in range(4)]
+    graphs = relate(trees, VERIFIER)
+    weights = replace(START, **{name: rng.uniform(0.1, 2) for name in TERMS})
+    found = evidence_of(trees, graphs, weights).best_labels(weights)
+    solver, config = SOLVERS["exhaustive"](), JointConfig(weights)
+    for tree, graph, labels in zip(trees, graphs, found, strict=True):
+        verdict = infer(tree, graph, "joint", solver, config)
+        assert labels == [verdict.labels[node.id] for node in (tree.root, *taking_part(tree))]
+
+
+def test_what_is_learned_makes_the_gold_answers_likelier_and_lets_no_weight_below_zero() -> None:
+    evidence = some(80)
+    learned = fit(evidence, START, l2=0.1)
+    before, after = (Scores.of(evidence.p_true(w), evidence.gold) for w in (START, learned))
+    assert after.nll < before.nll
+    assert after.accuracy > 0.8
+    assert all(getattr(learned, name) >= 0 for name in TERMS if name != "bias")
+    assert (learned.clip, learned.threshold) == (START.clip, START.threshold)
+
+
+def test_terms_that_are_off_stay_zero() -> None:
+    learned = fit(some(40), START, off=("integral", "bias"))
+    assert (learned.integral, learned.bias) == (0.0, 0.0)
+
+
+def test_learning_twice_gives_the_same() -> None:
+    assert fit(some(30), START) == fit(some(30), START)
+
+
+def test_a_tree_is_scored_by_weights_that_never_saw_its_question() -> None:
+    evidence = some(30)
+    p = held_out(evidence, START, folds=3, seed=1)
+    place = folds_of(evidence.questions, 1, 3)
+    first = [fold == place[0] for fold in place]
+    weights = fit(evidence.chosen([not inside for inside in first]), START)
+    assert float(p[0]) == pytest.approx(float(evidence.p_true(weights)[0]))
+
+
+def test_sets_that_are_joined_keep_their_probabilities() -> None:
+    one, other = some(7), some(5, seed=3)
+    both = joined([one, other]).p_true(START)
+    torch.testing.assert_close(both, torch.cat([one.p_true(START), other.p_true(START)]))
+
+
+def test_one_kind_of_answer_and_too_few_questions_are_refused() -> None:
+    evidence = some(12)
+    only_true = evidence.chosen((evidence.gold > 0.5).tolist())
+    with pytest.raises(InputError, match="all gold answers are the same"):
+        fit(only_true, START)
+    with pytest.raises(InputError, match="12 questions are fewer than 13 folds"):
+        held_out(evidence, START, folds=13, seed=0)
+    with pytest.raises(InputError, match="folds must be ≥ 2"):
+        held_out(evidence, START, folds=1, seed=0)
+
+
+def test_scores_are_those_of_the_textbook() -> None:
+    p = torch.tensor([0.9, 0.8, 0.4, 0.1], dtype=torch.float64)
+    gold = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
+    scores = Scores.of(p, gold)
+    assert (scores.accuracy, scores.half) == (0.75, 1.0)
+    assert scores.brier == pytest.approx((0.01 + 0.64 + 0.16 + 0.01) / 4)
+    assert scores.ece == pytest.approx((0.1 + 0.8 + 0.4 + 0.1) / 4)
+
+
+def test_the_study_has_every_way_for_every_kind_and_set() -> None:
+    rng = random.Random(5)
+    trees = [grown(number, rng) for number in range(24)]
+    graphs = relate(trees, VERIFIER)
+    evidence = evidence_of(trees, graphs, START)
+    rows = list(study({"a": evidence, "b": some(20)}, Study(START, folds=3, seeds=(0, 1), ablate=True)))
+    ways = {row.way for row in rows if row.data == "a"}
+    expected = {"default", "in fold", "out of fold", "from b", *(f"without {term}" for term in TERMS)}
+    assert ways == expected
+    (held,) = (row for row in rows if (row.data, row.kind, row.way) == ("a", "all", "out of fold"))
+    assert (held.trees, len(held.scores)) == (24, 2)
+    assert held.spread("nll") >= 0
+    plain = list(without_weights("a", evidence, trees, graphs))
+    assert {row.way for row in plain} == {"vote", "root belief"}
+    assert not any(row.probabilities for row in plain)
+
+
+@given(
+    questions=st.lists(st.sampled_from([f"Question {n}?" for n in range(12)] + ["Question  3?"]), min_size=6),
+    seed=st.integers(0, 99),
+    folds=st.integers(2, 5),
+)
+def test_folds_are_even_and_keep_equal_questions_together(
+    questions: list[str], seed: int, folds: int
+) -> None:
+    place = folds_of(questions, seed, folds)
+    of_question: dict[str, set[int]] = {}
+    for question, fold in zip(questions, place, strict=True):
+        of_question.setdefault(" ".join(question.split()), set()).add(fold)
+    assert all(len(found) == 1 for found in of_question.values())
+    sizes = [sum(found == {fold} for found in of_question.values()) for fold in range(folds)]
+    assert max(sizes) - min(sizes) <= 1
+    assert folds_of(questions[::-1], seed, folds) == place[::-1]
+
+
+def test_a_fold_that_leaves_one_kind_of_answer_is_named() -> None:
+    evidence = some(40)
+    of_kind = [bool(gold) for gold in evidence.gold.tolist()]
+    first = of_kind.index(True)
+    lone = evidence.chosen([not kind or place == first for place, kind in enumerate(of_kind)])
+    with pytest.raises(InputError, match=r"without fold \d all gold answers are the same; lower --folds"):
+        held_out(lone, START, folds=3, seed=0)
+
+
+@pytest.mark.parametrize("l2", [-1.0, math.inf, math.nan])
+def test_a_pull_that_is_no_number_is_refused(l2: float) -> None:
+    with pytest.raises(InputError, match="l2 must be a finite number"):
+        Study(l2=l2)
+
+
+def test_with_every_weight_off_nothing_is_left_to_learn() -> None:
+    with pytest.raises(InputError, match="every weight is off; leave one to learn"):
+        Study(off=TERMS)
+    assert not [
+        row
+        for row in study({"a": some(40)}, Study(off=TERMS[1:], ablate=True, folds=2))
+        if "without" in row.way
+    ]
+
+
+def test_the_surer_half_does_not_depend_on_the_order_of_equals() -> None:
+    p = torch.tensor([0.9, 0.8, 0.8, 0.2, 0.6, 0.5], dtype=torch.float64)
+    gold = torch.tensor([1, 1, 0, 0, 0, 0], dtype=torch.float64)
+    # Sure of 0.9; of the three that are as sure as 0.8 two belong to the half, and two of three are right.
+    assert Scores.of(p, gold).half == pytest.approx((1 + 2 * 2 / 3) / 3)
+    assert Scores.of(p.flip(0), gold.flip(0)).half == pytest.approx(Scores.of(p, gold).half)

@@ -1,0 +1,64 @@
+"""Which weights of joint inference a run has, and how they stand in its folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maieutic.benchmarks.methods import build_method
+from maieutic.benchmarks.methods.maieutic import Maieutic, weights_of
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.folder import run_name
+from maieutic.bundled import bundled_weights
+from maieutic.errors import FileFormatError
+from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights, weights_toml
+
+MINE = replace(DEFAULT_WEIGHTS, root=0.9)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(weights_toml(MINE, {"command": "by hand"}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("method", ["maieutic", "cascade"])
+def test_the_bundled_models_together_have_weights_of_their_own(method: str) -> None:
+    config = RunConfig("agora", method).complete()
+    assert config.settings["weights"] == "agora"
+    assert run_name(config) == method
+    assert config.complete() == config
+    assert weights_of("agora") == read_weights(bundled_weights())
+
+
+def test_vote_has_no_weights() -> None:
+    config = RunConfig("agora", settings={"inference": "vote"}).complete()
+    assert config.settings["weights"] == ""
+    assert run_name(config) == "maieutic (inference vote)"
+
+
+@pytest.mark.parametrize(("lm", "nli"), [("some-model", "agora"), ("agora", "some-verifier")])
+def test_with_another_model_the_packages_own_weights_count(lm: str, nli: str) -> None:
+    config = RunConfig("agora", lm=lm, nli=nli).complete()
+    assert config.settings["weights"] == ""
+    assert run_name(config) == "maieutic"
+    assert weights_of("") == DEFAULT_WEIGHTS
+
+
+def test_a_file_is_found_from_any_folder_and_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    config = RunConfig("agora", settings={"weights": "mine.toml"}).complete()
+    assert config.settings["weights"] == str(file)
+    assert run_name(config) == f"maieutic (weights {file})"
+    monkeypatch.chdir("/")
+    method = build_method("maieutic", config.settings, 0)
+    assert isinstance(method, Maieutic)
+    assert weights_of(method.weights) == MINE
+
+
+def test_a_file_that_is_missing_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match=r"none\.toml: cannot be read"):
+        RunConfig("agora", settings={"weights": str(tmp_path / "none.toml")}).complete()

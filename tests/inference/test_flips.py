@@ -1,0 +1,71 @@
+"""What would change an answer, against trying every set of constraints."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maieutic.inference.constraints import Constraint, problem_from, variables_of
+from maieutic.inference.flips import flip
+from maieutic.solvers import SOLVERS
+
+NAMES = ("Q", "QT0", "QF0")
+VARIABLES = variables_of(NAMES)
+FORMS = st.sampled_from([sign + name for sign in ("", "¬") for name in NAMES])
+WEIGHTS = st.integers(1, 40).map(lambda n: n / 8)
+BELIEFS = st.builds(Constraint, st.just("belief"), FORMS, st.none(), WEIGHTS)
+RELATIONS = st.builds(Constraint, st.sampled_from(["entailment", "contradiction"]), FORMS, FORMS, WEIGHTS)
+
+
+HELD = st.lists(st.sampled_from(["QT0", "¬QF0"]), unique=True)  # what has to hold
+
+
+def best(constraints: Sequence[Constraint], q: bool, held: Sequence[str]) -> float:
+    problem = problem_from(constraints, VARIABLES, held)
+    labellings = itertools.product((False, True), repeat=len(NAMES))
+    allowed = [s for s in labellings if s[0] == q and all(s[abs(v) - 1] == (v > 0) for (v,) in problem.hard)]
+    return min(map(problem.cost, allowed))
+
+
+def by_definition(constraints: Sequence[Constraint], answer: bool, held: Sequence[str]) -> float:
+    least = math.inf
+    for size in range(len(constraints) + 1):
+        for removed in itertools.combinations(range(len(constraints)), size):
+            left = [c for index, c in enumerate(constraints) if index not in removed]
+            if best(left, not answer, held) <= best(left, answer, held):
+                least = min(least, sum(constraints[index].weight for index in removed))
+    return least
+
+
+@settings(deadline=None, max_examples=40)
+@given(constraints=st.lists(BELIEFS | RELATIONS, max_size=7).map(tuple), held=HELD)
+def test_no_lighter_set_of_constraints_flips_the_answer(
+    constraints: tuple[Constraint, ...], held: list[str]
+) -> None:
+    answer = best(constraints, True, held) <= best(constraints, False, held)
+    found = flip(constraints, VARIABLES, answer, SOLVERS["exhaustive"](), held)
+    left = [c for index, c in enumerate(constraints) if index not in found.removed]
+    assert best(left, not answer, held) <= best(left, answer, held) + 1e-3
+    assert found.weight == pytest.approx(by_definition(constraints, answer, held), abs=1e-3)
+    margin = abs(best(constraints, True, held) - best(constraints, False, held))
+    assert found.weight >= margin - 1e-3
+
+
+def test_a_coin_toss_needs_nothing_removed() -> None:
+    found = flip((), VARIABLES, True, SOLVERS["exhaustive"]())
+    assert (found.removed, found.weight) == ((), 0.0)
+
+
+def test_the_one_belief_that_an_answer_stands_on_is_named() -> None:
+    constraints = (
+        Constraint("belief", "QT0", None, 2.0),
+        Constraint("entailment", "QT0", "Q", 5.0),
+        Constraint("belief", "¬Q", None, 1.0),
+    )
+    found = flip(constraints, VARIABLES, True, SOLVERS["exhaustive"]())
+    assert (found.removed, found.weight) == ((0,), 2.0)

@@ -1,0 +1,310 @@
+"""Answers on a terminal: everything that matters is shown, nothing that is said can command it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from maieutic.answer import Answer, Models
+from maieutic.errors import InputError
+from maieutic.inference.base import INFERENCES, Constraint, Inference
+from maieutic.inference.flips import with_flip
+from maieutic.nli.base import ScriptedVerifier
+from maieutic.pipeline import conclude
+from maieutic.render.text import printable, show
+from maieutic.solvers import SOLVERS
+from maieutic.tree import Discard, Proposition, Tree
+
+HOSTILE = {
+    "a colour": "\x1b[31mred",
+    "a title": "\x1b]0;owned\x07",
+    "one-byte codes": "\x9b2J",
+    "markup": "[red]x[/red]",
+    "unclosed markup": "[/]",
+    "a link": "[link=http://example.org]y[/link]",
+    "an emoji name": ":smile:",
+    "line breaks": "a\nb\r\nc\u2028d\x85e",
+    "a tab and a backspace": "a\tb\x08c",
+    "right to left": "\u202egnp.exe\u202c",
+    "isolates": "\u2066x\u2069",
+    "no width": "x\u200by\ufeff",
+    "null": "\x00",
+}
+FLY = "Can a penguin fly?", "A penguin can fly.", "A penguin cannot fly."
+
+
+def judge(premise: str, hypothesis: str) -> str:
+    """What is heavy does not fly; having wings says that one can."""
+    if "heavy" in premise and "fly" in hypothesis:
+        return "entailment" if "cannot" in hypothesis else "contradiction"
+    return "entailment" if "wings" in premise and hypothesis == FLY[1] else "neutral"
+
+
+def grown(question: str = FLY[0], light: str = "Penguins are light.") -> Tree:
+    return Tree(
+        question,
+        *FLY[1:],
+        (
+            Proposition("Q", None, *FLY[1:], 0.52, 0.61),
+            Proposition("QT0", "Q", "Penguins have wings.", "Penguins have no wings.", 0.9, 0.3, True),
+            Proposition("QF0", "Q", light, "Penguins are heavy.", 0.02, 0.95, True),
+            Proposition("QT0F0", "QT0", "Wings are small.", "Wings are large.", None, 0.97),
+        ),
+    )
+
+
+def one_node() -> Tree:
+    return Tree(*FLY, (Proposition("Q", None, *FLY[1:], 0.08, 0.93, True),))
+
+
+def empty() -> Tree:
+    return Tree(*FLY, (), pruned=(Proposition("Q", None, *FLY[1:], 0.5, 0.5),))
+
+
+TREES = {"grown": grown(), "one-node": one_node(), "empty": empty()}
+ALL = pytest.mark.parametrize("tree", list(TREES.values()), ids=list(TREES))
+BOTH = pytest.mark.parametrize("inference", INFERENCES)
+
+
+def answered(tree: Tree, inference: Inference = "joint", name: str = "scripted") -> Answer:
+    (answer,) = conclude([tree], ScriptedVerifier(judge, name=name), SOLVERS["exhaustive"](), inference)
+    return answer
+
+
+def shown(answer: Answer, *, terminal: bool = False, width: int = 80) -> str:
+    """What is printed; by default into a pipe."""
+    colours = "truecolor" if terminal else "auto"
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=terminal,
+        color_system=colours,  # type: ignore[arg-type]  # a Literal that the line above spells out
+        _environ={},
+    )
+    show(answer, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def flat(text: str) -> str:
+    """The text without the tree's lines and the line breaks that the width made."""
+    return " ".join(re.sub("[│├└─]", " ", text).split())
+
+
+# -- what is shown -------------------------------------------------------------------------------------
+
+
+@ALL
+@BOTH
+def test_no_line_is_wider_than_eighty_columns(tree: Tree, inference: Inference) -> None:
+    lines = shown(answered(tree, inference)).splitlines()
+    assert max(cell_len(line) for line in lines) <= 80
+
+
+@settings(deadline=None, max_examples=50)
+@given(words=st.lists(st.text(min_size=1, max_size=200), min_size=1, max_size=3), width=st.integers(40, 120))
+def test_text_of_any_kind_and_length_stays_within_the_width(words: list[str], width: int) -> None:
+    text = shown(answered(grown(" ".join(words), "".join(words))), width=width)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+
+
+@ALL
+@BOTH
+def test_the_question_the_decision_and_the_margin_come_first(tree: Tree, inference: Inference) -> None:
+    answer = answered(tree, inference)
+    question, decision, margin = shown(answer).splitlines()[:3]
+    assert question.strip() == FLY[0]
+    assert decision.split() == [str(answer.answer).upper(), *FLY[1].split()]
+    assert margin.startswith(f"margin {answer.margin:.2f} {answer.margin_unit}: ")
+
+
+def test_a_statement_that_was_asked_as_it_is_is_not_repeated_above_the_decision() -> None:
+    assert shown(answered(replace(one_node(), question=FLY[1]))).startswith("FALSE  A penguin can fly.\n")
+
+
+@ALL
+@BOTH
+def test_every_proposition_is_shown_with_its_label_beliefs_and_integrity(
+    tree: Tree, inference: Inference
+) -> None:
+    answer = answered(tree, inference)
+    text = flat(shown(answer))
+    sides = {None: "", True: "True, because: ", False: "False, because: "}
+    for node in tree.nodes:
+        p, p_negation = ("unknown" if b is None else f"{b:.2f}" for b in (node.p_true, node.p_true_negation))
+        label = str(answer.labels[node.id]).lower()
+        integral = "integral" if node.integral else "wavers"
+        assert f"{node.id} {label} {sides[node.side]}{node.statement}" in text
+        assert f"{node.statement} P(true) {p}, of its negation {p_negation}, {integral}" in text
+
+
+def test_children_stand_below_their_parents_and_further_in() -> None:
+    lines = shown(answered(grown())).splitlines()
+    matches = [
+        (row, found[1], found.start(1))
+        for row, line in enumerate(lines)
+        if (found := re.search(r"(Q[TF0]*) (?:true|false)  ", line))
+    ]
+    assert [name for _, name, _ in matches] == ["Q", "QT0", "QT0F0", "QF0"]
+    indents = {name: indent for _, name, indent in matches}
+    assert indents["Q"] < indents["QT0"] == indents["QF0"] < indents["QT0F0"]
+
+
+def test_a_tree_whose_children_precede_their_parents_is_shown_all_the_same() -> None:
+    # The order of the nodes is not among the things that reading a tree refuses.
+    tree = replace(grown(), nodes=grown().nodes[::-1])
+    assert all(node.statement in flat(shown(answered(tree))) for node in tree.nodes)
+
+
+@BOTH
+def test_an_empty_tree_says_why_there_is_nothing_to_show(inference: Inference) -> None:
+    text = flat(shown(answered(empty(), inference)))
+    assert "nothing here was integral: the model contradicts itself or says nothing" in text
+    assert "a coin toss, and a tie is answered true" in text
+
+
+def broken(answer: Answer, labels: Mapping[str, bool]) -> set[int]:
+    """Indices of the constraints that the labels break."""
+
+    def true(name: str | None) -> bool:
+        return name is not None and labels[name.removeprefix("¬")] != name.startswith("¬")
+
+    def holds(c: Constraint) -> bool:
+        if c.target is None:
+            return true(c.source)
+        return not true(c.source) or true(c.target) != (c.kind == "contradiction")
+
+    return {index for index, constraint in enumerate(answer.constraints) if not holds(constraint)}
+
+
+def test_the_reasons_are_what_flipping_q_alone_would_break_or_mend() -> None:
+    answer = answered(grown())
+    now, flipped = broken(answer, answer.labels), broken(answer, {**answer.labels, "Q": not answer.answer})
+    speaking, _, overruled = shown(answer).partition("What was overruled")
+    for listed, indices in ((speaking, flipped - now), (overruled, now - flipped)):
+        weights = sorted(f"{answer.constraints[index].weight:.2f}" for index in indices)
+        assert weights
+        assert sorted(re.findall(r"^ +(\d+\.\d\d)  ", listed, re.MULTILINE)) == weights
+
+
+def test_reasons_say_what_speaks_and_what_it_speaks_of() -> None:
+    speaking, _, overruled = shown(answered(grown())).partition("What was overruled")
+    for phrase in ("QT0 was given as a reason for Q", "QT0 entails Q", "the model believes Q"):
+        assert re.search(rf"\d\.\d\d  {phrase}\n", speaking)
+    for phrase in ("¬QF0 contradicts Q", "¬QF0 entails ¬Q"):
+        assert re.search(rf"\d\.\d\d  {phrase}\n", overruled)
+
+
+def test_of_many_reasons_the_heaviest_are_shown_and_the_others_counted() -> None:
+    explanations = [
+        Proposition(f"QF{i}", "Q", f"Stone {i} is heavy.", f"Stone {i} is light.", 0.95, 0.02, True)
+        for i in range(6)
+    ]
+    answer = answered(replace(one_node(), nodes=(one_node().nodes[0], *explanations)))
+    listed = shown(answer).partition("What speaks for it\n")[2].partition("\n\n")[0].splitlines()
+    weights = [float(line.split()[0]) for line in listed[:-1]]
+    every = [c.weight for c in answer.constraints if {c.source, c.target} & {"Q", "¬Q"}]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] == pytest.approx(max(every), abs=0.005)
+    assert len(weights) < 3 * len(explanations)
+    assert re.fullmatch(r"  … and \d+ weaker ones", listed[-1].rstrip())
+
+
+def test_the_votes_are_listed_by_what_was_held_true() -> None:
+    answer = answered(grown(), "vote")
+    assert answer.votes == {"QT0": 1, "¬QF0": -2}
+    ballots = shown(answer).partition("Votes on Q by what was held true\n")[2].splitlines()[:2]
+    assert [line.split() for line in ballots] == [["+1", "QT0"], ["-2", "¬QF0"]]
+
+
+@BOTH
+def test_the_foot_names_the_models_the_inference_and_what_was_discarded(inference: Inference) -> None:
+    discarded = tuple(Discard("Q", "explanation", True, "x", reason) for reason in ("echo", "empty", "echo"))
+    answer = answered(replace(grown(), discarded=discarded), inference, "some-nli")
+    foot = flat(shown(answer)).partition("discarded: ")[2]
+    assert foot.startswith("2 echo, 1 empty ")
+    assert all(word in foot for word in ("grown elsewhere", "some-nli", "exhaustive", inference))
+    assert "some-lm" in shown(replace(answer, models=replace(answer.models, lm="some-lm")))
+
+
+# -- hostile text --------------------------------------------------------------------------------------
+
+
+def tree_saying(text: str) -> Tree:
+    """A tree with the text in every place that a model or a stranger's file can fill."""
+    root, *others = grown().nodes
+    nodes = (replace(root, statement=text, negation=text), *(replace(n, statement=text) for n in others))
+    return Tree(text, f"{text}.", text, nodes, discarded=(Discard("Q", "belief", None, text, text),))
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("terminal", [True, False])
+@BOTH
+def test_hostile_text_is_inert_and_visible(inference: Inference, terminal: bool, text: str) -> None:
+    output = shown(answered(tree_saying(text), inference, name=text), terminal=terminal)
+    if terminal:  # colours of our own; nothing else may remain
+        output = re.sub(r"\x1b\[[\d;]*m", "", output)
+    assert all(c.isprintable() for c in output.replace("\n", ""))
+    assert output.count(printable(text)) >= 4 + len(grown().nodes)
+
+
+@BOTH
+def test_hostile_names_of_models_come_out_inert(inference: Inference) -> None:
+    evil = "\x1b]0;owned\x07"
+    output = shown(replace(answered(grown(), inference), models=Models(evil, evil, evil)))
+    assert "\x1b" not in output
+    assert output.count(printable(evil)) == 3
+
+
+@BOTH
+def test_hostile_names_of_propositions_cannot_enter_an_answer(inference: Inference) -> None:
+    answer, evil = answered(grown(), inference), "\x1b]0;owned\x07"
+    constraints = tuple(replace(constraint, target=evil) for constraint in answer.constraints)
+    with pytest.raises(InputError, match="named in the answer but not in its tree"):
+        replace(answer, constraints=constraints)
+    with pytest.raises(InputError, match="named in the answer but not in its tree"):
+        replace(answer, votes={evil: 1})
+
+
+@ALL
+@BOTH
+def test_colours_go_to_terminals_only(tree: Tree, inference: Inference) -> None:
+    assert "\x1b" not in shown(answered(tree, inference))
+    assert "\x1b[" in shown(answered(tree, inference), terminal=True)
+
+
+@given(text=st.text())
+def test_printable_text_is_kept_and_all_other_characters_are_spelled_out(text: str) -> None:
+    spelled = printable(text)
+    assert spelled.isprintable()
+    assert printable(spelled) == spelled
+    if text.isprintable():
+        assert spelled == text
+
+
+def test_what_would_change_its_mind_is_listed_when_asked_for() -> None:
+    answer = with_flip(answered(grown()))
+    assert answer.flip
+    text = shown(answer)
+    assert "What would change its mind: false is at least as good without\n" in text
+    listed = text.partition("What would change its mind")[2].partition("\n\n")[0]
+    assert len(re.findall(r"^ +\d\.\d\d  ", listed, re.MULTILINE)) == len(answer.flip)
+    assert sum(answer.constraints[index].weight for index in answer.flip) >= answer.margin - 1e-6
+    assert Answer.from_json(answer.to_json()) == answer
+
+
+def test_an_answer_that_is_less_sure_than_asked_for_is_unsure() -> None:
+    (answer,) = conclude(
+        [grown()], ScriptedVerifier(judge), SOLVERS["exhaustive"](), "joint", abstain_below=0.95
+    )
+    assert answer.unsure
+    assert answer.confidence == pytest.approx(max(answer.p_true or 0, 1 - (answer.p_true or 0)))
+    assert "UNSURE, rather true" in shown(answer)
