@@ -31,9 +31,19 @@ __all__ = [
 
 
 class MaieuticError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    Args:
+        problem: what is wrong and what to do about it, in one sentence or two.
+        subject: the name of what is at fault: a parameter, an option, a field, a node, a model, a file; ""
+            where no single thing is. Programs and tests read this instead of the message.
+    """
 
     exit_code = 1
+
+    def __init__(self, problem: str, *, subject: str = "") -> None:
+        super().__init__(problem)
+        self.subject = subject
 
 
 class InputError(MaieuticError):
@@ -53,7 +63,7 @@ class FileFormatError(InputError):
 
     def __init__(self, path: str | Path, line: int | None, problem: str) -> None:
         where = f"{path}" if line is None else f"{path}, line {line}"
-        super().__init__(f"{where}: {problem}")
+        super().__init__(f"{where}: {problem}", subject=str(path))
         self.path = str(path)
         self.line = line
         self.problem = problem
