@@ -21,7 +21,8 @@ from maieutic.cli.options import (
     MergeOption,
     PrunedOption,
     WeightsOption,
-    joint_of,
+    given,
+    weights_from,
 )
 from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
 from maieutic.errors import InputError
@@ -104,18 +105,17 @@ def ask(
     """
     from maieutic.cli.console import complain, print_answers, response_cache, tracked, with_flips
     from maieutic.config import ElicitConfig, check_belief
+    from maieutic.inference import Joint, build_inference
     from maieutic.inference.assumptions import assumptions_of
-    from maieutic.inference.base import check_abstention, check_assumptions, check_inference
     from maieutic.lm.server.address import is_server, server_address
-    from maieutic.pipeline import BATCH_SIZE, Maieutic, load_models
+    from maieutic.pipeline import BATCH_SIZE, Maieutic
 
-    # Mistakes are told before models load, which takes seconds.
-    method, own = check_inference(inference), lm == AGORA and nli in (None, AGORA)
-    joint = joint_of(weights, method, merge=merge, pruned=pruned, agora=own)
-    check_abstention(abstain_below, method)
-    if flip and method != "joint":
-        raise InputError(f"{method} does not tell what would change its mind; use joint, or leave --flip out")
-    facts = check_assumptions(assumptions_of(assume or (), assume_false or ()), method)
+    # Mistakes are reported before models load, which takes seconds.
+    facts = assumptions_of(assume or (), assume_false or ())
+    settings = given(weights=weights_from(weights), merge=merge, pruned=pruned, assumptions=facts)
+    chosen = build_inference(inference, settings | given(abstain_below=abstain_below))
+    if flip and not isinstance(chosen, Joint):
+        raise InputError(f"{inference} inference has no --flip; use joint, or leave it out", subject="--flip")
     config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     if is_server(lm):
         server_address(lm)  # before the name is shown, since it may hold a secret
@@ -124,19 +124,16 @@ def ask(
     outputs.check("give one statement, as an argument", several=len(statements) > 1 or STDIN in statements)
     if lm == AGORA:
         complain(BUNDLED_NOTICE)
-    store = response_cache() if cache else None
-    models = load_models(
-        lm, verifier, prompts=prompts, device=device, dtype=dtype, download=download, cache=store
-    )
-    maieutic = Maieutic(
-        models.lm,
-        models.verifier,
-        prompts=models.prompts,
+    maieutic = Maieutic.load(
+        lm,
+        verifier,
+        prompts=prompts,
         elicit=config,
-        inference=method,
-        joint=joint,
-        abstain_below=abstain_below,
-        assumptions=facts,
+        inference=chosen,
+        cache=response_cache() if cache else None,
+        device=device,
+        dtype=dtype,
+        download=download,
     )
     if STDIN in statements and sys.stdin is None:
         raise InputError("standard input is closed; pipe statements into it, or give them as arguments")

@@ -63,8 +63,8 @@ def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
     from maieutic.inference.flips import with_flip  # scipy's solver takes a while to load
 
     for answer in answers:
-        if answer.inference != "joint":
-            complain(f"{answer.inference} does not tell what would change its mind: {answer.statement}")
+        if answer.verdict.margin_unit != "nats":
+            complain(f"{answer.verdict.inference} inference has no flip: {answer.statement}")
         try:
             yield with_flip(answer)
         except MaieuticError as error:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from maieutic.config import JointConfig
-    from maieutic.inference.base import Inference
+    from maieutic.inference.weights import JointWeights
 
 __all__ = [
     "AbstainOption",
@@ -25,13 +24,14 @@ __all__ = [
     "OutOption",
     "PrunedOption",
     "WeightsOption",
-    "joint_of",
+    "given",
+    "weights_from",
 ]
 
 NliOption = Annotated[
     str, typer.Option("--nli", help="Verifier: folder or hub id of an NLI model.", show_default=False)
 ]
-InferenceOption = Annotated[str, typer.Option("--inference", help="joint or vote.")]
+InferenceOption = Annotated[str, typer.Option("--inference", help="joint, vote or argue.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 DtypeOption = Annotated[
     str, typer.Option("--dtype", help="auto (float32; 16 bits on CUDA), float32, bfloat16, float16.")
@@ -41,61 +41,46 @@ DownloadOption = Annotated[
 ]
 WeightsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--weights", help="Weights of joint inference, from maieutic calibrate.", show_default=False
-    ),
+    typer.Option("--weights", help="Joint: weights file, from maieutic calibrate.", show_default=False),
 ]
 MergeOption = Annotated[
-    bool, typer.Option("--merge", help="Take propositions that entail each other both ways for one.")
+    bool, typer.Option("--merge", help="Joint: merge explanations that entail each other both ways.")
 ]
 PrunedOption = Annotated[
     float,
-    typer.Option("--pruned", help="What pruned propositions are worth; 0 leaves them out.", min=0, max=1),
+    typer.Option(
+        "--pruned", help="Joint: share of their weight that pruned propositions keep.", min=0, max=1
+    ),
 ]
 AbstainOption = Annotated[
     float,
-    typer.Option("--abstain-below", help="Say 'unsure' of answers less likely than this.", min=0, max=1),
+    typer.Option("--abstain-below", help="Joint: answers less probable than this are unsure.", min=0, max=1),
 ]
 FlipOption = Annotated[
     bool,
-    typer.Option("--flip", help="Also say what would change a joint answer: the least it cannot do without."),
+    typer.Option("--flip", help="Joint: also show the lightest evidence without which the answer flips."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 CacheOption = Annotated[
     bool,
-    typer.Option("--cache/--no-cache", help="Keep what the models answer, and do not ask them again."),
+    typer.Option("--cache/--no-cache", help="Keep the models' replies on disk and reuse them."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for the records; made if missing.", show_default=False)
 ]
 
 
-def joint_of(
-    weights: Path | None,
-    inference: Inference = "joint",
-    *,
-    merge: bool = False,
-    pruned: float = 0.0,
-    agora: bool = False,
-) -> JointConfig:
-    """Settings of joint inference from the options; without ``--weights`` the package's own.
+def given(**settings: object) -> dict[str, object]:
+    """The settings that were given: options left at None, False, 0 or () are left out."""
+    return {name: value for name, value in settings.items() if value}
 
-    Args:
-        inference: as checked; only joint has settings.
-        agora: whether both models are the bundled ones, which have weights of theirs.
+
+def weights_from(path: Path | None) -> JointWeights | None:
+    """The weights of a file; None without one.
 
     Raises:
-        FileFormatError: the file is no weights file.
-        InputError: they are given with another inference.
+        FileFormatError: the file is not a weights file.
     """
-    from maieutic.bundled import bundled_weights
-    from maieutic.config import JointConfig
-    from maieutic.errors import InputError
-    from maieutic.inference.base import check_joint
-    from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
+    from maieutic.inference.weights import read_weights
 
-    if weights is not None and inference != "joint":
-        raise InputError(f"{inference} has no weights; use joint, or leave --weights out")
-    file = bundled_weights() if weights is None and agora and inference == "joint" else weights
-    config = JointConfig(DEFAULT_WEIGHTS if file is None else read_weights(file), merge, pruned)
-    return check_joint(config, inference)
+    return None if path is None else read_weights(path)

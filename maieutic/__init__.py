@@ -5,7 +5,7 @@ weighted MaxSAT solver picks the truth values that fit together best (Jung et al
 
 >>> import maieutic
 >>> sorted(maieutic.__all__)[:3]
-['Answer', 'ElicitConfig', 'JointConfig']
+['Answer', 'Argue', 'ElicitConfig']
 
 The names load on first use: ``import maieutic`` imports neither torch nor transformers.
 """
@@ -19,30 +19,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from maieutic.answer import Answer as Answer
     from maieutic.config import ElicitConfig as ElicitConfig
-    from maieutic.config import JointConfig as JointConfig
     from maieutic.errors import MaieuticError as MaieuticError
+    from maieutic.inference import Argue as Argue
+    from maieutic.inference import Joint as Joint
+    from maieutic.inference import Vote as Vote
     from maieutic.inference.assumptions import assumptions_of as assumptions_of
     from maieutic.inference.weights import JointWeights as JointWeights
     from maieutic.inference.weights import read_weights as read_weights
     from maieutic.lm import load_lm as load_lm
     from maieutic.nli import load_verifier as load_verifier
     from maieutic.pipeline import Maieutic as Maieutic
-    from maieutic.pipeline import conclude as conclude
     from maieutic.prompts import load_prompts as load_prompts
     from maieutic.tree import Proposition as Proposition
     from maieutic.tree import Tree as Tree
 
 _HOMES = {
     "Answer": "maieutic.answer",
+    "Argue": "maieutic.inference",
     "ElicitConfig": "maieutic.config",
-    "JointConfig": "maieutic.config",
+    "Joint": "maieutic.inference",
     "JointWeights": "maieutic.inference.weights",
     "Maieutic": "maieutic.pipeline",
     "MaieuticError": "maieutic.errors",
     "Proposition": "maieutic.tree",
     "Tree": "maieutic.tree",
+    "Vote": "maieutic.inference",
     "assumptions_of": "maieutic.inference.assumptions",
-    "conclude": "maieutic.pipeline",
     "load_lm": "maieutic.lm",
     "load_prompts": "maieutic.prompts",
     "load_verifier": "maieutic.nli",
@@ -51,16 +53,17 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "Argue",
     "ElicitConfig",
-    "JointConfig",
+    "Joint",
     "JointWeights",
     "Maieutic",
     "MaieuticError",
     "Proposition",
     "Tree",
+    "Vote",
     "__version__",
     "assumptions_of",
-    "conclude",
     "load_lm",
     "load_prompts",
     "load_verifier",

@@ -1,4 +1,4 @@
-"""How trees grow and how they are weighed: settings, checked when they are made."""
+"""How trees grow: settings, checked when they are made."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from maieutic.errors import InputError
-from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.tree import INTEGRITY_THRESHOLD
 
-__all__ = ["Belief", "ElicitConfig", "JointConfig", "check_belief"]
+__all__ = ["Belief", "ElicitConfig", "check_belief"]
 
 Belief = Literal["explained", "direct"]
 
@@ -64,7 +63,7 @@ class ElicitConfig:
         }
         for name, (holds, rule) in rules.items():
             if not holds:
-                raise InputError(f"{name} must be {rule}, not {getattr(self, name)!r}")
+                raise InputError(f"{name} must be {rule}, not {getattr(self, name)!r}", subject=name)
 
         check_belief(self.belief)
 
@@ -77,29 +76,6 @@ class ElicitConfig:
         return self.temperatures[min(depth, len(self.temperatures)) - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class JointConfig:
-    """How joint inference weighs a tree.
-
-    Attributes:
-        weights: of each kind of evidence.
-        merge: whether propositions that entail each other both ways, as the verifier has it, are one.
-        pruned: what pruned propositions are worth, in [0, 1]: they take part, and constraints on them keep
-            this share of their weight; 0 leaves them out.
-
-    Raises:
-        InputError: ``pruned`` is out of its range.
-    """
-
-    weights: JointWeights = DEFAULT_WEIGHTS
-    merge: bool = False
-    pruned: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.pruned <= 1.0:
-            raise InputError(f"pruned must be in [0, 1], not {self.pruned!r}")
-
-
 def check_belief(name: str) -> Belief:
     """The way to read beliefs of that name.
 
@@ -109,4 +85,4 @@ def check_belief(name: str) -> Belief:
     for belief in get_args(Belief):
         if belief == name:
             return cast("Belief", belief)
-    raise InputError(f'belief must be "explained" or "direct", not {name!r}')
+    raise InputError(f'belief must be "explained" or "direct", not {name!r}', subject="belief")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from maieutic.errors import InputError
 from maieutic.solvers.problem import (
     Clause,
     SoftClause,
@@ -38,12 +39,25 @@ __all__ = [
     "Solver",
     "WeightedCNF",
     "dumps",
+    "load_solver",
     "loads",
     "margin",
     "read_wcnf",
     "scored",
     "write_wcnf",
 ]
+
+
+def load_solver(name: str) -> Solver:
+    """A new solver of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    solvers: Mapping[str, Callable[[], Solver]] = __getattr__("SOLVERS")  # type: ignore[assignment]
+    if name not in solvers:
+        raise InputError(f"solver must be {', '.join(solvers)}, not {name!r}", subject="solver")
+    return solvers[name]()
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Trees of explanations, weighed by MaxSAT (Jung et al. 2022); the ablations are settings.
+"""Trees of explanations, weighed by an inference (Jung et al. 2022); the ablations are settings.
 
 Two inferences on the same trees, grown once: ``vote.conclude([o.reasoning.tree for o in outcomes], models)``
 after ``outcomes = joint.run(texts, models)``, or ``replace(vote, trees={text: tree, …}).run(texts, models)``.
@@ -9,116 +9,73 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
-from maieutic.answer import Answer, Models, Seconds
+from maieutic.answer import Answer
 from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.methods.meter import Metered, relating
-from maieutic.bundled import AGORA, bundled_weights
-from maieutic.config import Belief, ElicitConfig, JointConfig
-from maieutic.elicit import elicit
+from maieutic.config import ElicitConfig
 from maieutic.errors import InputError
-from maieutic.inference.base import (
-    DEFAULT_SOLVER,
-    Inference,
-    check_abstention,
-    check_inference,
-    check_joint,
-    infer,
-)
-from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights, read_weights
+from maieutic.inference import Inference, Joint, Vote
+from maieutic.inference.weights import DEFAULT_WEIGHTS
 from maieutic.lm.base import LanguageModel
-from maieutic.pipeline import LoadedModels
+from maieutic.pipeline import LoadedModels, Maieutic
 from maieutic.prompts import PromptSet
-from maieutic.relate import Relation, bare_graph, forms_of, relate
-from maieutic.solvers import SOLVERS, Solver
-from maieutic.tree import INTEGRITY_THRESHOLD, Tree
+from maieutic.tree import Tree
 
-if TYPE_CHECKING:
-    from maieutic.relate import BeliefGraph
-
-__all__ = ["NO_TREE", "NO_VERIFIER", "Evidence", "Maieutic"]
+__all__ = ["NO_TREE", "Evidence", "TreeMethod"]
 
 Evidence = Literal["all", "beliefs", "likelihood"]
 
 NO_TREE = "no tree was given for this text"
-UNSURE = "unsure: the answer is less likely than abstain_below"
-NO_VERIFIER = "none"  # as the verifier's name in an answer
+UNSURE = "unsure: the answer is less probable than abstain_below"
 
 
 @dataclass(frozen=True)
-class Maieutic:
+class TreeMethod:
     """Grows a tree of explanations for both sides and answers what fits together best.
 
-    Joint inference gives P(true) and a margin in nats, vote a margin in votes.
-    The details ``nodes``, ``integral``, ``pruned`` and ``discarded`` count propositions, as inference saw
-    them, and refused texts. Given trees cost no call of the language model.
+    Joint inference gives P(true) and a margin in nats, vote a margin in votes, argue one in strength. The
+    details ``nodes``, ``integral``, ``pruned`` and ``discarded`` count propositions, as inference saw them,
+    and refused texts. Given trees cost no call of the language model.
 
     Attributes:
-        inference: joint, or vote as in the reference implementation.
-        depth: waves of explanations, ≥ 0.
-        widths: explanations per side at depth 1, 2, …; the last one holds for all deeper waves.
-        temperatures: of their sampling, likewise.
-        belief: explained (the model explains before it judges) or direct.
-        integrity_threshold: a proposition is integral if its two beliefs are further apart, in [0, 1].
-        max_new_tokens: token limit of every text, ≥ 1.
-        verifier: false asks no verifier; joint is left with beliefs and the tree's own edges, and in
-            vote these stand for relations: what the True prompt gave entails its parent, what the False
-            prompt gave contradicts it.
+        inference: joint, vote or argue, with its settings.
+        elicit: how trees grow.
         integrity: false prunes nothing and counts every proposition with known beliefs as integral; the
             tree grows where the model wavers all the same.
         evidence: all; beliefs (they alone label the explanations, as far as they are known, relations
-            among explanations are not asked for, and the labelled explanations then decide Q);
-            likelihood (no belief is read, Q's neither, so nothing is known to be integral: the tree
-            grows in full, nothing is pruned, and an explanation E counts with the belief L/(L + L'), L
-            being the probability of its words after the prompt that gave it and L' after that of the
-            other side; where L ≤ L' it has none).
-        weights: file of the weights of joint inference (maieutic calibrate), agora for those of the bundled
-            models, empty for the package's own.
-        merge: joint inference takes propositions that entail each other both ways for one; not without a
-            verifier, nor those that evidence=beliefs has settled.
-        pruned: what pruned propositions are worth to joint inference, in [0, 1]; 0 leaves them out. Without
-            integrity nothing is pruned.
-        abstain_below: answers less likely than this are withheld, in [0, 1]; joint inference only.
-        seed: of all sampling.
+            among explanations are not scored, and the labelled explanations then decide Q); likelihood (no
+            belief is read, Q's neither, so nothing is known to be integral: the tree grows in full, nothing
+            is pruned, and an explanation E counts with the belief L/(L + L'), L being the probability of
+            its words after the prompt that gave it and L' after that of the other side; where L ≤ L' it
+            has none).
         trees: by text; takes these instead of growing any. The settings of growth do not touch them.
     """
 
-    inference: Inference = "joint"
-    depth: int = 2
-    widths: tuple[int, ...] = (3, 1)
-    temperatures: tuple[float, ...] = (1.0, 0.5)
-    belief: Belief = "explained"
-    integrity_threshold: float = INTEGRITY_THRESHOLD
-    max_new_tokens: int = 64
-    verifier: bool = True
+    inference: Inference = field(default_factory=Joint)
+    elicit: ElicitConfig = ElicitConfig()
     integrity: bool = True
     evidence: Evidence = "all"
-    weights: str = ""
-    merge: bool = False
-    pruned: float = 0.0
-    abstain_below: float = 0.0
-    seed: int = 0
     trees: Mapping[str, Tree] | None = field(default=None, repr=False, hash=False)
 
     def __post_init__(self) -> None:
-        check_abstention(self.abstain_below, check_inference(self.inference))
         if self.evidence not in get_args(Evidence):
-            raise InputError(f"evidence must be {', '.join(get_args(Evidence))}, not {self.evidence!r}")
+            options = ", ".join(get_args(Evidence))
+            raise InputError(f"evidence must be {options}, not {self.evidence!r}", subject="evidence")
+        if self.evidence == "beliefs" and not isinstance(self.inference, Joint | Vote):
+            raise InputError(
+                f"evidence=beliefs needs joint or vote, not {self.inference.name}", subject="evidence"
+            )
         if self.trees is not None and self.evidence == "likelihood":
-            raise InputError("evidence=likelihood asks the model that grew the trees; give no trees with it")
-        self._growth()
-        _ = self._joint  # a bad file is told before anything is asked
-
-    @cached_property
-    def _joint(self) -> JointConfig:
-        return check_joint(JointConfig(weights_of(self.weights), self.merge, self.pruned), self.inference)
+            raise InputError(
+                "evidence=likelihood asks the model that grew the trees; give no trees with it",
+                subject="evidence",
+            )
 
     @property
     def uses_verifier(self) -> bool:
-        return self.verifier
+        return self.inference.uses_verifier
 
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
@@ -127,14 +84,14 @@ class Maieutic:
             InputError: a text is empty or too long.
         """
         if self.trees is not None:
-            found = [self.trees.get(text) or self.trees.get(" ".join(text.split())) for text in texts]
-            answered = iter(self.conclude([tree for tree in found if tree is not None], models))
-            return [Outcome(None, problem=NO_TREE) if tree is None else next(answered) for tree in found]
+            trees = [self.trees.get(text) or self.trees.get(" ".join(text.split())) for text in texts]
+            answered = iter(self.conclude([tree for tree in trees if tree is not None], models))
+            return [Outcome(None, problem=NO_TREE) if tree is None else next(answered) for tree in trees]
         start = time.perf_counter()
         lm = Metered(models.lm)
-        trees = elicit(texts, lm, models.prompts, self._growth())
-        each = (time.perf_counter() - start) / max(len(trees), 1)
-        outcomes = self.conclude(trees, models, grown_by=models.lm.name, elicit_seconds=each)
+        trees_grown = self._maieutic(models, lm).grow(texts)
+        each = (time.perf_counter() - start) / max(len(texts), 1)
+        outcomes = self.conclude(trees_grown, models, grown_by=models.lm.name, elicit_seconds=each)
         return [replace(o, usage=lm.usage(place) + o.usage) for place, o in enumerate(outcomes)]
 
     def conclude(
@@ -151,31 +108,27 @@ class Maieutic:
             grown_by: name of the language model, None if it is not known.
             elicit_seconds: what growing took, per tree; it counts in the outcome's seconds.
         """
-        start = time.perf_counter()
         lm = Metered(models.lm)
         shown = [self._shown(tree, lm, models.prompts, str(place)) for place, tree in enumerate(trees)]
-        graphs = self._graphs(shown, models)
-        before = Seconds(elicit_seconds, (time.perf_counter() - start) / max(len(trees), 1))
-        solver = SOLVERS[DEFAULT_SOLVER[self.inference]]()
-        names = Models(grown_by, models.verifier.name if self.verifier else NO_VERIFIER, solver.name)
+        maieutic = self._maieutic(models, lm)
+        answers = maieutic.conclude(shown, grown_by=grown_by, elicit_seconds=elicit_seconds)
         outcomes = []
-        for place, (tree, graph) in enumerate(zip(shown, graphs, strict=True)):
-            answer = self._answer(tree, graph, solver, names, before)
-            pairs = relating(graph, models, lm) if self.verifier else Usage()
+        for place, answer in enumerate(answers):
+            pairs = relating(answer.graph, models, lm) if self.uses_verifier else Usage()
             outcomes.append(_outcome(answer, lm.usage(place) + pairs))
         return outcomes
 
-    def _growth(self) -> ElicitConfig:
-        return ElicitConfig(
-            depth=self.depth,
-            widths=self.widths,
-            temperatures=self.temperatures,
-            max_new_tokens=self.max_new_tokens,
-            integrity_threshold=self.integrity_threshold,
-            belief=self.belief,
-            seed=self.seed,
-            read_beliefs=self.evidence != "likelihood",
-        )
+    def _maieutic(self, models: LoadedModels, lm: LanguageModel) -> Maieutic:
+        inference, elicit = self.inference, self.elicit
+        if self.evidence == "beliefs" and isinstance(inference, Joint | Vote):
+            inference = replace(inference, decided=True)
+        if self.evidence == "likelihood":
+            elicit = replace(elicit, read_beliefs=False)
+            if isinstance(inference, Joint):  # Q's belief was not asked for; that is not a silent model
+                inference = replace(
+                    inference, weights=replace(inference.weights or DEFAULT_WEIGHTS, root=0.0)
+                )
+        return Maieutic(lm, models.verifier, prompts=models.prompts, elicit=elicit, inference=inference)
 
     def _shown(self, tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str) -> Tree:
         """The tree as inference is to see it."""
@@ -183,41 +136,9 @@ class Maieutic:
             return _by_likelihood(_unpruned(tree), lm, prompts, owner)
         return tree if self.integrity else _unpruned(tree)
 
-    def _graphs(self, trees: Sequence[Tree], models: LoadedModels) -> list[BeliefGraph]:
-        joint = self.inference == "joint"
-        pruned = joint and self.pruned > 0
-        if not self.verifier:
-            return [bare_graph(tree, pruned=pruned) if joint else _related_by_growth(tree) for tree in trees]
-        among = self.evidence != "beliefs"
-        return relate(trees, models.verifier, from_root=joint, among=among, pruned=pruned)
-
-    def _answer(
-        self, tree: Tree, graph: BeliefGraph, solver: Solver, names: Models, before: Seconds
-    ) -> Answer:
-        start = time.perf_counter()
-        decided = self.evidence == "beliefs"
-        joint = self._joint
-        if self.evidence == "likelihood":  # not asked for is not the same as having said neither
-            joint = replace(joint, weights=replace(joint.weights, root=0.0))
-        verdict = infer(tree, graph, self.inference, solver, joint, decided=decided)
-        seconds = replace(before, solve=time.perf_counter() - start)
-        below = self.abstain_below
-        return Answer.of(tree, graph, verdict, self.inference, names, seconds, abstain_below=below)
-
-
-def weights_of(setting: str) -> JointWeights:
-    """The weights that the setting ``weights`` names.
-
-    Raises:
-        FileFormatError: the file is no weights file.
-    """
-    if not setting:
-        return DEFAULT_WEIGHTS
-    return read_weights(bundled_weights() if setting == AGORA else Path(setting))
-
 
 def _outcome(answer: Answer, usage: Usage) -> Outcome:
-    tree, seconds = answer.tree, answer.seconds
+    tree = answer.tree
     counts = {
         "nodes": len(tree.nodes),
         "integral": sum(node.integral for node in tree.nodes),
@@ -229,9 +150,9 @@ def _outcome(answer: Answer, usage: Usage) -> Outcome:
         p_true=answer.p_true,
         problem=UNSURE if answer.unsure else None,
         margin=answer.margin,
-        margin_unit=answer.margin_unit,
+        margin_unit=answer.verdict.margin_unit,
         usage=usage,
-        seconds=seconds.elicit + seconds.relate + seconds.solve,
+        seconds=answer.seconds.total,
         details={name: float(count) for name, count in counts.items()},
         reasoning=answer,
     )
@@ -248,7 +169,7 @@ def _unpruned(tree: Tree) -> Tree:
 
 
 def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str) -> Tree:
-    """The tree with likelihoods in the place of beliefs; see :attr:`Maieutic.evidence`.
+    """The tree with likelihoods in the place of beliefs; see :attr:`TreeMethod.evidence`.
 
     Cost: two prompts scored for every explanation.
     """
@@ -271,17 +192,3 @@ def _continuations(explanation: str, prompts: PromptSet) -> list[str]:
     blank = " " if prompts.format == "text" else ""
     lowered = explanation[:1].lower() + explanation[1:]
     return list(dict.fromkeys(blank + text for text in (explanation, lowered)))
-
-
-def _related_by_growth(tree: Tree) -> BeliefGraph:
-    """The belief graph with the tree's own edges as relations that are certain."""
-    graph = bare_graph(tree)
-    positive = {form.proposition: form.positive for form in forms_of(tree)}
-    for node in tree.nodes:
-        if node.parent is None or not positive[node.id]:
-            continue  # what is believed to be false speaks for nothing
-        parent_holds = positive.get(node.parent, True)
-        target = node.parent if parent_holds else f"¬{node.parent}"
-        agrees = node.side == parent_holds
-        graph.add_edge(node.id, target, relation=Relation(float(not agrees), 0.0, float(agrees)))
-    return graph

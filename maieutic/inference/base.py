@@ -1,130 +1,152 @@
-"""Belief graph → weighted MaxSAT → a truth value for every proposition, the answer, its margin.
+"""The inference seam: which pairs the verifier must score for a tree, and tree + graph → verdict.
 
-Two inferences (paper, section 3.3; the project's ARCHITECTURE.md tells where they differ):
-
-``joint`` (default, :mod:`maieutic.inference.joint`): Q is a variable like the others, tied to them by the
-verifier in both directions and by the tree itself; the answer is Q's label. Weights are in nats.
-
-``vote`` (:mod:`maieutic.inference.vote`): the reference implementation's. MaxSAT labels the explanations;
-those labelled true then vote on Q.
+An inference is a frozen object whose fields are its settings. What it cannot do has no field. A new one is
+one file and one line in :data:`maieutic.inference.INFERENCES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal as OneOf
+from typing import Protocol
 
-from maieutic.config import JointConfig
-from maieutic.errors import InputError
 from maieutic.inference.assumptions import Assumption
-from maieutic.inference.constraints import Constraint, Verdict, clause_of
-from maieutic.inference.joint import joint
-from maieutic.inference.vote import vote
-from maieutic.relate import forms_of
-from maieutic.solvers import Solver
-from maieutic.tree import Tree
+from maieutic.inference.constraints import Constraint, Encoding
+from maieutic.inference.graph import BeliefGraph, Form, Literal
+from maieutic.tree import Probability, Tree
 
-if TYPE_CHECKING:
-    from maieutic.relate import BeliefGraph
+__all__ = ["Inference", "MarginUnit", "PairPlan", "Verdict"]
 
-__all__ = [
-    "DEFAULT_SOLVER",
-    "INFERENCES",
-    "Constraint",
-    "Inference",
-    "Verdict",
-    "check_abstention",
-    "check_assumptions",
-    "check_inference",
-    "check_joint",
-    "clause_of",
-    "infer",
-]
-
-Inference = Literal["joint", "vote"]
-INFERENCES: tuple[Inference, ...] = ("joint", "vote")
-
-# Vote's answer hangs on the choice among equally good labellings: plain RC2 chooses as the reference
-# does. The graded weights of joint are all different, which plain RC2 is slow on.
-DEFAULT_SOLVER: Mapping[Inference, str] = {"joint": "rc2-stratified", "vote": "rc2"}
+MarginUnit = OneOf["nats", "votes", "probability", "strength"]
 
 
-def check_inference(name: str) -> Inference:
-    """The inference of that name.
+@dataclass(frozen=True, slots=True)
+class PairPlan:
+    """What an inference needs of the verifier for one tree.
 
-    Raises:
-        InputError: there is none.
+    Attributes:
+        graph: the forms that take part, with the relations that are known without the verifier.
+        pairs: ordered pairs of forms to score.
     """
-    for inference in INFERENCES:
-        if inference == name:
-            return inference
-    raise InputError(f"inference must be one of {', '.join(INFERENCES)}, not {name!r}")
+
+    graph: BeliefGraph
+    pairs: tuple[tuple[Form, Form], ...] = ()
 
 
-def check_abstention(below: float, inference: Inference) -> float:
-    """The least probability of an answer that is not unsure.
+@dataclass(frozen=True)
+class Verdict:
+    """The result of an inference on one tree.
 
-    Raises:
-        InputError: it is not in [0, 1], or the inference gives no P(true).
+    Attributes:
+        inference: its name.
+        answer: the label of Q.
+        margin: distance from the opposite answer, ≥ 0; 0 is a coin toss, answered true.
+        margin_unit: "nats" (joint: extra cost of the best labelling with Q flipped), "votes" (vote: size
+            of the sum), "probability" (vote on a one-node tree: difference of the two beliefs),
+            "strength" (argue: distance of Q's strength from ½).
+        labels: truth value of each proposition's *statement*, by id, assumptions included; ties other
+            than Q's are the solver's.
+        constraints: all soft clauses; ``violated`` are indices of those that the labels break.
+        cost: weight of the violated constraints; ``lower_bound`` ≤ cost, equal when ``optimal``.
+        solver: name of the MaxSAT solver, "" where none was needed.
+        variables: ids of the propositions that the solver labelled, in their order.
+        votes: vote only: what each form labelled true says of Q (−2 … 2).
+        strengths: argue only: final strength of each proposition's statement, by id, in [0, 1].
+        p_true: joint only: P(Q is true) marginalised over all labellings, in [0, 1]; None where the
+            problem is too large and dense for exact marginals. ``p_labels``: the same of each
+            proposition's statement, by id.
+        unsure: the answer is less probable than ``Joint.abstain_below``.
+        assumptions: what the user takes for certain.
+        held: literals with a hard clause.
+        merged: groups of literals that share a variable (:mod:`maieutic.inference.merge`).
+        flip: indices of the lightest set of constraints without which the opposite answer is at least as
+            good (:mod:`maieutic.inference.flips`), the heaviest first; None where it was not computed.
     """
-    if not 0.0 <= below <= 1.0:
-        raise InputError(f"abstain_below must be in [0, 1], not {below!r}")
-    if below > 0 and inference != "joint":
-        raise InputError(
-            f"{inference} gives no P(true) to abstain by; use joint, or leave --abstain-below out"
-        )
-    return below
+
+    inference: str
+    answer: bool
+    margin: float
+    margin_unit: MarginUnit
+    labels: Mapping[str, bool]
+    constraints: tuple[Constraint, ...] = ()
+    violated: tuple[int, ...] = ()
+    cost: float = 0.0
+    lower_bound: float = 0.0
+    optimal: bool = True
+    solver: str = ""
+    variables: tuple[str, ...] = ()
+    votes: Mapping[Literal, int] | None = None
+    strengths: Mapping[str, Probability] | None = None
+    p_true: Probability | None = None
+    p_labels: Mapping[str, Probability] | None = None
+    unsure: bool = False
+    assumptions: tuple[Assumption, ...] = ()
+    held: tuple[Literal, ...] = ()
+    merged: tuple[tuple[Literal, ...], ...] = ()
+    flip: tuple[int, ...] | None = None
+
+    @property
+    def encoding(self) -> Encoding:
+        """The MaxSAT problem that was solved."""
+        return Encoding.of(self.variables, self.constraints, self.held, self.merged)
+
+    @property
+    def confidence(self) -> float | None:
+        """P(the answer), in [0, 1]; None where P(true) is. In a close call it can be below ½."""
+        if self.p_true is None:
+            return None
+        return self.p_true if self.answer else 1.0 - self.p_true
+
+    @property
+    def broken(self) -> tuple[Constraint, ...]:
+        """The violated constraints."""
+        return tuple(self.constraints[index] for index in self.violated)
+
+    def holds(self, literal: Literal) -> bool:
+        """Whether the literal is true under the labels."""
+        return literal.holds(self.labels[literal.id])
+
+    def twin(self, node_id: str) -> Literal | None:
+        """The literal of an earlier proposition that this one was merged with, if any."""
+        for first, *others in self.merged:
+            for literal in others:
+                if literal.id == node_id:
+                    return first if literal.positive else ~first
+        return None
+
+    @property
+    def clashes(self) -> tuple[Constraint, ...]:
+        """Violated relations between assumptions: the verifier holds that they do not fit together."""
+        ids = {assumption.id for assumption in self.assumptions}
+        return tuple(constraint for constraint in self.broken if constraint.ids <= ids)
 
 
-def check_assumptions(assumptions: Sequence[Assumption], inference: Inference) -> tuple[Assumption, ...]:
-    """The assumptions.
+class Inference(Protocol):
+    """From a tree and its belief graph to a verdict."""
 
-    Raises:
-        InputError: there are some, and the inference has no place for them.
-    """
-    if assumptions and inference != "joint":
-        raise InputError(f"{inference} has no place for assumptions; use joint, or leave --assume out")
-    return tuple(assumptions)
+    @property
+    def name(self) -> str:
+        """Its name in options, records and answers."""
+        ...
 
+    @property
+    def uses_verifier(self) -> bool:
+        """Whether it has pairs scored at all."""
+        ...
 
-def check_joint(config: JointConfig, inference: Inference) -> JointConfig:
-    """The settings of joint inference.
+    def plan(self, tree: Tree) -> PairPlan:
+        """The forms that take part and the pairs that the verifier must score."""
+        ...
 
-    Raises:
-        InputError: they ask for what another inference cannot do.
-    """
-    given = [field.name for field in fields(config) if getattr(config, field.name) != field.default]
-    if inference != "joint" and given:
-        raise InputError(f"{inference} has no setting {given[0]!r}; use joint, or leave it out")
-    return config
+    def infer(self, tree: Tree, graph: BeliefGraph) -> Verdict:
+        """Answer a tree.
 
+        Args:
+            graph: of :func:`maieutic.relate.relate` for this tree and inference.
 
-def infer(
-    tree: Tree,
-    graph: BeliefGraph,
-    inference: Inference,
-    solver: Solver,
-    config: JointConfig = JointConfig(),  # noqa: B008 - frozen
-    *,
-    decided: bool = False,
-    assumptions: Sequence[Assumption] = (),
-) -> Verdict:
-    """Answer one tree from its belief graph (:func:`maieutic.relate.relate`).
-
-    With ``decided`` every explanation keeps the side that the model finds likelier, where both beliefs
-    are known, and only the others and Q are left to weigh.
-
-    Args:
-        config: of joint inference; vote has no settings.
-        assumptions: those that the graph was made with; joint inference only.
-
-    Raises:
-        InputError: assumptions that cannot all hold, or that vote inference has no place for.
-        MaieuticError: the solver failed.
-    """
-    check_assumptions(assumptions, inference)
-    held = tuple(form.name for form in forms_of(tree) if form.known) if decided else ()
-    if inference == "joint":
-        return joint(tree, graph, solver, config, held, assumptions)
-    return vote(tree, graph, solver, held)
+        Raises:
+            InputError: the settings contradict the tree (an assumption is the statement asked about).
+            MaieuticError: the solver failed.
+        """
+        ...

@@ -14,7 +14,7 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,16 +23,14 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from maieutic.errors import MaieuticError
-from maieutic.inference.base import DEFAULT_SOLVER
-from maieutic.inference.constraints import problem_from, variables_of
-from maieutic.solvers import SOLVERS, Solver, WeightedCNF
+from maieutic.inference.base import Verdict
+from maieutic.solvers import Solver, WeightedCNF, load_solver
 from maieutic.tree import ROOT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from maieutic.answer import Answer
-    from maieutic.inference.constraints import Constraint
 
 __all__ = ["Flip", "flip", "with_flip"]
 
@@ -55,56 +53,44 @@ class Flip:
     weight: float
 
 
-def flip(
-    constraints: tuple[Constraint, ...],
-    variables: Mapping[str, int],
-    answer: bool,
-    solver: Solver,
-    held: Iterable[str] = (),
-) -> Flip:
-    """The lightest set of constraints whose removal flips a joint answer.
-
-    Args:
-        constraints: the soft clauses of the answer; ``answer`` is Q's label in their best labelling.
-        variables: as from :func:`maieutic.inference.constraints.variables_of`.
-        held: forms that stay as they are.
+def flip(verdict: Verdict, solver: Solver) -> Flip:
+    """The lightest set of constraints whose removal flips a joint verdict.
 
     Raises:
         MaieuticError: a solver failed, or it takes more than :data:`SECONDS`.
     """
     end = time.monotonic() + SECONDS
-    root = variables[ROOT]
-    problem = problem_from(constraints, variables, held)
-    program = _Program.of(problem, root if not answer else -root)
+    encoding = verdict.encoding
+    problem, root = encoding.problem, encoding.variables[ROOT]
+    answer = root if verdict.answer else -root
+    program = _Program.of(problem, -answer)
     scale = max(1.0, sum(item.weight for item in problem.soft))
-    met: list[tuple[bool, ...]] = []
+    cuts: list[tuple[bool, ...]] = []
     for _ in range(ROUNDS):
-        removed = program.lightest(met, end - time.monotonic()) if met else frozenset()
+        removed = program.lightest(cuts, end - time.monotonic()) if cuts else frozenset()
         left = tuple(item for index, item in enumerate(problem.soft) if index not in removed)
         rest = WeightedCNF(hard=problem.hard, soft=left, variables=problem.variables)
-        same = solver.solve(rest.assuming(root if answer else -root))
-        other = solver.solve(rest.assuming(-root if answer else root))
+        same = solver.solve(rest.assuming(answer))
+        other = solver.solve(rest.assuming(-answer))
         if other.cost <= same.cost + TOLERANCE * scale:
             order = sorted(removed, key=lambda index: -problem.soft[index].weight)
             return Flip(tuple(order), sum(problem.soft[index].weight for index in order))
-        if same.labels in met:
+        if same.labels in cuts:
             break  # rounding: the program believes that it has beaten this one
-        met.append(same.labels)
+        cuts.append(same.labels)
     raise MaieuticError("what would change the answer was not found; try again with other weights")
 
 
 def with_flip(answer: Answer) -> Answer:
-    """The answer with its ``flip``; an answer of vote inference stays as it is.
+    """The answer with the ``flip`` of its verdict; one without P(true), as of vote, stays as it is.
 
     Raises:
         MaieuticError: a solver failed.
     """
-    if answer.inference != "joint":
+    if answer.verdict.margin_unit != "nats":
         return answer
-    solver = SOLVERS[DEFAULT_SOLVER["joint"]]()
-    variables = variables_of(answer.labels, answer.merged)
-    found = flip(answer.constraints, variables, answer.answer, solver, answer.held)
-    return replace(answer, flip=found.removed)
+    lightest = flip(answer.verdict, load_solver("rc2-stratified"))
+    return replace(answer, verdict=replace(answer.verdict, flip=lightest.removed))
 
 
 @dataclass(frozen=True)

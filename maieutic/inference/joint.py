@@ -1,127 +1,183 @@
 """Joint inference: Q is a variable like the others, tied to them by the verifier and by the tree itself.
 
-The soft clauses say what each piece of evidence asks for; their weights are nats. The best labelling is
-found by MaxSAT; how sure each label is, by summing over all labellings (:mod:`maieutic.solvers.marginals`).
+The soft clauses state what each piece of evidence asks for; their weights are nats. MaxSAT finds the best
+labelling. How sure each label is follows from exact marginals (:mod:`maieutic.solvers.marginals`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from itertools import permutations
 
-from maieutic.config import JointConfig
-from maieutic.inference.assumptions import Assumption, assumed, settled
-from maieutic.inference.constraints import (
-    Constraint,
-    Verdict,
-    labels_by_id,
-    problem_from,
-    relations,
-    touches_root,
-    variables_of,
-)
-from maieutic.inference.merge import deduplicated, merged_forms
-from maieutic.inference.weights import JointWeights
-from maieutic.relate import opposite
-from maieutic.solvers import Solver
+from maieutic.errors import InputError
+from maieutic.inference.assumptions import Assumption, fixed_literals
+from maieutic.inference.base import PairPlan, Verdict
+from maieutic.inference.constraints import Constraint, Encoding, relation_constraints
+from maieutic.inference.graph import BeliefGraph, Form, Literal, Q, forms_of, root_forms
+from maieutic.inference.merge import deduplicated, merged_literals
+from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
+from maieutic.solvers import Solver, load_solver
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
-if TYPE_CHECKING:
-    from maieutic.relate import BeliefGraph
-
-__all__ = ["constraints_of", "joint", "terms"]
+__all__ = ["Joint"]
 
 
-def joint(
-    tree: Tree,
-    graph: BeliefGraph,
-    solver: Solver,
-    config: JointConfig,
-    held: tuple[str, ...] = (),
-    assumptions: Sequence[Assumption] = (),
-) -> Verdict:
-    """The best labelling of all propositions, Q among them, and the probability of every label.
+@dataclass(frozen=True)
+class Joint:
+    """Settings of joint inference; the two after ``solver`` are ablations.
 
-    Args:
-        held: names of forms that must hold.
-        assumptions: those that the graph was made with.
+    Attributes:
+        weights: of each kind of evidence. None takes the package's own, or where a
+            :class:`maieutic.Maieutic` has both bundled models, those learned for the two.
+        merge: whether explanations that entail each other both ways share a variable.
+        pruned: in [0, 1]. Above 0 pruned propositions take part, and constraints on them keep this share of
+            their weight.
+        assumptions: what is taken for certain (:func:`maieutic.inference.assumptions.assumptions_of`).
+        abstain_below: an answer less probable than this is marked unsure, in [0, 1].
+        solver: finds the best labelling. The weights are all different, which plain RC2 is slow on.
+        use_verifier: False scores no pairs: beliefs and the edges of the tree alone decide.
+        decided: True keeps every explanation on the side that the model finds likelier, where both beliefs
+            are known; relations among explanations are then not needed.
 
     Raises:
-        InputError: as for :func:`maieutic.inference.assumptions.settled`.
+        InputError: a number is out of its range, or two assumptions have the same id.
     """
-    from maieutic.solvers.marginals import marginals  # noqa: PLC0415 - numpy, which `import maieutic` avoids
 
-    taken = taking_part(tree, pruned=config.pruned > 0)
-    ids = [ROOT, *(node.id for node in taken), *(assumption.id for assumption in assumptions)]
-    held += settled(tree, assumptions, pruned=config.pruned > 0)
-    merged = merged_forms(graph, config.weights.threshold, held) if config.merge else ()
-    variables = variables_of(ids, merged)
-    constraints = (*constraints_of(tree, graph, config), *assumed(graph, assumptions, config.weights))
-    if merged:
-        constraints = deduplicated(constraints, variables)
-    problem = problem_from(constraints, variables, held)
-    if_true = solver.solve(problem.assuming(variables[ROOT]))
-    if_false = solver.solve(problem.assuming(-variables[ROOT]))
-    answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
-    best, other = (if_true, if_false) if answer else (if_false, if_true)
-    p = marginals(problem)
-    p_labels = None if p is None else {name: _p(p[abs(v) - 1], v) for name, v in variables.items()}
-    return Verdict(
-        answer=answer,
-        margin=other.cost - best.cost,
-        margin_unit="nats",
-        labels=labels_by_id(best, variables),
-        constraints=constraints,
-        violated=problem.violated(best.labels),
-        cost=best.cost,
-        lower_bound=min(best.lower_bound, other.lower_bound),
-        optimal=best.optimal and other.optimal,
-        p_true=None if p_labels is None else p_labels[ROOT],
-        p_labels=p_labels,
-        assumptions=tuple(assumptions),
-        held=held,
-        merged=merged,
-    )
+    weights: JointWeights | None = None
+    merge: bool = False
+    pruned: float = 0.0
+    assumptions: tuple[Assumption, ...] = ()
+    abstain_below: float = 0.0
+    solver: Solver = field(default_factory=lambda: load_solver("rc2-stratified"))
+    use_verifier: bool = True
+    decided: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        for name in ("pruned", "abstain_below"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"{name} must be in [0, 1], not {value!r}", subject=name)
+        if len({assumption.id for assumption in self.assumptions}) < len(self.assumptions):
+            raise InputError("two assumptions have the same id; number them A1, A2, …", subject="assumptions")
+
+    @property
+    def name(self) -> str:
+        """ "joint"."""
+        return "joint"
+
+    @property
+    def uses_verifier(self) -> bool:
+        """Whether pairs are scored."""
+        return self.use_verifier
+
+    def plan(self, tree: Tree) -> PairPlan:
+        """All ordered pairs of forms, Q and ¬Q included, but for Q with ¬Q; empty negations are left out."""
+        explanations = forms_of(tree, pruned=self.pruned > 0)
+        assumed = tuple(Form(Literal(a.id), a.statement) for a in self.assumptions)
+        roots = root_forms(tree)
+        graph = BeliefGraph((*roots, *explanations, *assumed))
+        if not self.use_verifier:
+            return PairPlan(graph)
+        pairs = list(() if self.decided else permutations(explanations, 2))
+        for root in roots:
+            for form in explanations:
+                pairs += [(form, root), (root, form)]
+        if assumed:
+            pairs += [pair for pair in permutations(graph.forms, 2) if {*pair} & {*assumed}]
+        return PairPlan(graph, tuple(pair for pair in pairs if all(form.text for form in pair)))
+
+    def infer(self, tree: Tree, graph: BeliefGraph) -> Verdict:
+        """The best labelling of all propositions, and the probability of every label.
+
+        Raises:
+            InputError: as for :func:`maieutic.inference.assumptions.fixed_literals`.
+            MaieuticError: the solver failed.
+        """
+        from maieutic.solvers.marginals import marginals  # noqa: PLC0415 - loads numpy
+
+        weights = self.weights or DEFAULT_WEIGHTS
+        taken = taking_part(tree, pruned=self.pruned > 0)
+        ids = (ROOT, *(node.id for node in taken), *(a.id for a in self.assumptions))
+        held = self._held(tree)
+        merged = merged_literals(graph, weights.threshold, held) if self.merge else ()
+        constraints = (*self._weighted(tree, graph, weights), *_assumed(graph, self.assumptions, weights))
+        encoding = Encoding.of(ids, constraints, held, merged)
+        if merged:
+            constraints = deduplicated(constraints, encoding.variables)
+            encoding = Encoding.of(ids, constraints, held, merged)
+        problem, root = encoding.problem, encoding.variables[ROOT]
+        if_true = self.solver.solve(problem.assuming(root))
+        if_false = self.solver.solve(problem.assuming(-root))
+        answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
+        best, other = (if_true, if_false) if answer else (if_false, if_true)
+        p = marginals(problem)
+        p_labels = None if p is None else {i: _p(p[abs(v) - 1], v) for i, v in encoding.variables.items()}
+        verdict = Verdict(
+            self.name,
+            answer=answer,
+            margin=other.cost - best.cost,
+            margin_unit="nats",
+            labels=encoding.labels(best),
+            constraints=constraints,
+            violated=problem.violated(best.labels),
+            cost=best.cost,
+            lower_bound=min(best.lower_bound, other.lower_bound),
+            optimal=best.optimal and other.optimal,
+            solver=self.solver.name,
+            variables=ids,
+            p_true=None if p_labels is None else p_labels[ROOT],
+            p_labels=p_labels,
+            assumptions=self.assumptions,
+            held=held,
+            merged=merged,
+        )
+        confidence = verdict.confidence
+        return replace(verdict, unsure=confidence is not None and confidence < self.abstain_below)
+
+    def terms(self, tree: Tree, graph: BeliefGraph) -> Iterator[tuple[str, Constraint]]:
+        """Every piece of evidence as (name of its weight, clause with its strength before that weight).
+
+        Of the weights only ``clip`` and ``threshold`` matter here: a labelling's cost is linear in the others.
+        """
+        weights = self.weights or DEFAULT_WEIGHTS
+        pruned = {node.id for node in tree.pruned} - {ROOT}
+        for term, constraint in _terms(tree, graph, weights, self.pruned):
+            share = self.pruned if constraint.ids & pruned else 1.0
+            yield term, replace(constraint, weight=share * constraint.weight)
+
+    def _weighted(self, tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterator[Constraint]:
+        """The soft clauses but those of assumptions; a clause without weight is left out."""
+        for term, constraint in self.terms(tree, graph):
+            weight = getattr(weights, term) * constraint.weight
+            if weight < 0:  # a bias for "false"
+                yield replace(constraint, source=~constraint.source, weight=-weight)
+            elif weight > 0:
+                yield replace(constraint, weight=weight)
+
+    def _held(self, tree: Tree) -> tuple[Literal, ...]:
+        decided = (form.literal for form in forms_of(tree) if form.known) if self.decided else ()
+        return (*decided, *fixed_literals(tree, self.assumptions, pruned=self.pruned > 0))
 
 
 def _p(p_variable: float, literal: int) -> float:
     return float(p_variable if literal > 0 else 1.0 - p_variable)
 
 
-def constraints_of(tree: Tree, graph: BeliefGraph, config: JointConfig) -> tuple[Constraint, ...]:
-    """The soft clauses, each with its weight; those that weigh nothing are left out, as are assumptions."""
-    found = []
-    for term, constraint in terms(tree, graph, config):
-        weight = getattr(config.weights, term) * constraint.weight
-        if weight < 0:  # a bias for "false"
-            found.append(replace(constraint, source=opposite(constraint.source), weight=-weight))
-        elif weight > 0:
-            found.append(replace(constraint, weight=weight))
-    return tuple(found)
-
-
-def terms(tree: Tree, graph: BeliefGraph, config: JointConfig) -> Iterator[tuple[str, Constraint]]:
-    """Every piece of evidence as (name of its weight, clause with its strength before that weight).
-
-    Of the weights only ``clip`` and ``threshold`` matter here: a labelling's cost is linear in the others.
-    """
-    pruned = {node.id for node in tree.pruned}
-    for term, constraint in _terms(tree, graph, config):
-        ends = {constraint.source.removeprefix("¬"), (constraint.target or "").removeprefix("¬")} - {ROOT}
-        share = config.pruned if ends & pruned else 1.0
-        yield term, replace(constraint, weight=share * constraint.weight)
-
-
-def _terms(tree: Tree, graph: BeliefGraph, config: JointConfig) -> Iterator[tuple[str, Constraint]]:
-    nodes = taking_part(tree, pruned=config.pruned > 0)
-    yield "bias", Constraint("bias", ROOT, None, 1.0)
-    yield from _beliefs(tree, nodes, config.weights)
-    explanations = sum(1.0 if node.id in tree.by_id else config.pruned for node in nodes)
-    yield from _relations(graph, {ROOT, *(node.id for node in nodes)}, explanations, config.weights)
+def _terms(
+    tree: Tree, graph: BeliefGraph, weights: JointWeights, share: float
+) -> Iterator[tuple[str, Constraint]]:
+    nodes = taking_part(tree, pruned=share > 0)
+    yield "bias", Constraint("bias", Q, None, 1.0)
+    yield from _beliefs(tree, nodes, weights)
+    explanations = sum(1.0 if node.id in tree.by_id else share for node in nodes)
+    yield from _relations(graph, {ROOT, *(node.id for node in nodes)}, explanations, weights)
     for node in nodes:
-        target = f"{'' if node.side else '¬'}{node.parent}"
-        yield ("true_child" if node.side else "false_child"), Constraint("tree", node.id, target, 1.0)
+        assert node.parent is not None
+        parent = Literal(node.parent, node.side is True)
+        term = "true_child" if node.side else "false_child"
+        yield term, Constraint("tree", Literal(node.id), parent, 1.0)
 
 
 def _beliefs(
@@ -139,11 +195,11 @@ def _beliefs(
 
 
 def _root_odds(tree: Tree, weights: JointWeights) -> float:
-    """What the model's belief in Q comes to, in nats.
+    """The model's belief in Q as log-odds, in nats.
 
-    A model that wavers finds Q and ¬Q about equally likely, and the ratio of the two is noise; where there
-    are explanations, P(true | Q) alone counts then. That it would not say "true" or "false" of Q at all
-    speaks against Q, as much as anything can.
+    A model that wavers finds Q and ¬Q about equally likely, and the ratio of the two is noise. Where there
+    are explanations, P(true | Q) alone counts then. A model that says neither "true" nor "false" of Q speaks
+    against Q as strongly as the clip allows.
     """
     p, p_negation = tree.root.p_true, tree.root.p_true_negation
     if p is None:
@@ -154,19 +210,44 @@ def _root_odds(tree: Tree, weights: JointWeights) -> float:
 
 
 def _belief(node: Proposition, odds: float) -> Constraint:
-    return Constraint("belief", node.id if odds > 0 else f"¬{node.id}", None, abs(odds))
+    return Constraint("belief", Literal(node.id, odds > 0), None, abs(odds))
 
 
 def _relations(
     graph: BeliefGraph, ids: set[str], explanations: float, weights: JointWeights
 ) -> Iterator[tuple[str, Constraint]]:
-    """The verifier's relations between the propositions of these ids; ``explanations``: how many share."""
-    for constraint in relations(graph, weights.strength):
-        source, target = constraint.source, constraint.target or ""
-        if not {source.removeprefix("¬"), target.removeprefix("¬")} <= ids:
+    """The verifier's relations between the propositions of these ids.
+
+    Args:
+        explanations: how many share the weight of the relations.
+    """
+    for constraint in relation_constraints(graph, weights.strength):
+        if not constraint.ids <= ids:
             continue
-        if touches_root(constraint):
-            yield "at_root", replace(constraint, weight=constraint.weight / max(1.0, explanations))
+        if constraint.touches_root:
+            term, share = "at_root", explanations
         else:
-            term = "negation" if "¬" in source + target else constraint.kind
-            yield term, replace(constraint, weight=constraint.weight / max(1.0, explanations - 1))
+            ends = (constraint.source, constraint.target)
+            term = "negation" if any(end and not end.positive for end in ends) else constraint.kind
+            share = explanations - 1
+        yield term, replace(constraint, weight=constraint.weight / max(1.0, share))
+
+
+def _assumed(
+    graph: BeliefGraph, assumptions: Sequence[Assumption], weights: JointWeights
+) -> Iterator[Constraint]:
+    """Relations with assumptions, in full: a user's facts are neither overconfident nor repetitive.
+
+    Of several with the same clause only the likeliest counts. A clause that an assumption satisfies says
+    nothing and is left out.
+    """
+    facts = {assumption.literal for assumption in assumptions}
+    ids = {assumption.id for assumption in assumptions}
+    best: dict[frozenset[Literal], Constraint] = {}
+    for constraint in relation_constraints(graph, weights.strength):
+        clause = frozenset(constraint.clause)
+        if not constraint.ids & ids or clause & facts:
+            continue
+        if clause not in best or best[clause].weight < constraint.weight:
+            best[clause] = constraint
+    yield from best.values()

@@ -1,75 +1,75 @@
-"""Merging: propositions that entail each other both ways are one and the same.
+"""Merging: propositions that entail each other both ways share one variable.
 
 A model often gives the same reason twice in other words. Counted twice, its belief and its relations weigh
-double. Merged, the propositions share one variable, and of several constraints that then ask the same only
-the heaviest counts. The root stays itself: joined with what a verifier takes for the same as Q, it would be
-decided by that alone.
+double. Once merged, of several constraints with the same clause only the heaviest counts. The root is never
+merged: joined with what a verifier takes for the same as Q, it would be decided by that alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from maieutic.inference.constraints import Constraint, clause_of
-from maieutic.relate import Relation, opposite
+from maieutic.inference.graph import BeliefGraph, Literal
 from maieutic.tree import ROOT
 
-if TYPE_CHECKING:
-    from maieutic.relate import BeliefGraph
-
-__all__ = ["deduplicated", "merged_forms"]
+__all__ = ["deduplicated", "merged_literals"]
 
 
-def merged_forms(
-    graph: BeliefGraph, threshold: float, held: Sequence[str] = ()
-) -> tuple[tuple[str, ...], ...]:
+def merged_literals(
+    graph: BeliefGraph, threshold: float, held: Sequence[Literal] = ()
+) -> tuple[tuple[Literal, ...], ...]:
     """Groups of explanations that entail each other both ways, each with probability ≥ ``threshold``.
 
-    The likeliest pairs are joined first. Two are not joined if that made a proposition equal its own
-    negation, or joined two that must hold by themselves (``held``). A group has two forms or more, in the
-    order of the graph, and a proposition is in one group at most.
+    The likeliest pairs are joined first. Two are not joined if that would make a proposition equal to its
+    own negation, or join two that are both fixed (``held``). A group has two literals or more, in the order
+    of the graph; a proposition is in at most one group.
     """
-    place = {name.removeprefix("¬"): number for number, name in enumerate(graph)}
-    pairs = [
-        (min(_entailment(graph, one, other), _entailment(graph, other, one)), one, other)
-        for one, other in graph.edges
-        if place[one.removeprefix("¬")] < place[other.removeprefix("¬")]
-        and graph.has_edge(other, one)
-        and ROOT not in (one.removeprefix("¬"), other.removeprefix("¬"))
-    ]
-    fixed = {name.removeprefix("¬") for name in held}
-    # A group and its mirror image, the opposites of its forms, grow together.
-    group = {form: frozenset({form}) for name in graph for form in (name, opposite(name))}
-    for p, one, other in sorted(pairs, key=lambda pair: -pair[0]):
-        joined = group[one] | group[other]
-        settled = [form for form in joined if form.removeprefix("¬") in fixed]
-        if p < max(threshold, 0.5) or opposite(other) in group[one] or len(settled) > 1:
+    literals = [form.literal for form in graph.forms]
+    place = {literal.id: index for index, literal in enumerate(literals)}
+    fixed = {literal.id for literal in held}
+    # A group and its mirror image, the negations of its literals, grow together.
+    group = {form: frozenset({form}) for literal in literals for form in (literal, ~literal)}
+    for p, one, other in sorted(_mutual(graph, place), key=lambda pair: -pair[0]):
+        union = group[one] | group[other]
+        both_fixed = sum(literal.id in fixed for literal in union) > 1
+        if p < max(threshold, 0.5) or ~other in group[one] or both_fixed:
             continue
-        mirror = frozenset(map(opposite, joined))
-        group.update(dict.fromkeys(joined, joined) | dict.fromkeys(mirror, mirror))
-    # Of a group and its mirror image, the one that holds its first proposition's own form.
-    first = {min(found, key=lambda form: place[form.removeprefix("¬")]) for found in group.values()}
+        mirror = frozenset(~literal for literal in union)
+        group.update(dict.fromkeys(union, union) | dict.fromkeys(mirror, mirror))
+    # Of a group and its mirror image, keep the one that holds its first proposition's own form.
+    first = {min(members, key=lambda literal: place[literal.id]) for members in group.values()}
     return tuple(
-        tuple(sorted(group[name], key=lambda form: place[form.removeprefix("¬")]))
-        for name in graph
-        if name in first and len(group[name]) > 1
+        tuple(sorted(group[literal], key=lambda member: place[member.id]))
+        for literal in literals
+        if literal in first and len(group[literal]) > 1
     )
 
 
 def deduplicated(constraints: Sequence[Constraint], variables: Mapping[str, int]) -> tuple[Constraint, ...]:
-    """The constraints without those that always hold; of several with one kind and clause the heaviest."""
-    best: dict[tuple[str, frozenset[int]], int] = {}
+    """The constraints without tautologies; of several with the same kind and clause the heaviest."""
+    heaviest: dict[tuple[str, frozenset[int]], int] = {}
     for index, constraint in enumerate(constraints):
         clause = frozenset(clause_of(constraint, variables))
         if any(-literal in clause for literal in clause):
             continue
         key = (constraint.kind, clause)
-        if key not in best or constraints[best[key]].weight < constraint.weight:
-            best[key] = index
-    return tuple(constraints[index] for index in sorted(best.values()))
+        if key not in heaviest or constraints[heaviest[key]].weight < constraint.weight:
+            heaviest[key] = index
+    return tuple(constraints[index] for index in sorted(heaviest.values()))
 
 
-def _entailment(graph: BeliefGraph, source: str, target: str) -> float:
-    relation: Relation = graph.edges[source, target]["relation"]
+def _mutual(graph: BeliefGraph, place: Mapping[str, int]) -> list[tuple[float, Literal, Literal]]:
+    """Pairs related both ways, without the root: (the smaller probability of entailment, one, other)."""
+    return [
+        (min(_entailment(graph, one, other), _entailment(graph, other, one)), one, other)
+        for one, other in graph.by_pair
+        if place[one.id] < place[other.id]
+        and (other, one) in graph.by_pair
+        and ROOT not in (one.id, other.id)
+    ]
+
+
+def _entailment(graph: BeliefGraph, source: Literal, target: Literal) -> float:
+    relation = graph.by_pair[source, target]
     return relation.entailment if relation.kind == "entailment" else 0.0

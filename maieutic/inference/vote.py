@@ -1,89 +1,130 @@
 """Vote: the reference implementation's inference. MaxSAT labels the explanations, which then vote on Q.
 
 Relations weigh 1, beliefs (p − p̄)/(p + p̄). Several labellings are often equally good, and the vote depends
-on which one the solver returns; :data:`maieutic.inference.base.DEFAULT_SOLVER` chooses as the reference does.
+on which one the solver returns; plain RC2 chooses as the reference implementation does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from itertools import permutations
 
-from maieutic.inference.constraints import (
-    Constraint,
-    Verdict,
-    labels_by_id,
-    problem_from,
-    relations,
-    touches_root,
-    variables_of,
-)
-from maieutic.relate import Form, forms_of
-from maieutic.solvers import Solver
+from maieutic.inference.base import PairPlan, Verdict
+from maieutic.inference.constraints import Constraint, Encoding, relation_constraints
+from maieutic.inference.graph import NOT_Q, BeliefGraph, Form, Literal, Q, Relation, forms_of, root_forms
+from maieutic.solvers import Solver, load_solver
 from maieutic.tree import ROOT, Proposition, Tree
 
-if TYPE_CHECKING:
-    from maieutic.relate import BeliefGraph
-
-__all__ = ["vote"]
+__all__ = ["Vote"]
 
 UNKNOWN_BELIEF = 0.5  # an unknown belief favours neither side
+_VALUE = {"entailment": 1, "neutral": 0, "contradiction": -1}
 
 
-def vote(tree: Tree, graph: BeliefGraph, solver: Solver, held: tuple[str, ...]) -> Verdict:
-    if tree.kind == "empty":
-        return Verdict(answer=True, margin=0.0, margin_unit="votes", labels={}, votes={})
-    if tree.kind == "one-node":
-        return _root_belief(tree.root)
-    forms = forms_of(tree)
-    variables = variables_of(form.proposition for form in forms)
-    constraints = (
-        *_vote_beliefs(forms),
-        *(c for c in relations(graph, lambda _: 1.0) if not touches_root(c)),
-    )
-    problem = problem_from(constraints, variables, held)
-    best = solver.solve(problem)
-    labels = labels_by_id(best, variables)
-    votes = {f.name: _ballot(graph, f) for f in forms if labels[f.proposition] == f.positive}
-    total = sum(votes.values())
-    return Verdict(
-        answer=total >= 0,
-        margin=float(abs(total)),
-        margin_unit="votes",
-        labels={ROOT: total >= 0, **labels},
-        constraints=constraints,
-        violated=problem.violated(best.labels),
-        cost=best.cost,
-        lower_bound=best.lower_bound,
-        optimal=best.optimal,
-        votes=votes,
-        held=held,
-    )
+@dataclass(frozen=True)
+class Vote:
+    """Settings of vote inference; the two after ``solver`` are ablations.
+
+    Attributes:
+        solver: labels the explanations.
+        use_verifier: False scores no pairs. The edges of the tree stand for relations: what the True
+            prompt gave entails its parent, what the False prompt gave contradicts it.
+        decided: True keeps every explanation on the side that the model finds likelier, where both beliefs
+            are known; relations among explanations are then not needed.
+    """
+
+    solver: Solver = field(default_factory=lambda: load_solver("rc2"))
+    use_verifier: bool = True
+    decided: bool = False
+
+    @property
+    def name(self) -> str:
+        """ "vote"."""
+        return "vote"
+
+    @property
+    def uses_verifier(self) -> bool:
+        """Whether pairs are scored."""
+        return self.use_verifier
+
+    def plan(self, tree: Tree) -> PairPlan:
+        """All ordered pairs of explanations, and each explanation to Q and ¬Q."""
+        forms, roots = forms_of(tree), root_forms(tree)
+        graph = BeliefGraph((*roots, *forms))
+        if not self.use_verifier:
+            return PairPlan(graph.with_relations(_tree_relations(tree, forms)))
+        among = () if self.decided else permutations(forms, 2)
+        to_root = ((form, root) for root in roots for form in forms)
+        return PairPlan(graph, (*among, *to_root))
+
+    def infer(self, tree: Tree, graph: BeliefGraph) -> Verdict:
+        """See :class:`maieutic.inference.base.Inference`."""
+        if tree.kind == "empty":
+            return Verdict(self.name, answer=True, margin=0.0, margin_unit="votes", labels={}, votes={})
+        if tree.kind == "one-node":
+            return _root_belief(self.name, tree.root)
+        forms = forms_of(tree)
+        held = tuple(form.literal for form in forms if form.known) if self.decided else ()
+        relations = (c for c in relation_constraints(graph, lambda _: 1.0) if not c.touches_root)
+        constraints = (*_beliefs(forms), *relations)
+        ids = tuple(form.literal.id for form in forms)
+        encoding = Encoding.of(ids, constraints, held)
+        best = self.solver.solve(encoding.problem)
+        labels = encoding.labels(best)
+        votes = {f.literal: _ballot(graph, f.literal) for f in forms if f.literal.holds(labels[f.literal.id])}
+        total = sum(votes.values())
+        return Verdict(
+            self.name,
+            answer=total >= 0,
+            margin=float(abs(total)),
+            margin_unit="votes",
+            labels={ROOT: total >= 0, **labels},
+            constraints=constraints,
+            violated=encoding.problem.violated(best.labels),
+            cost=best.cost,
+            lower_bound=best.lower_bound,
+            optimal=best.optimal,
+            solver=self.solver.name,
+            variables=ids,
+            votes=votes,
+            held=held,
+        )
 
 
-def _root_belief(root: Proposition) -> Verdict:
+def _root_belief(name: str, root: Proposition) -> Verdict:
     p = UNKNOWN_BELIEF if root.p_true is None else root.p_true
     p_negation = UNKNOWN_BELIEF if root.p_true_negation is None else root.p_true_negation
     answer = p >= p_negation
-    return Verdict(answer, abs(p - p_negation), "probability", {ROOT: answer}, votes={})
+    return Verdict(name, answer, abs(p - p_negation), "probability", {ROOT: answer}, votes={})
 
 
-def _vote_beliefs(forms: tuple[Form, ...]) -> Iterator[Constraint]:
-    """Integral forms hold, with weight (p − p̄)/(p + p̄); a form is its likelier side, so never < 0."""
+def _beliefs(forms: tuple[Form, ...]) -> Iterator[Constraint]:
+    """Integral forms hold, with weight (p − p̄)/(p + p̄). A form is its likelier side, so this is ≥ 0."""
     for form in forms:
         if not form.integral or form.belief is None or form.counter is None:
             continue
         if form.belief != form.counter:  # a file may call equal beliefs integral; they say nothing
             weight = (form.belief - form.counter) / (form.belief + form.counter)
-            yield Constraint("belief", form.name, None, weight)
+            yield Constraint("belief", form.literal, None, weight)
 
 
-def _ballot(graph: BeliefGraph, form: Form) -> int:
+def _ballot(graph: BeliefGraph, literal: Literal) -> int:
     """+1 if it entails Q, −1 if it contradicts Q; the other way round for ¬Q."""
-    value = {"entailment": 1, "neutral": 0, "contradiction": -1}
-    edges = graph.adj[form.name]
     return sum(
-        sign * value[edges[target]["relation"].kind]
-        for target, sign in ((ROOT, 1), (f"¬{ROOT}", -1))
-        if target in edges
+        sign * _VALUE[graph.by_pair[literal, root].kind]
+        for root, sign in ((Q, 1), (NOT_Q, -1))
+        if (literal, root) in graph.by_pair
     )
+
+
+def _tree_relations(tree: Tree, forms: tuple[Form, ...]) -> Iterator[Relation]:
+    """The tree's own edges as certain relations."""
+    positive = {form.literal.id: form.literal.positive for form in forms}
+    for node in tree.nodes:
+        if node.parent is None or not positive[node.id]:
+            continue  # what is believed to be false speaks for nothing
+        parent_holds = positive.get(node.parent, True)
+        agrees = node.side == parent_holds
+        parent = Literal(node.parent, parent_holds)
+        yield Relation(Literal(node.id), parent, float(not agrees), 0.0, float(agrees))

@@ -12,7 +12,7 @@ from maieutic.errors import FileFormatError, InputError
 from maieutic.files.reading import read_toml
 
 if TYPE_CHECKING:
-    from maieutic.relate import Relation
+    from maieutic.inference.graph import Relation
 
 __all__ = ["DEFAULT_WEIGHTS", "TERMS", "JointWeights", "read_weights", "weights_toml"]
 
@@ -36,7 +36,7 @@ LARGEST = 1e9  # nats; more than any evidence weighs, and few enough for exact s
 
 @dataclass(frozen=True, slots=True)
 class JointWeights:
-    """The twelve parameters of joint inference; the defaults are those of ``weights.toml``.
+    """The twelve parameters of joint inference. ``weights.toml`` beside this module has the defaults.
 
     A labelling's log-probability is minus what it costs, up to a constant, so that weights are nats. A
     probability p enters by its log-odds, ln(p / (1 − p)), within ± ``clip``, times the scale of its
@@ -64,18 +64,18 @@ class JointWeights:
         InputError: a value is out of its range; the message names it.
     """
 
-    root: float = 0.23
-    integral: float = 0.99
-    wavering: float = 0.0
-    entailment: float = 0.25
-    contradiction: float = 0.27
-    negation: float = 0.0
-    at_root: float = 0.12
-    true_child: float = 0.46
-    false_child: float = 0.52
-    bias: float = 0.0
-    threshold: float = 0.5
-    clip: float = math.log(0.95 / 0.05)
+    root: float
+    integral: float
+    wavering: float
+    entailment: float
+    contradiction: float
+    negation: float
+    at_root: float
+    true_child: float
+    false_child: float
+    bias: float
+    threshold: float
+    clip: float
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -99,7 +99,7 @@ class JointWeights:
 
     def strength(self, relation: Relation) -> float:
         """ln(p / (1 − p)) of a relation that is not neutral, clipped; 0 below ``threshold`` or 1/2."""
-        p = max(relation.entailment, relation.contradiction)
+        p = relation.probability
         return max(0.0, self.log_odds(p, 1.0 - p)) if p >= self.threshold else 0.0
 
 
@@ -140,4 +140,4 @@ def _toml(value: str | int | float) -> str:
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-DEFAULT_WEIGHTS = JointWeights()
+DEFAULT_WEIGHTS = read_weights(Path(__file__).with_name("weights.toml"))

@@ -35,12 +35,13 @@ def graph_of(answer: Answer) -> Graph:
     graph: Graph = nx.MultiDiGraph(**_facts(answer))
     if answer.p_true is not None:
         graph.graph["p_true"] = float(answer.p_true)
-    overruled = flipped(answer)
+    overruled, verdict = flipped(answer), answer.verdict
     pruned = {node.id for node in answer.tree.pruned if node.parent is not None}
     for node in answer.propositions:
         label: dict[str, Any] = {"label": answer.labels[node.id]} if node.id in answer.labels else {}
-        if node.id in (answer.p_labels or {}):
-            label["weighed"] = float((answer.p_labels or {})[node.id])
+        for name, values in (("weighed", verdict.p_labels), ("strength", verdict.strengths)):
+            if node.id in (values or {}):
+                label[name] = float((values or {})[node.id])
         graph.add_node(
             node.id, **_node(node), **label, flipped=node.id in overruled, pruned=node.id in pruned
         )
@@ -53,22 +54,22 @@ def graph_of(answer: Answer) -> Graph:
 
 
 def _facts(answer: Answer) -> dict[str, Any]:
-    models, seconds = answer.models, answer.seconds
+    models, verdict = answer.models, answer.verdict
     return {
         "question": printable(answer.question),
         "statement": printable(answer.statement),
         "answer": answer.answer,
         "margin": float(answer.margin),
         "unsure": answer.unsure,
-        "margin_unit": answer.margin_unit,
-        "inference": answer.inference,
-        "cost": float(answer.cost),
-        "lower_bound": float(answer.lower_bound),
-        "optimal": answer.optimal,
+        "margin_unit": verdict.margin_unit,
+        "inference": verdict.inference,
+        "cost": float(verdict.cost),
+        "lower_bound": float(verdict.lower_bound),
+        "optimal": verdict.optimal,
         "lm": printable(models.lm or ""),
         "verifier": printable(models.verifier),
-        "solver": printable(models.solver),
-        "seconds": float(seconds.elicit + seconds.relate + seconds.solve),
+        "solver": printable(verdict.solver),
+        "seconds": float(answer.seconds.total),
     }
 
 
@@ -87,8 +88,8 @@ def _node(node: Proposition) -> dict[str, Any]:
 
 
 def _add_tree(graph: Graph, answer: Answer) -> None:
-    weights = {c.source: c.weight for c in answer.constraints if c.kind == "tree"}
-    broken = {answer.constraints[index].source for index in answer.violated if _is_tree(answer, index)}
+    weights = {c.source.id: c.weight for c in answer.verdict.constraints if c.kind == "tree"}
+    broken = {c.source.id for c in answer.verdict.broken if c.kind == "tree"}
     for node in (*answer.tree.nodes, *answer.tree.pruned):
         if node.parent is not None:
             graph.add_edge(
@@ -102,30 +103,27 @@ def _add_tree(graph: Graph, answer: Answer) -> None:
             )
 
 
-def _is_tree(answer: Answer, index: int) -> bool:
-    return answer.constraints[index].kind == "tree"
-
-
 def _add_relations(graph: Graph, answer: Answer) -> None:
     """``source_form`` and ``target_form`` tell a statement (QT0) from its negation (¬QT0)."""
     weighed = {
         (c.source, c.target): (float(c.weight), index)
-        for index, c in enumerate(answer.constraints)
+        for index, c in enumerate(answer.verdict.constraints)
         if c.kind in ("entailment", "contradiction")
     }
-    broken = set(answer.violated)
-    for edge in answer.edges:
-        weight, index = weighed.get((edge.source, edge.target), (0.0, -1))
+    broken = set(answer.verdict.violated)
+    for relation in answer.graph.relations:
+        source, target = relation.source, relation.target
+        weight, index = weighed.get((source, target), (0.0, -1))
         graph.add_edge(
-            edge.source.removeprefix("¬"),
-            edge.target.removeprefix("¬"),
-            key=f"relation:{edge.source}:{edge.target}",
-            kind=edge.relation.kind,
-            source_form=edge.source,
-            target_form=edge.target,
-            entailment=float(edge.relation.entailment),
-            neutral=float(edge.relation.neutral),
-            contradiction=float(edge.relation.contradiction),
+            source.id,
+            target.id,
+            key=f"relation:{source}:{target}",
+            kind=relation.kind,
+            source_form=str(source),
+            target_form=str(target),
+            entailment=float(relation.entailment),
+            neutral=float(relation.neutral),
+            contradiction=float(relation.contradiction),
             weight=weight,
             overruled=index in broken,
         )

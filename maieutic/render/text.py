@@ -13,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree as RichTree
 
 from maieutic.answer import Answer
-from maieutic.inference.base import Constraint
+from maieutic.inference.constraints import Constraint
 from maieutic.tree import ROOT, Proposition
 
 __all__ = ["printable", "render_text", "show"]
@@ -45,20 +45,20 @@ def _head(answer: Answer) -> Iterator[Text]:
     if answer.question != answer.statement:
         yield Text(printable(answer.question), style="italic")
     word, style = _MARK[answer.answer]
-    said = (word.strip().upper(), style)
+    decision = (word.strip().upper(), style)
     if answer.unsure:
-        said = (f"UNSURE, rather {word.strip()}", "bold yellow")
-    yield Text.assemble(said, "  ", (printable(answer.statement), "bold"))
+        decision = (f"UNSURE, rather {word.strip()}", "bold yellow")
+    yield Text.assemble(decision, "  ", (printable(answer.statement), "bold"))
     yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
-    if answer.p_true is None and answer.inference == "joint" and answer.constraints:
-        yield Text("P(true) not known: the margin alone tells how firm this is", "dim")
+    if answer.p_true is None and answer.verdict.margin_unit == "nats":
+        yield Text("P(true) unknown: the problem is too large and dense for exact marginals", "dim")
     if answer.p_true is not None:
-        yield Text(f"P(true) {answer.p_true:.2f}, all labellings weighed", style="dim")
+        yield Text(f"P(true) {answer.p_true:.2f}, marginalised over all labellings", style="dim")
     yield from _assumptions(answer)
 
 
 def _assumptions(answer: Answer) -> Iterator[Text]:
-    for assumption in answer.assumptions:
+    for assumption in answer.verdict.assumptions:
         word, style = _MARK[assumption.holds]
         yield Text.assemble(
             "assumed ",
@@ -66,20 +66,21 @@ def _assumptions(answer: Answer) -> Iterator[Text]:
             (f" {assumption.id}  ", "cyan"),
             printable(assumption.statement),
         )
-    for clash in answer.clashes:
-        said = f"the verifier has it that {_phrase(clash)}: what is assumed does not fit together"
-        yield Text(said, style="yellow")
+    for clash in answer.verdict.clashes:
+        yield Text(f"the assumptions conflict: according to the verifier {_phrase(clash)}", style="yellow")
 
 
 def _margin_meaning(answer: Answer) -> str:
-    opposite = "false" if answer.answer else "true"
+    opposite, unit = "false" if answer.answer else "true", answer.verdict.margin_unit
     if answer.margin == 0:
-        return f"{answer.margin_unit}: a coin toss, and a tie is answered true"
-    if answer.margin_unit == "nats":
-        return f"nats: what the best labelling with Q {opposite} would cost more"
-    if answer.margin_unit == "votes":
-        return "votes: by how many the explanations held true decide"
-    return "probability: by how much the model's belief in Q and in its negation differ"
+        return f"{unit}: a coin toss; a tie is answered true"
+    meanings = {
+        "nats": f"extra cost of the best labelling in which Q is {opposite}",
+        "votes": "majority among the explanations labelled true",
+        "probability": "difference between the beliefs in Q and in its negation",
+        "strength": "distance of Q's strength from 0.5",
+    }
+    return f"{unit}: {meanings[unit]}"
 
 
 def _tree(answer: Answer) -> RenderableType:
@@ -91,7 +92,7 @@ def _tree(answer: Answer) -> RenderableType:
         for node in (n for n in answer.propositions if n.parent == parent):
             open_branches.append((node.id, branch.add(_node(answer, node))))
     if answer.tree.kind == "empty":
-        drawn.add(Text("nothing here was integral: the model contradicts itself or says nothing", "yellow"))
+        drawn.add(Text("empty tree: the model is consistent on no proposition", "yellow"))
     return drawn
 
 
@@ -102,7 +103,7 @@ def _node(answer: Answer, node: Proposition) -> Text:
     integral = "integral" if node.integral else "wavers"
     if node.parent is not None and node.id not in answer.tree.by_id:
         integral += ", pruned"
-    if twin := answer.same_as(node.id):
+    if twin := answer.verdict.twin(node.id):
         integral += f", the same as {twin}"
     return Text.assemble(
         (f"{node.id} ", "cyan"),
@@ -116,7 +117,10 @@ def _node(answer: Answer, node: Proposition) -> Text:
 
 
 def _weighed(answer: Answer, node: Proposition) -> str:
-    p = (answer.p_labels or {}).get(node.id)
+    strength = (answer.verdict.strengths or {}).get(node.id)
+    if strength is not None:
+        return f"; strength {strength:.2f}"
+    p = (answer.verdict.p_labels or {}).get(node.id)
     return "" if p is None or node.parent is None else f"; in the whole tree {p:.2f}"
 
 
@@ -126,16 +130,16 @@ def _number(p: float | None) -> str:
 
 def _reasons(answer: Answer) -> Iterator[RenderableType]:
     """The constraints that touch Q: those that hold decided it, the others were overruled."""
-    broken = set(answer.violated)
+    broken = set(answer.verdict.violated)
     touching = [
         (index not in broken, constraint)
-        for index, constraint in enumerate(answer.constraints)
-        if {constraint.source, constraint.target} & {ROOT, f"¬{ROOT}"}
+        for index, constraint in enumerate(answer.verdict.constraints)
+        if constraint.touches_root
     ]
     touching.sort(key=lambda item: -item[1].weight)
     for title, wanted in (("What speaks for it", True), ("What was overruled", False)):
         chosen = [constraint for holds, constraint in touching if holds == wanted]
-        if answer.inference == "joint" and wanted:
+        if wanted:
             chosen = [c for c in chosen if _speaks(answer, c)]
         if not chosen:
             continue
@@ -149,32 +153,21 @@ def _reasons(answer: Answer) -> Iterator[RenderableType]:
 
 
 def _flip(answer: Answer) -> Iterator[Text]:
-    if answer.flip is None:
+    flip = answer.verdict.flip
+    if flip is None:
         return
     other = "false" if answer.answer else "true"
     yield Text(f"\nWhat would change its mind: {other} is at least as good without", style="bold")
-    for index in answer.flip:
-        yield _reason(answer.constraints[index])
-    if not answer.flip:
+    for index in flip:
+        yield _reason(answer.verdict.constraints[index])
+    if not flip:
         yield Text("  nothing: it is as good already")
 
 
 def _speaks(answer: Answer, constraint: Constraint) -> bool:
     """Whether a constraint that holds would break if Q alone had the other label."""
-    truths = [_truth(answer, name) for name in (constraint.source, constraint.target) if name]
-    if len(truths) == 1:
-        return truths[0]
-    source, target = truths
-    if constraint.source in (ROOT, f"¬{ROOT}"):
-        source = not source
-    else:
-        target = not target
-    return source and (target if constraint.kind == "contradiction" else not target)
-
-
-def _truth(answer: Answer, name: str) -> bool:
-    """The label of a form: that of its statement, turned round for a negation."""
-    return answer.labels[name.removeprefix("¬")] != name.startswith("¬")
+    labels = {**answer.labels, ROOT: not answer.answer}
+    return not any(literal.holds(labels[literal.id]) for literal in constraint.clause)
 
 
 def _reason(constraint: Constraint) -> Text:
@@ -182,7 +175,7 @@ def _reason(constraint: Constraint) -> Text:
 
 
 def _phrase(constraint: Constraint) -> str:
-    source, target = printable(constraint.source), printable(constraint.target or "")
+    source, target = str(constraint.source), str(constraint.target)
     return {
         "belief": f"the model believes {source}",
         "entailment": f"{source} entails {target}",
@@ -193,20 +186,21 @@ def _phrase(constraint: Constraint) -> str:
 
 
 def _ballots(answer: Answer) -> Iterator[Text]:
-    if answer.votes:
-        yield Text("\nVotes on Q by what was held true", style="bold")
-        for name, vote in answer.votes.items():
-            yield Text.assemble((f"  {vote:+d}  ", "cyan"), printable(name))
+    if answer.verdict.votes:
+        yield Text("\nVotes on Q by the explanations labelled true", style="bold")
+        for literal, vote in answer.verdict.votes.items():
+            yield Text.assemble((f"  {vote:+d}  ", "cyan"), str(literal))
 
 
 def _foot(answer: Answer) -> Iterator[Text]:
     lines = []
-    if answer.discarded:
+    if answer.discard_counts:
         counts = ", ".join(f"{count} {reason}" for reason, count in answer.discard_counts.items())
         lines.append(f"discarded: {printable(counts)}")
     models, seconds = answer.models, answer.seconds
     grown = f"grown by {models.lm}" if models.lm else "grown elsewhere"
     lines.append(printable(f"{grown}; related by {models.verifier}"))
-    lines.append(printable(f"solved by {models.solver} ({answer.inference} inference)"))
+    solver = f"solved by {answer.verdict.solver}" if answer.verdict.solver else "no solver needed"
+    lines.append(printable(f"{solver} ({answer.verdict.inference} inference)"))
     lines.append(f"elicit {seconds.elicit:.2f} s, relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s")
     yield Text("\n" + "\n".join(lines), style="dim")

@@ -11,10 +11,11 @@ const treeView = (() => {
 
   function marginMeaning(view) {
     const opposite = view.answer ? "false" : "true";
-    if (view.margin === 0) return `${view.unit}: a coin toss, and a tie is answered true`;
-    if (view.unit === "nats") return `nats: what the best labelling with Q ${opposite} would cost more`;
-    if (view.unit === "votes") return "votes: by how many the explanations held true decide";
-    return "probability: by how much the model's belief in Q and in its negation differ";
+    if (view.margin === 0) return `${view.unit}: a coin toss; a tie is answered true`;
+    if (view.unit === "nats") return `nats: extra cost of the best labelling in which Q is ${opposite}`;
+    if (view.unit === "votes") return "votes: majority among the explanations labelled true";
+    if (view.unit === "strength") return "strength: distance of Q's strength from 0.5";
+    return "probability: difference between the beliefs in Q and in its negation";
   }
 
   function beliefs(node) {
@@ -30,7 +31,8 @@ const treeView = (() => {
     if (pNegation !== null) scale.append(picture("span", "dot hollow", { "--at": pNegation }));
     const kind = node.integral ? "integral" : "wavers";
     const said = `P(true) ${number(p)}, of its negation ${number(pNegation)}, `;
-    const weighed = node.weighed === undefined ? "" : `; in the whole tree ${number(node.weighed)}`;
+    const inTree = node.weighed === undefined ? "" : `; in the whole tree ${number(node.weighed)}`;
+    const weighed = node.strength === undefined ? inTree : `; strength ${number(node.strength)}`;
     const more = `${node.pruned ? ", pruned" : ""}${node.same ? `, the same as ${node.same}` : ""}`;
     return make("p", "beliefs", scale, make("span", "", said, make("span", kind, kind), more, weighed));
   }
@@ -129,7 +131,7 @@ const treeView = (() => {
     if (view.p !== undefined) {
       const said = make("strong", "", `P(true) ${number(view.p)}`);
       const unsure = view.unsure ? ": less sure than was asked for" : "";
-      parts.push(make("p", "margin", said, `, all labellings weighed${unsure}`));
+      parts.push(make("p", "margin", said, `, marginalised over all labellings${unsure}`));
     }
     parts.push(make("p", "margin", make("strong", "", `margin ${number(view.margin)}`), ` ${marginMeaning(view)}`));
     if (view.flip) {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maieutic.answer import Answer
-from maieutic.inference.base import Constraint
+from maieutic.inference.graph import Literal
 from maieutic.render.text import printable
 from maieutic.tree import ROOT, Discard, Proposition
 
@@ -49,21 +49,20 @@ class Bond:
 
 def flipped(answer: Answer) -> Mapping[str, float]:
     """Propositions whose label is not what the model believes of them, with the weight of that belief."""
-    broken = (answer.constraints[index] for index in answer.violated)
-    return {c.source.removeprefix("¬"): c.weight for c in broken if c.kind == "belief"}
+    return {c.source.id: c.weight for c in answer.verdict.broken if c.kind == "belief"}
 
 
 def bonds(answer: Answer) -> tuple[Bond, ...]:
     """The relations that were weighed, added up for each pair of propositions; the heaviest first."""
     place = {node.id: index for index, node in enumerate(answer.propositions)}
-    broken = set(answer.violated)
+    broken = set(answer.verdict.violated)
     sums: dict[tuple[str, str, bool], tuple[float, float]] = {}
-    for index, constraint in enumerate(answer.constraints):
-        if constraint.kind not in ("entailment", "contradiction") or constraint.target is None:
+    for index, constraint in enumerate(answer.verdict.constraints):
+        source, target = constraint.source, constraint.target
+        if constraint.kind not in ("entailment", "contradiction") or target is None:
             continue
-        ends = [name.removeprefix("¬") for name in (constraint.source, constraint.target)]
-        one, other = sorted(ends, key=place.__getitem__)
-        same_sign = constraint.source.startswith("¬") == constraint.target.startswith("¬")
+        one, other = sorted((source.id, target.id), key=place.__getitem__)
+        same_sign = source.positive == target.positive
         key = (one, other, same_sign == (constraint.kind == "entailment"))
         weight, overruled = sums.get(key, (0.0, 0.0))
         sums[key] = (weight + constraint.weight, overruled + constraint.weight * (index in broken))
@@ -74,8 +73,8 @@ def bonds(answer: Answer) -> tuple[Bond, ...]:
 def caption(answer: Answer) -> str:
     """The decision in one line: "TRUE, P(true) 0.81, margin 1.47 nats"."""
     p = "" if answer.p_true is None else f" P(true) {answer.p_true:.2f},"
-    said = f"{'UNSURE, rather ' if answer.unsure else ''}{str(answer.answer).upper()}"
-    return f"{said},{p} margin {answer.margin:.2f} {answer.margin_unit}"
+    decision = f"{'UNSURE, rather ' if answer.unsure else ''}{str(answer.answer).upper()}"
+    return f"{decision},{p} margin {answer.margin:.2f} {answer.verdict.margin_unit}"
 
 
 def beliefs(node: Proposition) -> str:
@@ -93,11 +92,12 @@ def view_of(answer: Answer) -> dict[str, Any]:
     constraint is [kind, source, target, weight, p]: ``kind`` counts belief, entailment, contradiction,
     tree, bias; a form is ± (1 + its place), 0 for none; ``p`` is the verifier's probability of a
     relation. ``broken`` lists the violated ones; of the neutral pairs there is only the number. A node's
-    ``weighed`` is its statement's probability in the whole tree, ``same`` the form it was merged with. The
+    ``weighed`` is its statement's probability in the whole tree, ``strength`` that of argumentation, ``same``
+    the form it was merged with. The
     last ``assumed`` nodes are assumptions, and ``clashes`` the relations among these that are denied. What
     is false, unknown or empty is left out.
     """
-    tree = answer.tree
+    tree, verdict = answer.tree, answer.verdict
     nodes = answer.propositions
     pruned = tuple(n for n in tree.pruned if n.parent is not None and n.id not in answer.labels)
     place = {node.id: index for index, node in enumerate((*nodes, *pruned))}
@@ -105,20 +105,20 @@ def view_of(answer: Answer) -> dict[str, Any]:
         "statement": printable(answer.statement),
         "answer": answer.answer,
         "margin": _rounded(answer.margin),
-        "unit": answer.margin_unit,
-        "inference": answer.inference,
+        "unit": verdict.margin_unit,
+        "inference": verdict.inference,
         "kind": tree.kind,
         "nodes": [_kept(answer, node, place) for node in nodes],
         "pruned": [_node(node, place, {}, {}) for node in pruned],
         "constraints": list(_constraints(answer, place)),
-        "broken": list(answer.violated),
-        "neutral": sum(edge.relation.kind == "neutral" for edge in answer.edges),
-        "cost": _rounded(answer.cost),
-        "bound": _rounded(answer.lower_bound),
-        "optimal": answer.optimal,
+        "broken": list(verdict.violated),
+        "neutral": sum(relation.kind == "neutral" for relation in answer.graph.relations),
+        "cost": _rounded(verdict.cost),
+        "bound": _rounded(verdict.lower_bound),
+        "optimal": verdict.optimal,
         "models": [printable(answer.models.lm or ""), *_made_by(answer)],
         "seconds": [_rounded(s) for s in _seconds(answer)],
-        "discarded": [_discard(item) for item in answer.discarded],
+        "discarded": [_discard(item) for item in tree.discarded],
     }
     if answer.question != answer.statement:
         view["question"] = printable(answer.question)
@@ -126,25 +126,28 @@ def view_of(answer: Answer) -> dict[str, Any]:
         view["gold"] = tree.answer
     if answer.p_true is not None:
         view["p"] = round(answer.p_true, P_DIGITS)
-    if answer.flip is not None:
-        view["flip"] = list(answer.flip)
+    if verdict.flip is not None:
+        view["flip"] = list(verdict.flip)
     if answer.unsure:
         view["unsure"] = True
-    if answer.assumptions:
-        view["assumed"] = len(answer.assumptions)  # the last of the nodes
-    if answer.clashes:
-        view["clashes"] = [answer.constraints.index(c) for c in answer.clashes]
-    if answer.votes is not None:
-        view["votes"] = [[_literal(name, place), vote] for name, vote in answer.votes.items()]
+    if verdict.assumptions:
+        view["assumed"] = len(verdict.assumptions)  # the last of the nodes
+    if verdict.clashes:
+        view["clashes"] = [verdict.constraints.index(c) for c in verdict.clashes]
+    if verdict.votes is not None:
+        view["votes"] = [[_number(literal, place), vote] for literal, vote in verdict.votes.items()]
     return view
 
 
 def _kept(answer: Answer, node: Proposition, place: Mapping[str, int]) -> dict[str, Any]:
-    found = _node(node, place, answer.labels, answer.p_labels or {})
+    found = _node(node, place, answer.labels, answer.verdict.p_labels or {})
+    strengths = answer.verdict.strengths or {}
+    if node.id in strengths:
+        found["strength"] = round(strengths[node.id], P_DIGITS)
     if node.parent is not None and node.id not in answer.tree.by_id:
         found["pruned"] = True
-    if twin := answer.same_as(node.id):
-        found["same"] = twin
+    if twin := answer.verdict.twin(node.id):
+        found["same"] = str(twin)
     return found
 
 
@@ -169,27 +172,23 @@ def _node(
 
 
 def _constraints(answer: Answer, place: Mapping[str, int]) -> Iterator[list[float | None]]:
-    relations = {(edge.source, edge.target): edge.relation for edge in answer.edges}
-    for c in answer.constraints:
-        target = 0 if c.target is None else _literal(c.target, place)
-        row = [KINDS.index(c.kind), _literal(c.source, place), target, _rounded(c.weight)]
-        relation = relations.get((c.source, c.target or ""))
+    for c in answer.verdict.constraints:
+        target = 0 if c.target is None else _number(c.target, place)
+        row = [KINDS.index(c.kind), _number(c.source, place), target, _rounded(c.weight)]
+        relation = None if c.target is None else answer.graph.by_pair.get((c.source, c.target))
         if relation is not None and c.kind in ("entailment", "contradiction"):
-            row.append(round(_probability(c, relation.entailment, relation.contradiction), P_DIGITS))
+            p = relation.entailment if c.kind == "entailment" else relation.contradiction
+            row.append(round(p, P_DIGITS))
         yield row
 
 
-def _probability(constraint: Constraint, entailment: float, contradiction: float) -> float:
-    return entailment if constraint.kind == "entailment" else contradiction
-
-
-def _literal(name: str, place: Mapping[str, int]) -> int:
-    number = 1 + place[name.removeprefix("¬")]
-    return -number if name.startswith("¬") else number
+def _number(literal: Literal, place: Mapping[str, int]) -> int:
+    number = 1 + place[literal.id]
+    return number if literal.positive else -number
 
 
 def _made_by(answer: Answer) -> tuple[str, str]:
-    return printable(answer.models.verifier), printable(answer.models.solver)
+    return printable(answer.models.verifier), printable(answer.verdict.solver)
 
 
 def _seconds(answer: Answer) -> tuple[float, float, float]:

@@ -1,8 +1,8 @@
 """Forward passes of many prompts: what comes next, and how texts go on.
 
 Rows are padded on the left. What they share at the start comes as a
-:class:`maieutic.lm.local.prefixes.Prefix` and is not part of a row. Texts that are drawn
-several times from one prompt read it once. Finished texts leave the batch, so that long ones do not keep the others waiting.
+:class:`maieutic.lm.local.prefixes.Prefix` and is not part of a row. A prompt from which several texts are
+drawn is read once. Finished texts leave the batch, so that long ones do not keep the others waiting.
 """
 
 from __future__ import annotations
