@@ -11,7 +11,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from maieutic import __version__
 from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
 from maieutic.cli.cache import cache
@@ -21,6 +20,7 @@ from maieutic.cli.replay import replay
 from maieutic.cli.show import show
 from maieutic.cli.solve import solve
 from maieutic.errors import MaieuticError
+from maieutic.version import __version__
 
 __all__ = ["app", "main", "program"]
 

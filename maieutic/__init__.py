@@ -13,8 +13,9 @@ The names load on first use: ``import maieutic`` imports neither torch nor trans
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from maieutic.version import __version__
 
 if TYPE_CHECKING:
     from maieutic.answer import Answer as Answer
@@ -69,11 +70,6 @@ __all__ = [
     "load_verifier",
     "read_weights",
 ]
-
-try:
-    __version__ = version("maieutic")
-except PackageNotFoundError:  # a source tree on the path, not installed
-    __version__ = "0+unknown"
 
 
 def __getattr__(name: str) -> object:

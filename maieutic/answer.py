@@ -20,7 +20,7 @@ NO_VERIFIER = "none"  # as the verifier's name where no pairs were scored
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Names of the models: ``lm`` is None for a tree grown elsewhere, ``verifier`` "none" if none was used."""
+    """Names of the models. ``lm`` is None for a tree grown elsewhere, ``verifier`` "none" if unused."""
 
     lm: str | None
     verifier: str

@@ -54,7 +54,7 @@ class TreeMethod:
     """
 
     inference: Inference = field(default_factory=Joint)
-    elicit: ElicitConfig = ElicitConfig()
+    elicit: ElicitConfig = ElicitConfig()  # noqa: RUF009 - frozen
     integrity: bool = True
     evidence: Evidence = "all"
     trees: Mapping[str, Tree] | None = field(default=None, repr=False, hash=False)

@@ -11,10 +11,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from maieutic import __version__
 from maieutic.benchmarks.datasets import Loaded
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.bundled import AGORA, BundledModel, bundled_folder, bundled_weights, sha256_of
+from maieutic.version import __version__
 
 __all__ = ["facts", "git_revision", "machine"]
 

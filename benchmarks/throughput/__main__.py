@@ -18,7 +18,6 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from maieutic import __version__
 from maieutic.benchmarks.command import run_app
 from maieutic.benchmarks.runs.provenance import git_revision, machine
 from maieutic.benchmarks.throughput.answering import question_rows
@@ -36,6 +35,7 @@ from maieutic.checkpoints.devices import resolve_device, resolve_dtype, use_core
 from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, find_folder, load_checkpoint
 from maieutic.errors import InputError, MaieuticError
 from maieutic.prompts import load_prompts
+from maieutic.version import __version__
 
 __all__ = ["SECTIONS", "app", "program"]
 

@@ -139,7 +139,7 @@ class Joint:
     def terms(self, tree: Tree, graph: BeliefGraph) -> Iterator[tuple[str, Constraint]]:
         """Every piece of evidence as (name of its weight, clause with its strength before that weight).
 
-        Of the weights only ``clip`` and ``threshold`` matter here: a labelling's cost is linear in the others.
+        Only ``clip`` and ``threshold`` of the weights matter here: the cost is linear in the others.
         """
         weights = self.weights or DEFAULT_WEIGHTS
         pruned = {node.id for node in tree.pruned} - {ROOT}

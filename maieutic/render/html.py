@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from maieutic.answer import Answer
 from maieutic.render.text import printable, show
 from maieutic.render.view import view_of
+from maieutic.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -56,8 +57,6 @@ def document(*, title: str, body: str, data: Mapping[str, str], style: str, scri
         data: JSON by the id of the script element that holds it, as :func:`embedded` gives it.
         style, script: our own; trusted, and allowed by their hashes.
     """
-    from maieutic import __version__  # noqa: PLC0415 - the package's names are made after its modules
-
     policy = {
         "default-src": "'none'",
         "script-src": _hashed(script),

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from maieutic import __version__
 from maieutic.errors import InputError
+from maieutic.version import __version__
 
 if TYPE_CHECKING:
     import httpx2
