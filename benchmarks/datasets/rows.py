@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import parse_json
-from maieutic.files.reading import opened
+from maieutic.files.reading import open_data
 from maieutic.text import as_question
 
 __all__ = ["Row", "checked", "find_file", "need_file", "read_content", "read_rows"]
@@ -81,7 +81,7 @@ def read_content(path: Path) -> bytes:
     Raises:
         FileFormatError: it cannot be read.
     """
-    with opened(path) as file:
+    with open_data(path) as file:
         return file.read()
 
 
