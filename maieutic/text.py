@@ -1,7 +1,8 @@
-"""Screening of text: what a user asks, and what a model answers, which is never trusted.
+"""Checks on text: the questions of users and the replies of models, which are untrusted.
 
-A reply is used as one sentence: whitespace collapsed, first letter raised. One that cannot be used, such
-as a sentence that does not end in a full stop, is refused with a reason, one of the constants below.
+A reply is used as one sentence, with whitespace collapsed and the first letter in upper case. A reply
+that is not usable, for example because it does not end in a full stop, is rejected with one of the
+reasons below. Every discarded text of a tree has one of these reasons.
 """
 
 from __future__ import annotations
@@ -31,45 +32,49 @@ __all__ = [
 EMPTY = "empty"
 UNFINISHED = "unfinished"  # does not end in a full stop
 TOO_LONG = "too long"
-DUPLICATE = "duplicate"  # of an explanation that the same side already has
-ECHO = "echo"  # repeats what it was asked about, or the prompt
-SAME = "equals the statement"  # a negation that negates nothing
-NO_NEGATION = "no negation"  # an explanation whose negation could not be used
-NO_VERDICT = "no verdict"  # the model never said true or false
+DUPLICATE = "duplicate"  # same text as an earlier explanation of the same side
+ECHO = "echo"  # repeats the statement to explain or a line of the prompt
+SAME = "equals the statement"  # said of a negation
+NO_NEGATION = "no negation"  # an explanation whose negation was rejected
+NO_VERDICT = "no verdict"  # a belief: the reply has no verdict, or P(true) + P(false) is too small
 
 MAX_QUESTION_CHARS = 2_000
-MAX_REPLY_CHARS = 1_000  # far above what the token limit of 64 allows; servers may not honour it
+MAX_REPLY_CHARS = 1_000  # far above the limit of 64 tokens, which a server may ignore
 
 
 def as_question(text: str) -> str:
-    """A user's question or statement, whitespace collapsed.
+    """A user's question or statement, with whitespace collapsed.
 
     Raises:
-        InputError: it is empty, longer than ``MAX_QUESTION_CHARS``, or not valid Unicode.
+        InputError: the text is empty, longer than ``MAX_QUESTION_CHARS`` or not valid Unicode.
     """
     if len(text) > MAX_QUESTION_CHARS:
         start = " ".join(text[:40].split())
         raise InputError(
             f"the statement that begins {start!r} has {len(text):,} characters; "
-            f"give one sentence of at most {MAX_QUESTION_CHARS:,}"
+            f"give one sentence of at most {MAX_QUESTION_CHARS:,}",
+            subject="text",
         )
     question = " ".join(text.split())
     if well_formed(question) != question:
         raise InputError(
-            f"the statement {well_formed(question)[:40]!r} is not valid Unicode; give it in UTF-8"
+            f"the statement {well_formed(question)[:40]!r} is not valid Unicode; give it in UTF-8",
+            subject="text",
         )
     if not question:
-        raise InputError("the statement is empty; give one sentence, such as 'A penguin can fly.'")
+        raise InputError(
+            "the statement is empty; give one sentence, such as 'A penguin can fly.'", subject="text"
+        )
     return question
 
 
 def well_formed(text: str) -> str:
-    """The text with lone surrogates, which no file can hold, replaced by question marks."""
+    """The text with lone surrogates, which UTF-8 cannot encode, replaced by question marks."""
     return text.encode(errors="replace").decode()
 
 
 def as_sentence(text: str) -> str:
-    """The text, well formed, with whitespace collapsed and its first letter raised.
+    """The text as valid Unicode, with whitespace collapsed and the first letter in upper case.
 
     >>> as_sentence("  penguins are\\n birds. ")
     'Penguins are birds.'
@@ -84,11 +89,11 @@ def same_text(one: str, other: str) -> bool:
 
 
 def refusal(sentence: str, *, echoes: Collection[str] = (), prompt_parts: Collection[str] = ()) -> str | None:
-    """Why a reply (as :func:`as_sentence` gives it) cannot be used, or None if it can.
+    """The reason to reject a reply in the form of :func:`as_sentence`, or None if it is usable.
 
     Args:
-        echoes: texts that the reply must not merely repeat.
-        prompt_parts: pieces of the prompt; none of their lines may occur in it.
+        echoes: texts that the reply must not equal, in the sense of :func:`same_text`.
+        prompt_parts: parts of the prompt; the reply must not contain any of their lines.
 
     >>> refusal("Because."), refusal("Because it"), refusal("It is ice.", echoes=["it is ice"])
     (None, 'unfinished', 'echo')
@@ -108,5 +113,5 @@ def refusal(sentence: str, *, echoes: Collection[str] = (), prompt_parts: Collec
 
 
 def text_key(text: str) -> str:
-    """What texts have in common that differ at most in case, spacing and closing punctuation."""
+    """A key that is equal for texts that :func:`same_text` calls equal."""
     return " ".join(text.split()).casefold().strip(" .?!")

@@ -1,8 +1,8 @@
-"""Propositions and the trees they grow in: frozen data, one node id scheme, JSON round trip.
+"""Propositions and maieutic trees as frozen dataclasses, their node ids and their JSON form.
 
-Node ids spell the path from the root: ``Q``; ``QT0, QT1, …`` for what the True prompt gave, ``QF0, …``
-for the False prompt; ``QT0F0`` is what the False prompt gave for ``QT0``. A tree is one JSON object;
-a file of trees has one a line (``.jsonl``, or ``.jsonl.gz``).
+A node id spells the path from the root: ``Q`` is the root, ``QT0, QT1, …`` are its explanations from the
+True prompt, ``QF0, …`` those from the False prompt, and ``QT0F0`` is an explanation of ``QT0`` from the
+False prompt. A tree is one JSON object; a file of trees has one per line (``.jsonl`` or ``.jsonl.gz``).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ __all__ = [
 
 ROOT = "Q"
 INTEGRITY_THRESHOLD = 0.45  # Jung et al. 2022, section 3.1 and the reference implementation
-Probability = Annotated[float, Ge(0.0), Le(1.0)]  # NaN fits neither bound
+Probability = Annotated[float, Ge(0.0), Le(1.0)]  # the bounds exclude NaN
 _NODE_ID = re.compile(r"Q(?:[TF]\d+)*")
 
 
 def child_id(parent: str, side: bool, index: int) -> str:
-    """The id of the ``index``-th explanation that the True (or False) prompt gave for ``parent``.
+    """The id of explanation ``index`` of ``parent`` from the True prompt (``side``) or the False prompt.
 
     >>> child_id("QT0", side=False, index=2)
     'QT0F2'
@@ -46,7 +46,7 @@ def child_id(parent: str, side: bool, index: int) -> str:
 
 
 def is_integral(p_true: float | None, p_true_negation: float | None, threshold: float) -> bool:
-    """Whether the model does not contradict itself: both beliefs known and further apart than ``threshold``.
+    """Whether both beliefs are known and differ by more than ``threshold`` (Jung et al. 2022, section 3.1).
 
     >>> is_integral(0.9, 0.1, 0.45), is_integral(0.9, 0.8, 0.45), is_integral(None, 0.1, 0.45)
     (True, False, False)
@@ -57,20 +57,21 @@ def is_integral(p_true: float | None, p_true_negation: float | None, threshold: 
 
 
 def taking_part(tree: Tree, *, pruned: bool = False) -> tuple[Proposition, ...]:
-    """The propositions but the root that inference labels: the tree's, then with ``pruned`` those too."""
+    """The explanations that inference labels: those in the tree and, with ``pruned``, the pruned ones."""
     nodes = (*tree.nodes, *(tree.pruned if pruned else ()))
     return tuple(node for node in nodes if node.parent is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposition:
-    """A node: a statement, its negation and what the model believes of each.
+    """A node: a statement, its negation and the model's belief in each.
 
     Attributes:
-        id: place in the tree (see the module's scheme); ``parent`` is None for the root only.
-        p_true: P(true | statement) in [0, 1], or None when the model never said true or false.
+        id: position in the tree (see the module docstring).
+        parent: id of the parent; None for the root only.
+        p_true: P(true | statement) in [0, 1], or None if the model gave no verdict.
         p_true_negation: P(true | negation), likewise.
-        integral: the model does not contradict itself on it (as recorded when it was grown).
+        integral: whether the beliefs were integral (:func:`is_integral`) when the tree was grown.
     """
 
     id: str
@@ -90,20 +91,20 @@ class Proposition:
 
     @property
     def depth(self) -> int:
-        """Steps from the root, which has depth 0."""
+        """Number of edges from the root, which has depth 0."""
         return self.id.count("T") + self.id.count("F")
 
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """A text that the model gave and elicitation did not use.
+    """A model output that elicitation rejected.
 
     Attributes:
-        parent: id of the proposition it was meant for.
-        kind: "statement", "negation" or "explanation".
-        side: of an explanation, the prompt it came from.
-        text: the model's output, shortened to a few hundred characters.
-        reason: one of the reasons listed in :mod:`maieutic.text`.
+        parent: id of the proposition that the prompt was about; for an explanation, the one to explain.
+        kind: "statement", "negation", "explanation" or "belief".
+        side: for an explanation, True or False for the prompt that it answers; else None.
+        text: the output, cut after 300 characters; "" where no text was generated.
+        reason: one of the rejection constants of :mod:`maieutic.text`, such as ``UNFINISHED``.
     """
 
     parent: str
@@ -115,19 +116,21 @@ class Discard:
 
 @dataclass(frozen=True)
 class Tree:
-    """What was grown for one question, pruned to the paths that end in an integral leaf.
+    """The tree of one question, pruned to the paths that end in an integral leaf.
 
     Attributes:
-        question: as asked; ``statement`` is its declarative form, ``negation`` the statement's ("" if
-            none could be had).
-        nodes: the tree, as grown parents before children; empty when nothing was integral.
-        answer: the gold answer where one is known.
-        discarded: model output that was not used, and why.
-        pruned: propositions whose paths end in no integral leaf, the root of an empty tree among them.
+        question: as the user asked it.
+        statement: its declarative form.
+        negation: the negation of the statement; "" if the model gave no usable one.
+        nodes: the propositions that were kept; elicitation puts parents before children. Empty if no
+            leaf is integral.
+        answer: the gold answer, if known.
+        discarded: the model outputs that elicitation rejected, with reasons.
+        pruned: the propositions on no path to an integral leaf, including the root of an empty tree.
 
     Raises:
         InputError: two nodes share an id, a parent is missing, the parents form a cycle, or an id does
-            not fit its parent. The message names the node.
+            not match its parent. ``subject`` is the id of the node.
     """
 
     question: str
@@ -143,24 +146,24 @@ class Tree:
 
     @cached_property
     def by_id(self) -> Mapping[str, Proposition]:
-        """The nodes by id."""
+        """The nodes by id, without the pruned ones."""
         return {node.id: node for node in self.nodes}
 
     @property
     def kind(self) -> str:
-        """ "empty" (no node), "one-node" (the root alone) or "grown"."""
+        """ "empty" (no node), "one-node" (the root only) or "grown"."""
         return ("empty", "one-node", "grown")[min(len(self.nodes), 2)]
 
     @property
     def root(self) -> Proposition:
-        """Q itself: from the nodes, else from the pruned ones, else with no belief known."""
+        """The root: from the nodes, else from the pruned nodes, else built with unknown beliefs."""
         for node in (*self.nodes, *self.pruned):
             if node.parent is None:
                 return node
         return Proposition(ROOT, None, self.statement, self.negation)
 
     def children(self, parent: str) -> Iterator[Proposition]:
-        """The children of a node, in the order they were grown."""
+        """The children of a node, in the order of ``nodes``."""
         return (node for node in self.nodes if node.parent == parent)
 
     def to_json(self) -> str:
@@ -172,8 +175,8 @@ class Tree:
         """The inverse of :meth:`to_json`; ``answer``, ``discarded`` and ``pruned`` may be missing.
 
         Raises:
-            InputError: not JSON, a field missing or of the wrong type, a probability outside [0, 1], or
-                nodes that do not form a tree. The message names the field or node.
+            InputError: the text is not JSON, a field is missing or has the wrong type, a probability is
+                outside [0, 1], or the nodes do not form a tree. ``subject`` is the field or node id.
         """
         return parse_json(cls, text)
 
@@ -182,37 +185,43 @@ def _check_shape(tree: Tree) -> None:
     by_id: dict[str, Proposition] = {}
     for node in (*tree.nodes, *tree.pruned):
         if node.id in by_id:
-            raise InputError(f"node {node.id} occurs twice; every node needs an id of its own")
+            raise InputError(f"node {node.id} occurs twice; give each node a unique id", subject=node.id)
         by_id[node.id] = node
-    kept = {node.id for node in tree.nodes}
-    for known, nodes in ((kept, tree.nodes), (by_id.keys(), tree.pruned)):
+    node_ids = {node.id for node in tree.nodes}
+    for parent_ids, nodes in ((node_ids, tree.nodes), (by_id.keys(), tree.pruned)):
         for node in nodes:
-            if node.parent is not None and node.parent not in known:
-                raise InputError(f"node {node.id}: its parent {node.parent} is not in the tree")
-    reaching: set[str] = set()  # nodes known to reach the root
+            if node.parent is not None and node.parent not in parent_ids:
+                raise InputError(
+                    f"node {node.id}: its parent {node.parent} is not in the tree; add it or remove the node",
+                    subject=node.id,
+                )
+    connected: set[str] = set()  # ids of nodes whose path to the root was followed
     for node in by_id.values():
-        reaching.update(_path_to_root(node, by_id, reaching))
+        connected.update(_path_to_root(node, by_id, connected))
     for node in by_id.values():
-        if not _fits_parent(node):
+        if not _id_matches_parent(node):
             raise InputError(
-                f"node {node.id}: the id does not fit the parent {node.parent}; "
-                "children of X are XT0, XT1, … and XF0, XF1, …, and the root is Q"
+                f"node {node.id}: the id does not match the parent {node.parent}; name the root Q and "
+                "the children of X XT0, XT1, … and XF0, XF1, …",
+                subject=node.id,
             )
 
 
-def _path_to_root(node: Proposition, by_id: Mapping[str, Proposition], reaching: set[str]) -> list[str]:
-    path = {node.id: None}  # a dict for its order
-    while (parent := node.parent) is not None and parent not in reaching:
+def _path_to_root(node: Proposition, by_id: Mapping[str, Proposition], connected: set[str]) -> list[str]:
+    path = {node.id: None}  # an ordered set
+    while (parent := node.parent) is not None and parent not in connected:
         if parent in path:
             ids = list(path)
             cycle = " → ".join([*ids[ids.index(parent) :], parent])
-            raise InputError(f"node {ids[0]}: its parents form a cycle, {cycle}")
+            raise InputError(
+                f"node {ids[0]}: its parents form a cycle, {cycle}; correct a parent", subject=ids[0]
+            )
         path[parent] = None
         node = by_id[parent]
     return list(path)
 
 
-def _fits_parent(node: Proposition) -> bool:
+def _id_matches_parent(node: Proposition) -> bool:
     if _NODE_ID.fullmatch(node.id) is None:
         return False
     if node.parent is None:

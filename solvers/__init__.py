@@ -1,7 +1,7 @@
 """Weighted MaxSAT: one problem, one file format, one algorithm per file.
 
-Importing this package loads neither python-sat nor numpy: the two solvers, and ``SOLVERS``, load on
-first use. ``SOLVERS`` maps the names used in options to constructors: ``SOLVERS["rc2"]()``.
+Importing this package loads neither python-sat nor numpy. The two solvers and ``SOLVERS`` load on
+first use. ``SOLVERS`` maps option names to constructors: ``SOLVERS["rc2"]()``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def load_solver(name: str) -> Solver:
 
 
 def __getattr__(name: str) -> object:
-    """Load the solvers when one is first asked for (PEP 562)."""
+    """Load the solvers on first access (PEP 562)."""
     if name not in {"RC2", "Exhaustive", "SOLVERS"}:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from maieutic.solvers.exhaustive import Exhaustive  # noqa: PLC0415

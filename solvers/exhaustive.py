@@ -1,7 +1,6 @@
-"""Exhaustive search: the reference that every other solver is compared with.
+"""Exhaustive search: the reference against which every other solver is tested.
 
-All 2ⁿ labellings are scored, a block at a time, with one numpy operation per literal. It proves
-nothing cleverly and therefore has little to get wrong.
+It scores all 2ⁿ labellings in blocks, with one numpy operation per literal, and prunes nothing.
 
 >>> from maieutic.solvers.problem import SoftClause, WeightedCNF
 >>> units = tuple(SoftClause((v,), w) for v, w in [(1, 0.5), (2, 2.0), (3, 0.25)])
@@ -24,10 +23,10 @@ from maieutic.solvers.problem import Clause, Solution, WeightedCNF, scored
 __all__ = ["EXHAUSTIVE_VARIABLES", "Exhaustive"]
 
 EXHAUSTIVE_VARIABLES = 20
-"""Most variables that are tried: 2²⁰ labellings take a fraction of a second per hundred clauses."""
+"""Largest number of variables: 2²⁰ labellings take a fraction of a second per hundred clauses."""
 
 BLOCK = 1 << 16
-"""Labellings scored at once; the arrays of a block stay below a few MiB."""
+"""Labellings scored at once. The arrays of one block take a few MiB at most."""
 
 Bits: TypeAlias = npt.NDArray[np.bool_]
 Costs: TypeAlias = npt.NDArray[Any]
@@ -35,10 +34,10 @@ Costs: TypeAlias = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Exhaustive:
-    """Scores every labelling; at most ``EXHAUSTIVE_VARIABLES`` variables.
+    """Scores every labelling of at most ``EXHAUSTIVE_VARIABLES`` variables.
 
-    Ties: of equally cheap labellings, the first in counting order wins, where variable 1 is the
-    lowest bit and false comes before true. (False, False) < (True, False) < (False, True).
+    Of equally cheap labellings it returns the first in counting order, where variable 1 is the
+    lowest bit and false comes before true: (False, False) < (True, False) < (False, True).
     """
 
     name: str = "exhaustive"
@@ -52,26 +51,27 @@ class Exhaustive:
         """
         if problem.variables > EXHAUSTIVE_VARIABLES:
             raise ProblemError(
-                f"{problem.variables} variables are too many for exhaustive search, which takes at"
-                f" most {EXHAUSTIVE_VARIABLES}: use the solver 'rc2'"
+                f"{problem.variables} variables: exhaustive search takes at most {EXHAUSTIVE_VARIABLES};"
+                " use the solver 'rc2'",
+                subject="variables",
             )
         best: tuple[int, int] | None = None  # (cost, code): the smaller code wins a tie
         count = 1 << problem.variables
         for start in range(0, count, BLOCK):
-            found = _best_of(problem, np.arange(start, min(start + BLOCK, count)))
-            if found is not None and (best is None or found < best):
-                best = found
+            candidate = _best_of(problem, np.arange(start, min(start + BLOCK, count)))
+            if candidate is not None and (best is None or candidate < best):
+                best = candidate
         if best is None:
-            raise UnsatisfiableError("the hard clauses contradict each other: remove some of them")
+            raise UnsatisfiableError("the hard clauses contradict each other; remove some", subject="hard")
         cost, code = best
         labels = [bool(code >> bit & 1) for bit in range(problem.variables)]
         return scored(problem, labels, float(Fraction(cost, problem.denominator)), True, self.name)
 
 
 def _best_of(problem: WeightedCNF, codes: npt.NDArray[np.int64]) -> tuple[int, int] | None:
-    """Smallest (cost times denominator, code) among the codes; None if all break a hard clause.
+    """Smallest (cost times denominator, code) among the codes; None if all violate a hard clause.
 
-    Costs are exact: 64-bit integers where the weights' sum fits, otherwise Python's own.
+    Costs are exact: 64-bit integers if the sum of the weights fits, else Python integers.
     """
     possible = np.ones(len(codes), dtype=np.bool_)
     for clause in problem.hard:
@@ -88,7 +88,7 @@ def _best_of(problem: WeightedCNF, codes: npt.NDArray[np.int64]) -> tuple[int, i
 
 
 def _holds(clause: Clause, codes: npt.NDArray[np.int64]) -> Bits:
-    """For each code (bit v - 1 labels variable v), whether it satisfies the clause."""
+    """Whether each code satisfies the clause; shape (codes,). Bit v - 1 of a code labels variable v."""
     holds = np.zeros(len(codes), dtype=np.bool_)
     for literal in clause:
         holds |= (codes >> (abs(literal) - 1) & 1) == (literal > 0)

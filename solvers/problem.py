@@ -1,10 +1,10 @@
-"""Weighted partial MaxSAT: the problem, its solution, and what any solver must satisfy.
+"""Weighted partial MaxSAT: the problem, its solution and the solver protocol.
 
-A problem has hard clauses, which every solution satisfies, and soft clauses, each with the price of
-violating it. A best solution is a labelling of the variables whose violated soft clauses have the
-smallest total weight. Costs have the unit of the weights (nats, votes, …); nothing rescales them.
+A problem has hard clauses, which every solution satisfies, and soft clauses, each with the weight that
+violating it costs. An optimal solution is a labelling of the variables whose violated soft clauses have
+the smallest total weight. Costs have the unit of the weights (nats, votes, …) and are never rescaled.
 
-Two statements that exclude each other, the first believed more:
+Two mutually exclusive statements, the first with the stronger belief:
 
 >>> problem = WeightedCNF(hard=((-1, -2),), soft=(SoftClause((1,), 3.0), SoftClause((2,), 2.0)))
 >>> problem.cost((True, False)), problem.satisfies_hard((True, True))
@@ -34,19 +34,19 @@ __all__ = [
 ]
 
 Clause: TypeAlias = tuple[int, ...]
-"""A disjunction of DIMACS literals: v says that variable v is true, -v that it is false; v >= 1."""
+"""A disjunction of DIMACS literals: v means that variable v is true, -v that it is false; v >= 1."""
 
 MAX_VARIABLES = 100_000_000
-"""SAT solvers hold literals in 32 bits and allocate per variable: a larger one is a slip."""
+"""Largest variable: SAT solvers store literals in 32 bits and allocate memory per variable."""
 
 COST_TOLERANCE = 1e-9
-"""Relative difference between a claimed and a recomputed cost that passes as rounding: a sum of n
-positive doubles is off by at most about n·2⁻⁵³, which is less than this for millions of clauses."""
+"""Largest relative difference between a claimed and a recomputed cost that counts as rounding. A sum of n
+positive doubles has a relative error of at most about n·2⁻⁵³, less than this for millions of clauses."""
 
 
 @dataclass(frozen=True)
 class SoftClause:
-    """A clause that may be violated, at the price ``weight`` (finite, > 0, in the caller's unit).
+    """A clause that may be violated at the cost ``weight`` (finite, > 0, in the caller's unit).
 
     The empty clause is always violated: it adds its weight to the cost of every labelling.
     """
@@ -59,16 +59,17 @@ class SoftClause:
 class WeightedCNF:
     """A weighted partial MaxSAT problem over the variables 1..``variables``.
 
-    Repeated clauses, repeated literals and tautologies are allowed and mean what they say.
+    Repeated clauses, repeated literals and tautologies are allowed; every repeated soft clause counts.
 
     Args:
         hard: clauses that must hold. An empty one makes the problem unsatisfiable.
-        soft: clauses that should hold. Integer weights are kept as integers, of any size.
-        variables: how many variables there are; 0, the default, takes the largest that is named.
+        soft: clauses that should hold. Integer weights stay integers of any size.
+        variables: number of variables; 0 (the default) means the largest variable in a clause.
 
     Raises:
         ProblemError: a literal is 0, not an integer or beyond ``variables``; a weight is not finite
-            or not > 0; the weights add up to more than a double can hold.
+            or not > 0; the sum of the weights overflows a double. ``subject`` is the clause (as in
+            ``soft[1]``) or the argument.
     """
 
     hard: tuple[Clause, ...] = ()
@@ -76,12 +77,14 @@ class WeightedCNF:
     variables: int = 0
 
     def __post_init__(self) -> None:
-        # Own copies as tuples: a caller's list must not change the problem later.
+        # Copy to tuples, so that a later change to a caller's list does not change the problem.
         soft = tuple(SoftClause(tuple(item.clause), item.weight) for item in self.soft)
         object.__setattr__(self, "hard", tuple(tuple(clause) for clause in self.hard))
         object.__setattr__(self, "soft", soft)
         if type(self.variables) is not int or not 0 <= self.variables <= MAX_VARIABLES:
-            raise ProblemError(f"variables={self.variables!r}: give a count from 0 to {MAX_VARIABLES}")
+            raise ProblemError(
+                f"variables={self.variables!r}: give a count from 0 to {MAX_VARIABLES}", subject="variables"
+            )
         limit = self.variables or MAX_VARIABLES
         largest = 0
         for index, clause in enumerate(self.hard):
@@ -94,25 +97,25 @@ class WeightedCNF:
 
     @property
     def denominator(self) -> int:
-        """The smallest power of two that turns every weight into an integer (1 without any)."""
+        """The smallest power of two that makes every weight an integer; 1 if there are no weights."""
         return max((item.weight.as_integer_ratio()[1] for item in self.soft), default=1)
 
     @property
     def integer_weights(self) -> tuple[int, ...]:
         """The soft weights times ``denominator``, exactly.
 
-        Every double is an integer over a power of two, so nothing is rounded; weights hundreds of
-        orders of magnitude apart only make the integers long.
+        Every double is an integer divided by a power of two, so nothing is rounded. Weights of very
+        different magnitude only make the integers long.
         """
         denominator = self.denominator
         ratios = (item.weight.as_integer_ratio() for item in self.soft)
-        return tuple(above * (denominator // below) for above, below in ratios)
+        return tuple(numerator * (denominator // divisor) for numerator, divisor in ratios)
 
     def assuming(self, *literals: int) -> WeightedCNF:
-        """The same problem with each literal as a further hard unit clause.
+        """The same problem with each literal added as a hard unit clause.
 
         Raises:
-            ProblemError: a literal is 0 or its variable is not one of the problem's.
+            ProblemError: a literal is 0 or beyond the problem's variables.
         """
         for literal in literals:
             self._check_literal(literal)
@@ -126,7 +129,7 @@ class WeightedCNF:
     def cost(self, labels: Sequence[bool]) -> float:
         """Total weight of the violated soft clauses, in the unit of the weights.
 
-        The sum is rounded once, at its end, so the order of the clauses does not change it.
+        The sum is rounded only once, so it does not depend on the order of the clauses.
         """
         return math.fsum(self.soft[index].weight for index in self.violated(labels))
 
@@ -138,25 +141,27 @@ class WeightedCNF:
     def _check_labels(self, labels: Sequence[bool]) -> None:
         if len(labels) != self.variables:
             raise ProblemError(
-                f"{len(labels)} labels for {self.variables} variables: give one label per variable"
+                f"{len(labels)} labels for {self.variables} variables; give one label per variable",
+                subject="labels",
             )
 
     def _check_literal(self, literal: int) -> None:
         if type(literal) is not int or not 1 <= abs(literal) <= self.variables:
             raise ProblemError(
-                f"literal {literal!r}: give v or -v for a variable v from 1 to {self.variables}"
+                f"literal {literal!r}: give v or -v for a variable v from 1 to {self.variables}",
+                subject="literal",
             )
 
 
 @dataclass(frozen=True)
 class Solution:
-    """A labelling that satisfies the hard clauses, and what is known about it.
+    """A labelling that satisfies the hard clauses, with its cost and a bound on the optimum.
 
     Args:
         labels: one truth value per variable; variable v is ``labels[v - 1]``.
         cost: total weight of the violated soft clauses, in the unit of the weights.
-        lower_bound: no labelling costs less than this; equals ``cost`` when optimal.
-        optimal: whether the solver proved that nothing is cheaper.
+        lower_bound: no labelling costs less; equals ``cost`` if optimal.
+        optimal: whether the solver proved that no labelling costs less.
     """
 
     labels: tuple[bool, ...]
@@ -166,15 +171,15 @@ class Solution:
 
 
 class Solver(Protocol):
-    """Anything that solves weighted MaxSAT and returns its answer through :func:`scored`."""
+    """A weighted MaxSAT solver that returns its solution through :func:`scored`."""
 
     @property
     def name(self) -> str:
-        """The name it goes by in options and reports."""
+        """The solver's name in options and reports."""
         ...
 
     def solve(self, problem: WeightedCNF) -> Solution:
-        """A best labelling of the problem.
+        """An optimal labelling of the problem.
 
         Raises:
             UnsatisfiableError: the hard clauses contradict each other.
@@ -185,31 +190,33 @@ class Solver(Protocol):
 def scored(
     problem: WeightedCNF, labels: Sequence[bool], lower_bound: float, optimal: bool, solver: str
 ) -> Solution:
-    """The solution with these labels, its cost computed here and not taken from the solver.
+    """The solution with these labels, with the cost recomputed independently of the solver.
 
     Args:
-        problem: the problem as the caller posed it, before any encoding.
+        problem: the original problem, before any encoding.
         labels: one truth value per variable.
-        lower_bound: the cost the solver proved to be the least possible.
+        lower_bound: the lower bound on the cost that the solver claims.
         optimal: whether the solver claims that the labels attain it.
-        solver: who made the claim, for the message.
+        solver: name of the solver; the ``subject`` of the error.
 
     Raises:
-        MaieuticError: the labels break a hard clause, or their cost contradicts the claim. That is
-            a defect of the solver, never of the input.
+        MaieuticError: the labels violate a hard clause, or their cost contradicts the claim. This is
+            a bug in the solver, not an error in the input.
     """
     labels = tuple(bool(label) for label in labels)
     if len(labels) != problem.variables or not problem.satisfies_hard(labels):
         raise MaieuticError(
-            f"solver {solver!r} returned labels that do not satisfy the hard clauses;"
-            " this is a defect of the solver: report it with the problem, and use another meanwhile"
+            f"solver {solver!r} returned labels that violate the hard clauses, which is a bug in the solver;"
+            " report it with the problem and use another solver",
+            subject=solver,
         )
     cost = problem.cost(labels)
     slack = COST_TOLERANCE * max(cost, lower_bound)
     if lower_bound - cost > slack or (optimal and cost - lower_bound > slack):
         raise MaieuticError(
-            f"solver {solver!r} claimed the cost {lower_bound!r} but its labels cost {cost!r};"
-            " this is a defect of the solver: report it with the problem, and use another meanwhile"
+            f"solver {solver!r} claimed the cost {lower_bound!r} but its labels cost {cost!r}, which is a"
+            " bug in the solver; report it with the problem and use another solver",
+            subject=solver,
         )
     return Solution(labels, cost, cost if optimal else min(lower_bound, cost), optimal)
 
@@ -217,25 +224,25 @@ def scored(
 def margin(
     problem: WeightedCNF, literal: int, solver: Solver | None = None, best: Solution | None = None
 ) -> float:
-    """How much dearer the best solution becomes when the literal must take its other value.
+    """How much more the optimum costs if the literal must take its other value.
 
     Args:
         problem: the problem.
-        literal: v or -v; both give the same margin, since either flips the same variable.
-        solver: who solves it; RC2 unless given.
-        best: the problem's best solution, where it is already known; saves one of two solves.
+        literal: v or -v; both give the same margin, since both flip the same variable.
+        solver: the solver to use; RC2 by default.
+        best: the problem's optimal solution, if already known; saves one of two solver calls.
 
     Returns:
-        A cost difference >= 0 in the unit of the weights. 0 is a coin toss; ``math.inf`` says that
-        the hard clauses leave the literal no other value.
+        A cost difference >= 0 in the unit of the weights. 0 means that both values are equally good;
+        ``math.inf`` means that the hard clauses exclude the other value.
 
     Raises:
         ProblemError: the literal is 0 or beyond the problem's variables.
-        UnsatisfiableError: the problem itself has no solution.
+        UnsatisfiableError: the problem has no solution.
     """
     problem._check_literal(literal)
     if solver is None:
-        # Deferred: python-sat loads only where RC2 is used, and rc2 imports this module.
+        # Imported here because python-sat is slow to load and rc2 imports this module.
         from maieutic.solvers.rc2 import RC2  # noqa: PLC0415
 
         solver = RC2()
@@ -250,7 +257,7 @@ def margin(
 
 
 def _checked(problem: WeightedCNF, solution: Solution, solver: Solver) -> Solution:
-    """The solution, scored again: a solver from outside need not have done so."""
+    """The solution, scored again, since a third-party solver may not have done so."""
     return scored(problem, solution.labels, solution.lower_bound, solution.optimal, solver.name)
 
 
@@ -259,16 +266,21 @@ def _holds(clause: Clause, labels: Sequence[bool]) -> bool:
 
 
 def _largest_variable(clause: Clause, limit: int, where: str) -> int:
-    """The largest variable of a clause (0 for the empty one), all its literals checked."""
+    """The largest variable of a clause, 0 if it is empty; checks every literal."""
     for literal in clause:
         if type(literal) is not int:
-            raise ProblemError(f"{where} = {clause}: literal {literal!r} is not an int; convert it")
+            raise ProblemError(
+                f"{where} = {clause}: literal {literal!r} is not an int; convert it", subject=where
+            )
         if literal == 0:
-            raise ProblemError(f"{where} = {clause}: there is no literal 0; variables count from 1")
+            raise ProblemError(
+                f"{where} = {clause}: literal 0 is not allowed; number the variables from 1", subject=where
+            )
         if abs(literal) > limit:
             raise ProblemError(
                 f"{where} = {clause}: literal {literal} is beyond the {limit} variables;"
-                " renumber the variables or raise their count"
+                " renumber the variables or raise their count",
+                subject=where,
             )
     return max(map(abs, clause), default=0)
 
@@ -277,8 +289,9 @@ def _check_weight(weight: float, where: str) -> None:
     number = isinstance(weight, int | float) and not isinstance(weight, bool)
     if not number or not math.isfinite(weight) or weight <= 0:
         raise ProblemError(
-            f"{where} has the weight {weight!r}: a weight is a finite number > 0;"
-            " drop the clause if it should not count, negate it if the weight is < 0"
+            f"{where} has the weight {weight!r}: a weight must be a finite number > 0;"
+            " drop the clause, or negate it if the weight is < 0",
+            subject=where,
         )
 
 
@@ -286,4 +299,6 @@ def _check_total(soft: tuple[SoftClause, ...]) -> None:
     try:
         math.fsum(item.weight for item in soft)
     except OverflowError as error:
-        raise ProblemError("the weights add up to more than a double can hold: divide them all") from error
+        raise ProblemError(
+            "the sum of the weights overflows a double; divide all weights", subject="soft"
+        ) from error

@@ -1,8 +1,8 @@
 """RC2: core-guided weighted MaxSAT with relaxable cardinality constraints, through python-sat.
 
-The solver assumes every soft clause true and asks a SAT solver. As long as that fails, it takes the
-unsatisfiable core, charges the core's smallest weight to the cost, and lets one more clause of the
-core be violated (a totalizer counts them). The first satisfiable call is an optimum.
+The algorithm assumes that every soft clause holds and calls a SAT solver. While the call fails, it
+takes the unsatisfiable core, adds the core's smallest weight to the cost, and relaxes the core so that
+one more of its clauses may be violated (a totalizer counts them). The first satisfying model is optimal.
 
 References:
     A. Ignatiev, A. Morgado, J. Marques-Silva. "RC2: an Efficient MaxSAT Solver". Journal on
@@ -10,9 +10,9 @@ References:
     A. Morgado, C. Dodaro, J. Marques-Silva. "Core-Guided MaxSAT with Soft Cardinality
     Constraints". CP 2014, pp. 564–573. (The algorithm, there called OLL.)
     C. Ansótegui, M. Bonet, J. Gabàs, J. Levy. "Improving SAT-Based Weighted MaxSAT Solvers". CP
-    2012, pp. 86–101. (Stratification: the heaviest clauses first.)
+    2012, pp. 86–101. (Stratification: heaviest clauses first.)
 
-Three statements of which no two agree; keeping the dearest one costs the other two:
+Three mutually exclusive statements; accepting the heaviest one costs the other two:
 
 >>> from maieutic.solvers.problem import SoftClause, WeightedCNF
 >>> units = tuple(SoftClause((v,), w) for v, w in [(1, 0.5), (2, 2.0), (3, 0.25)])
@@ -38,14 +38,14 @@ __all__ = ["RC2"]
 class RC2:
     """python-sat's RC2; exact for any float weights.
 
-    The clauses go to it in the problem's order, so the choice among equally good labellings is
-    RC2's own on that order, the same in every run. Variables in no clause are labelled false.
+    RC2 receives the clauses in the problem's order, so it chooses among equally good labellings in
+    the same way in every run. Variables that occur in no clause are labelled false.
 
     Attributes:
-        stratified: bring the soft clauses in by weight, the heaviest first, with the core
-            exhaustion and reduction of the MaxSAT Evaluation's RC2-B. Plain RC2 splits a core's
-            weights again and again where they all differ, and may take minutes on a problem of
-            sixteen variables; stratified it took at most a third of a second on the same ones.
+        stratified: add the soft clauses by descending weight, with core exhaustion and core
+            reduction, as RC2-B did in the MaxSAT Evaluation. Where all weights differ, plain RC2
+            splits them repeatedly and may take minutes on sixteen variables; the stratified solver
+            took at most a third of a second on the same problems.
     """
 
     stratified: bool = False
@@ -65,7 +65,7 @@ class RC2:
             model = None if () in problem.hard else engine.compute()
             cost = engine.cost
         if model is None:
-            raise UnsatisfiableError("the hard clauses contradict each other: remove some of them")
+            raise UnsatisfiableError("the hard clauses contradict each other; remove some", subject="hard")
         true = {literal for literal in model if literal > 0}
         labels = [variable in true for variable in range(1, problem.variables + 1)]
         weights = zip(problem.soft, problem.integer_weights, strict=True)
@@ -73,16 +73,16 @@ class RC2:
         return scored(problem, labels, float(Fraction(cost, problem.denominator)), True, self.name)
 
     def _engine(self, formula: WCNF) -> pysat_rc2.RC2:
-        if self.stratified and formula.soft:  # the stratified one cannot do without soft clauses
+        if self.stratified and formula.soft:  # RC2Stratified needs at least one soft clause
             return pysat_rc2.RC2Stratified(formula, adapt=True, exhaust=True, minz=True)
         return pysat_rc2.RC2(formula)
 
 
 def _formula(problem: WeightedCNF) -> WCNF:
-    """The problem as python-sat takes it: own lists, since RC2 appends selectors to them.
+    """The problem in python-sat's form, with fresh lists, since RC2 appends selectors to them.
 
-    RC2 adds and compares weights, which floats would round: it gets exact integers. Empty soft
-    clauses, which it cannot take, are left out; their weight is a constant of the cost.
+    RC2 adds and compares weights, which would round floats, so the weights are exact integers. RC2
+    does not accept empty soft clauses; they are omitted, and their weight is a constant of the cost.
     """
     formula = WCNF()
     formula.extend([list(clause) for clause in problem.hard if clause])

@@ -7,17 +7,17 @@
     2 2 0                           3 1 0
                                     2 2 0
 
-One clause a line, ended by 0. A soft clause starts with its weight. A hard clause starts with
-``h``, or with a weight >= TOP, the last number of the p line (where that is left out, every clause
-is soft). Files ending in ``.gz`` and ``.xz`` are compressed. Source, with both forms side by side:
+Each line holds one clause, terminated by 0. A soft clause starts with its weight. A hard clause starts
+with ``h``, or with a weight >= TOP, the last number of the p line (without TOP, every clause is soft).
+Files whose names end in ``.gz`` or ``.xz`` are compressed. Source of both forms:
 https://maxsat-evaluations.github.io/2020/format.html.
 
-Weights in a file are positive integers, with a sum below 2⁶³. A problem whose weights are all
-integers is written as it is. Other weights are multiplied by the largest power of ten, at most 10⁹,
-that keeps their sum below 2⁶², then rounded to the nearest integer, ties to even; so a weight comes
-back to within half of one over that scale. Comments carry what the format has no place for, and
-are read back: ``c maieutic weight-scale N`` (divide the weights by N), ``c maieutic variables N``
-and ``c maieutic clauses N`` (which also betrays a file that was cut between two lines).
+Weights in a file are positive integers whose sum is below 2⁶³. If all weights are integers, they are
+written unchanged. Otherwise they are multiplied by the largest power of ten, at most 10⁹, that keeps
+their sum below 2⁶², and rounded to the nearest integer, ties to even. Reading the file restores each
+weight to within 1 / (2 · scale). Comments store what the format cannot express, and are read back:
+``c maieutic weight-scale N`` (divide the weights by N), ``c maieutic variables N`` and
+``c maieutic clauses N`` (which also reveals a file truncated between two lines).
 
 >>> print(dumps(loads("h -1 -2 0\\n3 1 0\\n2 2 0\\n"), "p-line"), end="")
 p wcnf 2 3 6
@@ -44,26 +44,26 @@ __all__ = ["Format", "dumps", "loads", "read_wcnf", "write_wcnf"]
 Format: TypeAlias = Literal["2022", "p-line"]
 
 MAX_SCALE_POWER = 9
-"""Weights that are not integers keep at most nine decimals."""
+"""Fractional weights keep at most nine decimal places."""
 SUM_LIMIT = 1 << 63
-"""The Evaluation's bound on the sum of the soft weights (exclusive)."""
+"""The MaxSAT Evaluation's bound on the sum of the soft weights (exclusive)."""
 SCALED_SUM_LIMIT = 1 << 62
-"""Ours for weights we scale: one bit to spare, since solvers add the weight of a hard clause."""
+"""Bound for scaled weights: one bit is left for the weight of a hard clause, which solvers add."""
 
 INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
 
 def read_wcnf(path: str | Path, *, rescale: bool = True) -> WeightedCNF:
-    """The problem in a file of either form, plain or compressed.
+    """Read a problem from a file of either form, plain or compressed.
 
     Args:
-        path: the file; ``.gz`` and ``.xz`` say how it is compressed.
-        rescale: divide the weights by the scale that a comment of ours names. False leaves the
-            file's own integers, the unit in which every other solver reports this file's cost.
+        path: the file; the suffix ``.gz`` or ``.xz`` selects the decompression.
+        rescale: divide the weights by the scale in the ``weight-scale`` comment. False keeps the
+            integers of the file, the unit in which other solvers report its cost.
 
     Raises:
-        FileFormatError: the file cannot be read, or breaks the format at a line it names.
+        FileFormatError: the file cannot be read or violates the format (with the line).
     """
     path = Path(path)
     data = _read_bytes(path)
@@ -71,37 +71,40 @@ def read_wcnf(path: str | Path, *, rescale: bool = True) -> WeightedCNF:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FileFormatError(path, line, "not UTF-8 text; is this a WCNF file?") from error
+        raise FileFormatError(path, line, "this is not UTF-8 text; give a WCNF file") from error
     return loads(text, str(path), rescale=rescale)
 
 
 def write_wcnf(problem: WeightedCNF, path: str | Path, format: Format = "2022") -> None:
-    """Write the problem to a file, compressed where its name ends in ``.gz`` or ``.xz``.
+    """Write the problem to a file, compressed if its name ends in ``.gz`` or ``.xz``.
 
     Raises:
-        ProblemError: the weights do not fit the format's integers (see :func:`dumps`).
+        ProblemError: the weights do not fit the format (see :func:`dumps`).
         InputError: the file cannot be written.
     """
     path = Path(path)
     data = dumps(problem, format).encode("utf-8")
     if path.suffix == ".gz":
-        data = gzip.compress(data, mtime=0)  # without a time stamp: same problem, same bytes
+        data = gzip.compress(data, mtime=0)  # no time stamp, so that equal problems give equal bytes
     elif path.suffix == ".xz":
         data = lzma.compress(data)
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); try another path") from error
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); choose another path", subject=str(path)
+        ) from error
 
 
 def dumps(problem: WeightedCNF, format: Format = "2022") -> str:
-    """The problem as WCNF text, clauses in order, hard ones first; ``loads`` undoes it.
+    """The problem as WCNF text, hard clauses first, in order; the inverse of :func:`loads`.
 
     Raises:
+        InputError: the format is unknown.
         ProblemError: the sum of the weights is too large, or a weight would be rounded to 0.
     """
     if format not in ("2022", "p-line"):
-        raise InputError(f"WCNF format {format!r} is unknown: give '2022' or 'p-line'")
+        raise InputError(f"WCNF format {format!r} is unknown; give '2022' or 'p-line'", subject="format")
     scale, weights = _file_weights(problem)
     total = len(problem.hard) + len(problem.soft)
     lines = [] if scale is None else [f"c maieutic weight-scale {scale}"]
@@ -117,12 +120,12 @@ def dumps(problem: WeightedCNF, format: Format = "2022") -> str:
 
 
 def loads(text: str, name: str = "<text>", *, rescale: bool = True) -> WeightedCNF:
-    """The problem in WCNF text of either form; ``name`` stands for it in messages.
+    """Parse WCNF text of either form; ``name`` is the path that errors report.
 
-    Integer weights stay integers. Decimal ones, which python-sat writes, are read as doubles.
+    Integer weights stay integers. Decimal weights, which python-sat writes, become doubles.
 
     Raises:
-        FileFormatError: the text breaks the format, at a line it names.
+        FileFormatError: the text violates the format (with the line).
     """
     reader = _Reader(name)
     for number, line in enumerate(text.split("\n"), start=1):
@@ -139,24 +142,24 @@ def loads(text: str, name: str = "<text>", *, rescale: bool = True) -> WeightedC
 
 
 class _Reader:
-    """What has been read of one text so far."""
+    """The state of one parse."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.counts: tuple[int, int] | None = None  # variables and clauses of the p line
-        self.top: float | None = None  # weights from here on are hard
-        self.notes: dict[str, int] = {}  # the comments that are ours
+        self.top: float | None = None  # clauses with at least this weight are hard
+        self.notes: dict[str, int] = {}  # values of the ``c maieutic`` comments
         self.hard: list[Clause] = []
         self.soft: list[SoftClause] = []
 
     def p_line(self, line: int, tokens: list[str]) -> None:
         if self.counts is not None or self.hard or self.soft:
-            raise self.error(line, "a p line after the start; keep one, before the clauses")
+            raise self.error(line, "the p line is repeated or follows a clause; keep one, before the clauses")
         if len(tokens) not in (4, 5) or tokens[1] != "wcnf":
-            raise self.error(line, "write the p line as 'p wcnf VARIABLES CLAUSES [TOP]'")
+            raise self.error(line, "the p line must read 'p wcnf VARIABLES CLAUSES [TOP]'; correct it")
         variables, clauses = (self.integer(line, token) for token in tokens[2:4])
         if not 0 <= variables <= MAX_VARIABLES or clauses < 0:
-            raise self.error(line, f"counts go from 0, variables up to {MAX_VARIABLES}")
+            raise self.error(line, f"counts must be >= 0, and variables <= {MAX_VARIABLES}; correct them")
         self.counts = (variables, clauses)
         self.top = self.weight(line, tokens[4]) if len(tokens) == 5 else None
 
@@ -168,21 +171,23 @@ class _Reader:
         if least is None:
             return
         if len(values) != 1 or key in self.notes or self.integer(line, values[0]) < least:
-            raise self.error(line, f"write 'c maieutic {key} N' once, N an integer >= {least}")
+            raise self.error(line, f"'c maieutic {key} N' must occur once, with an integer N >= {least}")
         self.notes[key] = int(values[0])
 
     def clause(self, line: int, tokens: list[str]) -> None:
         if self.counts is not None and len(self.hard) + len(self.soft) == self.counts[1]:
-            raise self.error(line, f"more clauses than the {self.counts[1]} of the p line; raise it")
+            raise self.error(
+                line, f"more clauses than the {self.counts[1]} of the p line; correct the p line"
+            )
         head, *rest = tokens
         if head == "h" and self.counts is not None:
-            raise self.error(line, "'h' is of the 2022 form; in a file with a p line write TOP")
+            raise self.error(line, "'h' belongs to the 2022 form; in a file with a p line write TOP")
         weight = None if head == "h" else self.weight(line, head)
         literals = tuple(self.integer(line, token) for token in rest)
         if not literals or literals[-1] != 0:
-            raise self.error(line, "the clause does not end with 0: truncated here? Restore it or add the 0")
+            raise self.error(line, "the clause does not end with 0; restore the truncated line or add the 0")
         if 0 in literals[:-1]:
-            raise self.error(line, "literals after a 0, which ends a clause; one clause per line")
+            raise self.error(line, "literals follow a 0, which ends a clause; write one clause per line")
         self.check_variables(line, literals)
         if weight is None or (self.top is not None and weight >= self.top):
             self.hard.append(literals[:-1])
@@ -190,24 +195,24 @@ class _Reader:
             self.soft.append(SoftClause(literals[:-1], weight))
 
     def check_variables(self, line: int, literals: Clause) -> None:
-        limit, source = MAX_VARIABLES, "this program takes"
+        limit, source = MAX_VARIABLES, "that are supported"
         if self.counts is not None:
-            limit, source = self.counts[0], "the p line announces"
+            limit, source = self.counts[0], "of the p line"
         largest = max(map(abs, literals))
         if largest > limit:
-            raise self.error(line, f"variable {largest} is beyond the {limit} that {source}")
+            raise self.error(line, f"variable {largest} is beyond the {limit} {source}; renumber it")
 
     def problem(self, rescale: bool) -> WeightedCNF:
-        found = len(self.hard) + len(self.soft)
-        variables, clauses = self.counts or (self.notes.get("variables", 0), found)
-        if self.counts is None and not found and "clauses" not in self.notes:
-            raise self.error(None, "no clause in it: truncated or empty; fetch or write it again")
-        for announced in (clauses, self.notes.get("clauses", found)):
-            if announced != found:
+        read = len(self.hard) + len(self.soft)
+        variables, clauses = self.counts or (self.notes.get("variables", 0), read)
+        if self.counts is None and not read and "clauses" not in self.notes:
+            raise self.error(None, "the file has no clauses; fetch or write it again")
+        for declared in (clauses, self.notes.get("clauses", read)):
+            if declared != read:
                 raise self.error(
                     None,
-                    f"{announced} clauses are announced and {found} are there: truncated?"
-                    " Fetch it again, or correct the announced number",
+                    f"{declared} clauses are declared but the file has {read};"
+                    " fetch the file again, or correct the number",
                 )
         scale = self.notes.get("weight-scale", 1) if rescale else 1
         soft = self.soft
@@ -224,9 +229,9 @@ class _Reader:
         elif DECIMAL.fullmatch(token):
             value = float(token)
         else:
-            raise self.error(line, f"{token!r} is not a weight; give a number > 0, or 'h'")
+            raise self.error(line, f"{token!r} is not a weight; give a number > 0 or 'h'")
         if not 0 < value < float("inf"):
-            raise self.error(line, f"weight {token}: a weight is a finite number > 0")
+            raise self.error(line, f"weight {token}: a weight must be a finite number > 0; correct it")
         return value
 
     def integer(self, line: int, token: str) -> int:
@@ -244,7 +249,7 @@ def _read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise FileFormatError(path, None, "no such file; check the path") from error
     except OSError as error:
-        raise FileFormatError(path, None, f"cannot be read ({error.strerror})") from error
+        raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from error
     try:
         if path.suffix == ".gz":
             return gzip.decompress(data)
@@ -252,30 +257,33 @@ def _read_bytes(path: Path) -> bytes:
             return lzma.decompress(data)
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise FileFormatError(
-            path, None, f"truncated or not {path.suffix} data ({error}); fetch it again"
+            path, None, f"this is truncated or not {path.suffix} data ({error}); fetch it again"
         ) from error
     return data
 
 
 def _file_weights(problem: WeightedCNF) -> tuple[int | None, list[int]]:
-    """The scale, None where none is needed, and the soft weights as the file's integers."""
+    """The scale, or None if all weights are integers, and the soft weights as integers."""
     exact = [Fraction(item.weight) for item in problem.soft]
     if all(weight.denominator == 1 for weight in exact):
         scale, weights = None, [int(weight) for weight in exact]
         if sum(weights) >= SUM_LIMIT:
-            raise ProblemError("the weights add up to 2^63 or more, too much for WCNF: divide them")
+            raise ProblemError(
+                "the weights sum to 2^63 or more, too much for WCNF; divide them", subject="soft"
+            )
         return scale, weights
     for power in range(MAX_SCALE_POWER, -1, -1):
         weights = [round(weight * 10**power) for weight in exact]
         if sum(weights) < SCALED_SUM_LIMIT:
             break
     else:
-        raise ProblemError("the weights add up to 2^62 or more, too much for WCNF: divide them")
+        raise ProblemError("the weights sum to 2^62 or more, too much for WCNF; divide them", subject="soft")
     if 0 in weights:
         index = weights.index(0)
         raise ProblemError(
             f"soft[{index}] has the weight {problem.soft[index].weight!r}, which WCNF's scale of"
-            f" {10**power} rounds to 0: multiply all weights, or drop the clause"
+            f" {10**power} rounds to 0; multiply all weights or drop the clause",
+            subject=f"soft[{index}]",
         )
     return 10**power, weights
 

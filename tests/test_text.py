@@ -1,4 +1,4 @@
-"""Screening: what a user may ask, and which replies of a model are usable sentences."""
+"""Checks on the questions of users and on the replies of models."""
 
 from __future__ import annotations
 
@@ -41,21 +41,23 @@ def test_a_question_is_otherwise_kept_as_asked() -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t\r", "\u2003\u2028"])
 def test_an_empty_question_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"empty; give one sentence"):
+    with pytest.raises(InputError) as caught:
         as_question(text)
+    assert caught.value.subject == "text"
 
 
 def test_the_longest_question_is_allowed_and_no_longer_one() -> None:
     longest = "x" * MAX_QUESTION_CHARS
     assert as_question(longest) == longest
-    with pytest.raises(InputError, match=r"'xxx.*2,001 characters.*at most 2,000"):
+    with pytest.raises(InputError) as caught:
         as_question(longest + "x")
+    assert caught.value.subject == "text"
 
 
 @pytest.mark.parametrize("piece", ["x", "is it so? ", "\x1b[2J", "❄", "\n"])
 def test_a_question_of_100000_characters_is_refused_in_a_short_line(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
-    with pytest.raises(InputError, match=r"100,000 characters") as caught:
+    with pytest.raises(InputError) as caught:
         as_question(text)
     message = str(caught.value)
     assert len(message) < 300

@@ -1,9 +1,10 @@
-"""Trees: the id scheme, the shapes that are refused, and the way to JSON and back."""
+"""Trees: node ids, rejected shapes and the JSON round trip."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def trees(draw: st.DrawFn) -> Tree:
 
 
 def record(*nodes: dict[str, Any], **more: Any) -> str:
-    """The JSON of a tree with the fields that no tree can do without."""
+    """The JSON of a tree with its required fields."""
     return json.dumps({"question": "q?", "statement": "s.", "negation": "n.", "nodes": nodes} | more)
 
 
@@ -114,48 +115,50 @@ def test_unknown_fields_are_ignored() -> None:
 def test_a_missing_field_of_the_tree_is_named(field: str) -> None:
     fields = json.loads(record(node("Q", None)))
     del fields[field]
-    with pytest.raises(InputError, match=rf"^{field}: "):
+    with pytest.raises(InputError) as caught:
         Tree.from_json(json.dumps(fields))
+    assert caught.value.subject == field
 
 
 @pytest.mark.parametrize("field", ["id", "parent", "statement", "negation"])
 def test_a_missing_field_of_a_node_is_named_with_its_place(field: str) -> None:
     broken = node("QT0", "Q")
     del broken[field]
-    with pytest.raises(InputError, match=rf"^nodes\[1\]\.{field}: "):
+    with pytest.raises(InputError) as caught:
         Tree.from_json(record(node("Q", None), broken))
+    assert caught.value.subject == f"nodes[1].{field}"
 
 
 @pytest.mark.parametrize(
-    ("places", "named"),
+    ("places", "node_id"),
     [
-        ([("Q", None), ("QT0", "Q"), ("QT0", "Q")], "node QT0 occurs twice"),
-        ([("Q", None), ("Q", None)], "node Q occurs twice"),
-        ([("QT0", "Q")], "node QT0: its parent Q is not"),
-        ([("Q", None), ("QF0T1", "QF0")], "node QF0T1: its parent QF0 is not"),
-        ([("Q", "Q")], "node Q: its parents form a cycle, Q → Q"),
-        ([("Q", "QT0"), ("QT0", "Q")], "node Q: its parents form a cycle, Q → QT0 → Q"),
-        ([("Q", None), ("QT0", "QF0"), ("QF0", "QT0")], "node QT0: its parents form a cycle"),
-        ([("Q", None), ("QT0", "Q"), ("QT0F0", "Q")], "node QT0F0: the id does not fit the parent Q"),
-        ([("Q", None), ("QT0", "Q"), ("QF1", "QT0")], "node QF1: the id does not fit the parent QT0"),
-        ([("Q", None), ("QT0", None)], "node QT0: the id does not fit"),
-        ([("QF0", None)], "node QF0: the id does not fit"),
-        ([("", None)], "node : the id does not fit"),
-        ([("q", None)], "node q: the id does not fit"),
-        ([("Q\n", None)], "the id does not fit"),
+        ([("Q", None), ("QT0", "Q"), ("QT0", "Q")], "QT0"),
+        ([("Q", None), ("Q", None)], "Q"),
+        ([("QT0", "Q")], "QT0"),
+        ([("Q", None), ("QF0T1", "QF0")], "QF0T1"),
+        ([("Q", "Q")], "Q"),
+        ([("Q", "QT0"), ("QT0", "Q")], "Q"),
+        ([("Q", None), ("QT0", "QF0"), ("QF0", "QT0")], "QT0"),
+        ([("Q", None), ("QT0", "Q"), ("QT0F0", "Q")], "QT0F0"),
+        ([("Q", None), ("QT0", "Q"), ("QF1", "QT0")], "QF1"),
+        ([("Q", None), ("QT0", None)], "QT0"),
+        ([("QF0", None)], "QF0"),
+        ([("", None)], ""),
+        ([("q", None)], "q"),
+        ([("Q\n", None)], "Q\n"),
         *[
-            ([("Q", None), (bad, "Q")], f"node {bad}: the id does not fit")
+            ([("Q", None), (bad, "Q")], bad)
             for bad in ["QT", "QX0", "Q0", "QT-1", "QT0 ", "QT1.5", "QTT0", "RT0", "T0"]
         ],
     ],
 )
-def test_a_bad_shape_names_the_node(places: list[tuple[str, str | None]], named: str) -> None:
+def test_a_bad_shape_names_the_node(places: list[tuple[str, str | None]], node_id: str) -> None:
     nodes = tuple(Proposition(id, parent, "a.", "b.") for id, parent in places)
     with pytest.raises(InputError) as built:
         Tree("q?", "s.", "n.", nodes)
-    assert named in str(built.value)
     with pytest.raises(InputError) as read:
         Tree.from_json(record(*(node(id, parent) for id, parent in places)))
+    assert built.value.subject == read.value.subject == node_id
     assert str(read.value) == str(built.value)
 
 
@@ -166,8 +169,9 @@ def test_a_tree_without_a_parent_is_refused(tree: Tree, data: st.DataObject) -> 
     if parents:
         gone = data.draw(st.sampled_from(parents))
         rest = tuple(proposition for proposition in tree.nodes if proposition.id != gone)
-        with pytest.raises(InputError, match=rf"^node {gone}[TF]\d+: its parent {gone} is not in the tree"):
+        with pytest.raises(InputError) as caught:
             Tree("q?", "s.", "n.", rest)
+        assert re.fullmatch(rf"{gone}[TF]\d+", caught.value.subject)
 
 
 @pytest.mark.parametrize("field", ["p_true", "p_true_negation"])
@@ -176,8 +180,9 @@ def test_a_tree_without_a_parent_is_refused(tree: Tree, data: st.DataObject) -> 
 )
 def test_what_is_no_probability_is_named_with_its_place(field: str, value: str) -> None:
     text = record(node("Q", None), node("QT0", "Q", **{field: "HERE"})).replace('"HERE"', value)
-    with pytest.raises(InputError, match=rf"^nodes\[1\]\.{field}: .*found"):
+    with pytest.raises(InputError) as caught:
         Tree.from_json(text)
+    assert caught.value.subject == f"nodes[1].{field}"
 
 
 @pytest.mark.parametrize(
@@ -192,8 +197,9 @@ def test_what_is_no_probability_is_named_with_its_place(field: str, value: str) 
     ],
 )
 def test_a_field_of_a_wrong_type_is_named_with_its_place(field: str, value: object) -> None:
-    with pytest.raises(InputError, match=rf"^nodes\[1\]\.{field}: "):
+    with pytest.raises(InputError) as caught:
         Tree.from_json(record(node("Q", None), node("QT0", "Q") | {field: value}))
+    assert caught.value.subject == f"nodes[1].{field}"
 
 
 @pytest.mark.parametrize(
@@ -201,8 +207,9 @@ def test_a_field_of_a_wrong_type_is_named_with_its_place(field: str, value: obje
     [("question", 1), ("answer", 0), ("answer", "true"), ("nodes", {}), ("nodes", None), ("pruned", 7)],
 )
 def test_a_field_of_the_tree_of_a_wrong_type_is_named(field: str, value: object) -> None:
-    with pytest.raises(InputError, match=rf"^{field}: .*found"):
+    with pytest.raises(InputError) as caught:
         Tree.from_json(record(node("Q", None), **{field: value}))
+    assert caught.value.subject == field
 
 
 @pytest.mark.parametrize(

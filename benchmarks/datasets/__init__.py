@@ -1,4 +1,4 @@
-"""Data sets to measure on: one file each, read as published, from a folder or fetched once when asked.
+"""Benchmark data sets, one module each, read as published from a folder or downloaded on request.
 
 >>> loaded = load_items("agora", split="dev")
 >>> len(loaded.items), loaded.items[0].text.endswith(".")
@@ -34,7 +34,7 @@ DATASETS: Mapping[str, DataSet] = {
     )
 }
 
-# Data set → split → rows, where they were counted.
+# Data set → split → number of rows, where known.
 ROWS: Mapping[str, Mapping[str, int]] = {
     "agora": agora.ROWS,
     "csqa2": csqa2.ROWS,
@@ -42,26 +42,26 @@ ROWS: Mapping[str, Mapping[str, int]] = {
     "com2sense": com2sense.ROWS,
 }
 
-# Data set → official file → SHA-256 of its content as published, unzipped.
+# Data set → official file → SHA-256 of its published content, decompressed.
 _CONTENTS: Mapping[str, Mapping[str, str]] = {
     "csqa2": csqa2.CONTENTS,
     "creak": creak.CONTENTS,
     "com2sense": com2sense.CONTENTS,
 }
 
-# Data set → where its files are, if they are not at its homepage.
+# Data set → where to download its files, if not from its homepage.
 SOURCES: Mapping[str, str] = {"strategyqa": strategyqa.SOURCE}
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The items of one split and what they were read from.
+    """The items of one split and the files they come from.
 
     Attributes:
-        folder: of the files; None where there are none.
+        folder: the folder of the files; None for a data set without files.
         files: their paths, in the data set's order.
-        sha256: over the files' contents, unzipped, one after the other; without files, over the items.
-        edited: official names of the files that differ from what was published.
+        sha256: checksum of the files' concatenated contents, decompressed; without files, of the items.
+        edited: official names of the files whose contents differ from the published ones.
     """
 
     items: tuple[Item, ...]
@@ -84,39 +84,43 @@ def load_items(
     """Read one split of a data set.
 
     Args:
-        data: the folder of its files (the file itself for the data set ``file``); None for the cache.
-        split: None or "" for the data set's default.
-        download: fetch what the cache lacks; ``data`` is only ever read.
+        name: a key of :data:`DATASETS`.
+        data: the folder of its files, or the file itself for the data set ``file``; None for the cache.
+        split: None or "" selects the data set's default.
+        download: download missing files to the cache; nothing is ever written to ``data``.
+        on_progress: called during downloads.
 
     Raises:
-        InputError: there is no such data set, split, folder or file; the message says where to get it.
-        FileFormatError: a file cannot be read, or one of its rows is wrong.
+        InputError: the data set, split, folder or file does not exist. ``subject`` is the argument.
+        FileFormatError: a file cannot be read or has an invalid row.
         MaieuticError: a download failed.
     """
     dataset = DATASETS.get(name)
     if dataset is None:
-        raise InputError(f"there is no data set {name!r}; there are {', '.join(DATASETS)}")
+        raise InputError(f"no data set is named {name!r}; give one of {', '.join(DATASETS)}", subject="name")
     split = split or dataset.default_split
     if split not in dataset.splits:
-        answers = "the splits whose answers can be read are" if dataset.homepage else "its splits are"
-        raise InputError(f"{name} has no split {split!r}; {answers} {', '.join(dataset.splits)}")
+        kind = "split with public answers" if dataset.homepage else "split"
+        raise InputError(
+            f"{name} has no {kind} {split!r}; give one of {', '.join(dataset.splits)}", subject="split"
+        )
     if dataset is FILE:
         path = _own_file(data)
         return _loaded(dataset, split, path, (path,))
     if not dataset.splits[split]:
         if data is not None:
-            raise InputError(f"{name} comes with maieutic; leave out --data {data}")
+            raise InputError(f"{name} is part of maieutic; omit --data {data}", subject="data")
         return _loaded(dataset, split, Path(), ())
-    folder = _given_folder(dataset, split, data) if data else _cached(dataset, split, download, on_progress)
+    folder = _user_folder(dataset, split, data) if data else _cached(dataset, split, download, on_progress)
     files = tuple(need_file(folder, file) for file in dataset.splits[split])
     return _loaded(dataset, split, folder, files)
 
 
-def _loaded(dataset: DataSet, split: str, place: Path, files: tuple[Path, ...]) -> Loaded:
-    """Read the items; ``place`` is what the data set's ``read`` takes."""
-    items = tuple(dataset.read(place, split))
+def _loaded(dataset: DataSet, split: str, source: Path, files: tuple[Path, ...]) -> Loaded:
+    """Read the items; ``source`` is the first argument of the data set's ``read``."""
+    items = tuple(dataset.read(source, split))
     contents = [read_content(file) for file in files] or [repr(astuple(item)).encode() for item in items]
-    folder = place.parent if dataset is FILE else place
+    folder = source.parent if dataset is FILE else source
     return Loaded(
         items,
         dataset.name,
@@ -139,36 +143,42 @@ def _edited(dataset: DataSet, split: str, contents: Sequence[bytes]) -> tuple[st
 
 def _own_file(data: Path | None) -> Path:
     if data is None:
-        raise InputError(f"file reads a file of your own; give --data FILE ({', '.join(SUFFIXES)})")
+        raise InputError(
+            f"the data set 'file' needs your own file; give --data FILE ({', '.join(SUFFIXES)})",
+            subject="data",
+        )
     if data.is_dir():
-        raise InputError(f"{data} is a folder; give --data the file itself ({', '.join(SUFFIXES)})")
+        raise InputError(f"{data} is a folder; give --data a file ({', '.join(SUFFIXES)})", subject="data")
     return data
 
 
-def _given_folder(dataset: DataSet, split: str, data: Path) -> Path:
+def _user_folder(dataset: DataSet, split: str, data: Path) -> Path:
     if not data.is_dir():
-        what = "is a file" if data.exists() else "does not exist"
-        raise InputError(f"{data} {what}; give --data the folder with {_names(dataset.splits[split])}")
+        problem = "is a file" if data.exists() else "does not exist"
+        names = _names(dataset.splits[split])
+        raise InputError(f"{data} {problem}; give --data the folder with {names}", subject="data")
     missing = [file for file in dataset.splits[split] if find_file(data, file) is None]
     if missing:
-        fetched = all(file in dataset.remote for file in missing)
-        remedy = ", or leave out --data and add --download" if fetched else ""
+        downloadable = all(file in dataset.remote for file in missing)
+        remedy = ", or replace --data with --download" if downloadable else ""
         raise InputError(
-            f"{data} has no {_names(missing)}, plain or gzipped, of which {dataset.name} {split} is read; "
-            f"get {_it(missing)} from {_source(dataset)}{remedy}"
+            f"{data} has no {_names(missing)}, plain or gzipped, which {dataset.name} {split} needs; "
+            f"get {_it(missing)} from {_source(dataset)}{remedy}",
+            subject="data",
         )
     return data
 
 
 def _cached(dataset: DataSet, split: str, download: bool, on_progress: OnProgress | None) -> Path:
-    """The cache folder with the split's files in it."""
+    """The cache folder, once it contains the files of the split."""
     folder = cache_folder(dataset.name)
     files = dataset.splits[split]
     unknown = [file for file in files if file not in dataset.remote]
     if unknown:
         raise InputError(
-            f"{dataset.name} {split} cannot be downloaded, since no checksum of {_names(unknown)} is known; "
-            f"get {_it(unknown)} from {_source(dataset)} and give --data the folder"
+            f"{dataset.name} {split} has no automatic download, since the checksum of {_names(unknown)} is "
+            f"unknown; get {_it(unknown)} from {_source(dataset)} and give --data the folder",
+            subject="data",
         )
     for file in files:
         if download:
@@ -177,7 +187,8 @@ def _cached(dataset: DataSet, split: str, download: bool, on_progress: OnProgres
             size = sum(dataset.remote[each].bytes for each in files)
             raise InputError(
                 f"{dataset.name} {split} is not in the cache; add --download ({size / 1e6:.1f} MB), or get "
-                f"{_names(files)} from {_source(dataset)} and give --data the folder"
+                f"{_names(files)} from {_source(dataset)} and give --data the folder",
+                subject="download",
             )
     return folder
 

@@ -1,4 +1,4 @@
-"""Agora: contested statements about the bundled world, half of them true. Nothing to fetch."""
+"""Agora: contested statements about the bundled world, half of them true. No download."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ROWS = {"train": 2382, "dev": 312, "test": 1160}
 
 
 def _read(_folder: Path, split: str) -> list[Item]:
-    """All of a split; of a property with more true than false things (or the reverse), a seeded choice."""
+    """The whole split, with equally many true and false statements of each property, chosen by seed 0."""
     from maieutic.benchmarks.agora.questions import questions  # noqa: PLC0415 - keeps --help light
     from maieutic.benchmarks.agora.world import load_world  # noqa: PLC0415
 
-    asked = questions(load_world(), check_split(split), sys.maxsize, seed=0)
-    return [Item(f"{each.thing}:{each.property}", each.statement, each.truth) for each in asked]
+    statements = questions(load_world(), check_split(split), sys.maxsize, seed=0)
+    return [Item(f"{each.thing}:{each.property}", each.statement, each.truth) for each in statements]
 
 
 AGORA_WORLD = DataSet(
@@ -28,7 +28,7 @@ AGORA_WORLD = DataSet(
     homepage="",
     licence="Apache-2.0",
     citation=(
-        "the world of the bundled models, which were not told what follows about the things of dev and test"
+        "the world of the bundled models, whose training text omits what follows about dev and test things"
     ),
     splits={"train": (), "dev": (), "test": ()},
     default_split="test",

@@ -1,4 +1,4 @@
-"""What a data set is: items with a gold answer, the files they come from, whom to thank for them."""
+"""Data sets: items with gold answers, their files, licence and citation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Item:
     """One row of a data set.
 
     Attributes:
-        id: the row's own id, unique within its split.
+        id: the id of the row, unique within its split.
         text: a statement, or a yes/no question that ends in a question mark.
-        gold: whether the statement is true, or the question's answer is yes.
-        pair: what twins share and no others do ("" for a row without a twin): two statements of which
-            one is true, or that differ in few words.
+        gold: whether the statement is true, or the answer to the question is yes.
+        pair: an id shared by exactly two twins, such as complementary or minimally edited statements;
+            "" for a row without a twin.
     """
 
     id: str
@@ -32,7 +32,9 @@ class RemoteFile:
     """Where an official file is published.
 
     Attributes:
-        bytes: its size; ``sha256`` its checksum in hexadecimal digits.
+        url: its address.
+        bytes: its size.
+        sha256: its checksum, in hexadecimal digits.
     """
 
     url: str
@@ -45,13 +47,16 @@ class DataSet:
     """A data set as its authors publish it.
 
     Attributes:
-        name: how the command line calls it; ``title`` how its paper does.
-        licence: as its authors state it; ``citation`` one line: authors, title, venue, year.
-        splits: split → the official files that it is read from, by name.
-        default_split: what is run when no split is named; never one whose answers are hidden.
-        read: (folder, split) → all items, in the files' order. Raises
-            :class:`maieutic.errors.FileFormatError` naming the file and row at fault.
-        remote: official file → where it is published; a file without an entry is not fetched.
+        name: the name on the command line.
+        title: the name in its paper.
+        homepage: its web address; "" if there is none.
+        licence: as its authors state it.
+        citation: authors, title, venue and year in one line.
+        splits: split → names of the official files it is read from.
+        default_split: the split used by default; its answers are public.
+        read: (folder, split) → all items, in file order. Raises
+            :class:`maieutic.errors.FileFormatError` with the file and line.
+        remote: official file → where it is published; a file without an entry cannot be downloaded.
     """
 
     name: str

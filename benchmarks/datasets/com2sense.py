@@ -1,8 +1,8 @@
 """Com2Sense: statements in complementary pairs, of which usually one is true and one is false.
 
-A split is a JSON array of statements and a JSON object of pairs, from each id to its twin's. Of the train
-files every id has a twin. The pair file of dev names 804 ids, more than its array may have rows: a dev row
-whose twin is not there is read without a pair. The dev files' checksums are not known here.
+A split consists of a JSON array of statements and a JSON object that maps each id to its twin's id. In the
+train files every id has a twin. The pair file of dev lists 804 ids and the array may have fewer rows, so a
+dev row without its twin is read without a pair. The checksums of the dev files are unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["COM2SENSE", "CONTENTS", "ROWS"]
 
 ROWS = {"train": 1608}
 
-# SHA-256 of the files as published, which are not zipped.
+# SHA-256 of the published files, which are not compressed.
 CONTENTS = {
     "train.json": "f2559d1374e115f5f6d958b781a8474bdab52aa08c3fae0a16aece24b211ddda",
     "pair_id_train.json": "56301808ee854e6dbed33f869fcd2c9cbb2517885578982c370854572812916b",
@@ -52,29 +52,29 @@ def _read(folder: Path, split: str) -> list[Item]:
 
 
 def _twins(path: Path) -> Mapping[str, str]:
-    """Id → the twin's id, both ways."""
+    """Id → id of its twin, for both twins."""
     try:
         twins = parse_json(dict[str, str], read_content(path))
     except FileFormatError:
         raise
     except InputError as error:
-        raise FileFormatError(path, None, f"{error}; fetch the file again") from None
+        raise FileFormatError(path, None, f"{error}; fetch the file again") from error
     for one, other in twins.items():
         if one == other or twins.get(other) != one:
-            problem = f"{one!r} has the twin {other!r}, whose twin is {twins.get(other)!r}"
+            problem = f"the twin of {one!r} is {other!r}, but the twin of that is {twins.get(other)!r}"
             raise FileFormatError(path, None, f"{problem}; correct the pair, or fetch the file again")
     return twins
 
 
 def _pair(row: Row, name: str, twins: Mapping[str, str], ids: Collection[str], split: str) -> str:
-    """The same for both twins: their ids, sorted."""
+    """The pair id of a row: the sorted ids of both twins; "" without a twin."""
     twin = twins.get(name)
     if twin is None:
         raise row.error(f"the id {name!r} is not in the pair file")
     if twin in ids:
         return "+".join(sorted((name, twin)))
     if split in _COMPLETE:
-        raise row.error(f"its twin {twin!r} has no row")
+        raise row.error(f"the twin {twin!r} has no row")
     return ""
 
 

@@ -1,8 +1,8 @@
-"""CREAK: claims about entities that take commonsense to judge, and a contrast set of minimally edited twins.
+"""CREAK: claims about entities that need commonsense to judge, and a contrast set of minimally edited twins.
 
-The files are JSON lines. In the contrast set as published the pair ids of six rows are mixed up: p_18, p_27
-and p_74 have one, two and three rows, of which no two are a claim and its edit. These rows are read without
-a pair, so that 247 pairs are left of the 250.
+The files are JSON lines. In the published contrast set, the pair ids of six rows are wrong: p_18, p_27 and
+p_74 have one, two and three rows, none of which are a claim and its edit. These rows are read without a
+pair, which leaves 247 of the 250 pairs.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["CONTENTS", "CREAK", "ROWS"]
 
 ROWS = {"train": 10_176, "dev": 1371, "contrast": 500}
 
-# SHA-256 of the files as published, which are not zipped.
+# SHA-256 of the published files, which are not compressed.
 CONTENTS = {
     "train.json": "f71b4fa370bbbd7f4b5fc32b82231c18f9e68911c00fc513be0075dea9b90d90",
     "dev.json": "de61800bb7d0c07a9d5b8abdf4c1604db21151bdfcb13a284db112a531bf3455",
     "contrast_set.json": "0fbcf6765ed967f812229941bfa81a4b66269b22fd41d07926c2ea7c53039725",
 }
 
-_MIXED_UP = frozenset({"p_18", "p_27", "p_74"})
+_WRONG_PAIRS = frozenset({"p_18", "p_27", "p_74"})
 _PUBLISHED = "https://raw.githubusercontent.com/yasumasaonoe/creak/"
 
 
@@ -57,15 +57,15 @@ def _paired(rows: Sequence[tuple[Row, _Twin]]) -> Iterator[tuple[Row, Item]]:
     for _, twin in rows:
         labels.setdefault(twin.pair_id, []).append(twin.label)
     for row, twin in rows:
-        of_pair = labels[twin.pair_id]
-        if sorted(of_pair) == ["false", "true"] and twin.pair_id:
+        pair_labels = labels[twin.pair_id]
+        if sorted(pair_labels) == ["false", "true"] and twin.pair_id:
             yield row, twin.item(twin.pair_id)
-        elif twin.pair_id in _MIXED_UP:
+        elif twin.pair_id in _WRONG_PAIRS:
             yield row, twin.item()
         else:
-            found = ", ".join(of_pair)
+            listed = ", ".join(pair_labels)
             raise row.error(
-                f"pair_id {twin.pair_id!r} must be that of one true and one false row, not {found}"
+                f"the rows of pair_id {twin.pair_id!r} are {listed}; they must be one true and one false"
             )
 
 
@@ -92,7 +92,7 @@ CREAK = DataSet(
             382_480,
             CONTENTS["dev.json"],
         ),
-        # An earlier contrast set had 200 rows.
+        # An earlier version of the contrast set had 200 rows.
         "contrast_set.json": RemoteFile(
             f"{_PUBLISHED}8a9fca2756ba2db9dfc71d6d77d238c0a36819d9/data/creak/contrast_set.json",
             117_531,

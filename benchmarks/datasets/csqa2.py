@@ -1,7 +1,7 @@
-"""CommonsenseQA 2.0: yes/no questions and statements written by players of a game against a model.
+"""CommonsenseQA 2.0: yes/no questions and statements that players of a game wrote to defeat a model.
 
-The files are JSON lines. Many texts lack their closing mark, or put a question mark after a statement;
-they are read as they are. The answers of the test file are not published.
+The files are JSON lines. Many texts lack closing punctuation, or end a statement with a question mark;
+they are used unchanged. The answers of the test split are not published.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["CONTENTS", "CSQA2", "ROWS"]
 
 ROWS = {"train": 9264, "dev": 2541}
 
-# SHA-256 of the files as published, unzipped.
+# SHA-256 of the published files, decompressed.
 CONTENTS = {
     "CSQA2_train.json.gz": "5fdff27d115c4d03d8e420ebf1fc8b53815f16160848dfc3e10f17328f6ddfd1",
     "CSQA2_dev.json.gz": "1a0b18dfb4a8ec73e0ba5872df2126e53d004e69b9e78999777990b9a4892688",

@@ -1,13 +1,13 @@
-"""A file of one's own: JSON lines, a JSON array of objects, CSV or TSV, plain or gzipped, in UTF-8.
+"""A user's own file: JSON lines, a JSON array of objects, CSV or TSV, plain or gzipped, in UTF-8.
 
-One column holds the statement or yes/no question, one says whether it is true (or the answer is yes);
-they are known by their names, in any case:
+One column holds the statement or yes/no question, and one says whether it is true (or the answer is yes).
+Column names identify them, in any case:
 
 text   statement, question, sentence, sent, text or claim
 gold   label, answer, gold, truth, gold_label or target: true/false, yes/no or 1/0, in any case
-id     the first there is of id, qid, ex_id and uid, each value once; else rows are named by their number
+id     the first of id, qid, ex_id and uid that exists, with unique values; else the row numbers
 
-CSV and TSV begin with a line of column names; fields may be quoted as spreadsheets do.
+CSV and TSV files begin with a line of column names; fields may be quoted as in spreadsheets.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ GOLD = ("label", "answer", "gold", "truth", "gold_label", "target")
 ID = ("id", "qid", "ex_id", "uid")
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_SHOWN = 60  # characters of an offending value that a message quotes
-_MOST = 20  # columns that it lists
+_SHOWN = 60  # characters of a bad value that a message quotes
+_MOST = 20  # columns that a message lists
 
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The file's own names of its columns; no id column is ""."""
+    """The names of the columns in the file; ``id`` is "" if there is no id column."""
 
     text: str
     gold: str
@@ -50,39 +50,39 @@ class _Columns:
     def item(self, row: Row, record: Record) -> Item:
         for name in (self.text, self.gold, self.id):
             if name and name not in record:
-                raise row.error(f"it has no {name!r}")
+                raise row.error(f"{name!r} is missing")
         text = record[self.text]
         if not isinstance(text, str):
             raise row.error(f"{self.text!r} must be text, not {_short(text)}")
         return Item(self._id(row, record), text, _truth(row, self.gold, record[self.gold]))
 
     def _id(self, row: Row, record: Record) -> str:
-        given = record[self.id] if self.id else row.number
-        if isinstance(given, bool) or not isinstance(given, str | int):
-            raise row.error(f"{self.id!r} must be text or a whole number, not {_short(given)}")
-        return str(given).strip()
+        value = record[self.id] if self.id else row.number
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise row.error(f"{self.id!r} must be text or an integer, not {_short(value)}")
+        return str(value).strip()
 
 
-def _truth(row: Row, column: str, given: object) -> bool:
-    if isinstance(given, bool | int | str):
-        truth = _TRUTH.get(str(given).strip().casefold())
+def _truth(row: Row, column: str, value: object) -> bool:
+    if isinstance(value, bool | int | str):
+        truth = _TRUTH.get(str(value).strip().casefold())
         if truth is not None:
             return truth
-    raise row.error(f"{column!r} must be true or false, yes or no, 1 or 0, not {_short(given)}")
+    raise row.error(f"{column!r} must be true or false, yes or no, 1 or 0, not {_short(value)}")
 
 
 def _read(path: Path, _split: str) -> list[Item]:
-    """All rows of the file ``path``, which stands where other data sets have a folder."""
+    """All rows of the file ``path``; other data sets take a folder here."""
     suffix = Path(path.name.removesuffix(".gz")).suffix.casefold()
     if suffix not in SUFFIXES:
         names = ", ".join(SUFFIXES)
         raise FileFormatError(
-            path, None, f"its name must end in one of {names} (or these and .gz); rename it"
+            path, None, f"the name must end in one of {names}, optionally with .gz; rename the file"
         )
     table = suffix in (".csv", ".tsv")
     records = list(_table(path, "\t" if suffix == ".tsv" else ",") if table else _objects(read_rows(path)))
     if not records:
-        raise FileFormatError(path, None, "the file holds no rows; add some")
+        raise FileFormatError(path, None, "the file has no rows; add some")
     columns = _columns(path, list(records[0][1]))
     return checked((row, columns.item(row, record)) for row, record in records)
 
@@ -92,11 +92,11 @@ def _objects(rows: Iterable[Row]) -> Iterator[tuple[Row, Record]]:
         try:
             record = json.loads(row.json)
         except json.JSONDecodeError as error:
-            raise row.error(f"no JSON ({error.msg} at column {error.colno})") from None
-        except (ValueError, RecursionError) as error:  # not UTF-8, numbers or nesting beyond all bounds
-            raise row.error(f"no JSON ({error})") from None
+            raise row.error(f"this is not valid JSON ({error.msg} at column {error.colno})") from None
+        except (ValueError, RecursionError) as error:  # not UTF-8, or too long a number or too deep nesting
+            raise row.error(f"this is not valid JSON ({error})") from None
         if not isinstance(record, dict):
-            raise row.error(f"it must be an object with named columns, not {_short(record)}")
+            raise row.error(f"the row must be an object with named columns, not {_short(record)}")
         yield row, record
 
 
@@ -104,10 +104,12 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[Row, Record]]:
     try:
         text = read_content(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileFormatError(path, None, f"not UTF-8 ({error.reason}); save it as UTF-8") from None
+        raise FileFormatError(
+            path, None, f"this is not UTF-8 text ({error.reason}); save it as UTF-8"
+        ) from None
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     names: list[str] = []
-    line = 1  # on which the record begins; fields may hold line breaks
+    line = 1  # first line of the record; fields may contain line breaks
     try:
         for fields in reader:
             row, line = Row(path, line, "line", b""), reader.line_num + 1
@@ -116,26 +118,26 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[Row, Record]]:
             if not names:
                 names = [name.strip() for name in fields]
                 if len(set(names)) < len(names):
-                    raise row.error(f"two columns have one name (they are {_listed(names)})")
+                    raise row.error(f"the column names {_listed(names)} are not unique")
                 continue
             if len(fields) != len(names):
-                raise row.error(f"it has {len(fields)} fields, and the first line names {len(names)}")
+                raise row.error(f"the row has {len(fields)} fields, but the first line names {len(names)}")
             yield row, dict(zip(names, fields, strict=True))
     except csv.Error as error:
-        raise Row(path, line, "line", b"").error(f"it cannot be split into fields ({error})") from None
+        raise Row(path, line, "line", b"").error(f"the line cannot be split into fields ({error})") from None
 
 
 def _columns(path: Path, names: Sequence[str]) -> _Columns:
-    def pick(wanted: Sequence[str], what: str) -> str:
-        found = [name for name in names if name.strip().casefold() in wanted]
-        if len(found) == 1:
-            return found[0]
-        problem = f"{' and '.join(map(repr, found))} could all be" if found else "there is no column for"
-        remedy = f"name one column {', '.join(wanted[:-1])} or {wanted[-1]}"
-        raise FileFormatError(path, None, f"{problem} {what}; {remedy} (the columns are {_listed(names)})")
+    def pick(known: Sequence[str], role: str) -> str:
+        matches = [name for name in names if name.strip().casefold() in known]
+        if len(matches) == 1:
+            return matches[0]
+        problem = f"several columns ({_listed(matches)}) match" if matches else "no column matches"
+        remedy = f"name one column {', '.join(known[:-1])} or {known[-1]}"
+        raise FileFormatError(path, None, f"{problem} {role}; {remedy} (the columns are {_listed(names)})")
 
-    ids = [name for wanted in ID for name in names if name.strip().casefold() == wanted]
-    return _Columns(pick(TEXT, "the statement"), pick(GOLD, "what is true"), ids[0] if ids else "")
+    ids = [name for known in ID for name in names if name.strip().casefold() == known]
+    return _Columns(pick(TEXT, "the statement"), pick(GOLD, "the gold label"), ids[0] if ids else "")
 
 
 def _listed(names: Sequence[str]) -> str:

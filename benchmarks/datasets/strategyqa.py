@@ -1,6 +1,6 @@
 """StrategyQA: yes/no questions whose reasoning steps are implicit in the question.
 
-The train file, a JSON array, is the one with answers. Its checksum is not known here, so it is not fetched.
+Only the train file, a JSON array, has answers. Its checksum is unknown, so there is no automatic download.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from maieutic.benchmarks.datasets.rows import checked, need_file, read_rows
 
 __all__ = ["SOURCE", "STRATEGYQA"]
 
-# Where the file is, for those who fetch it themselves.
+# Where to download the file by hand.
 SOURCE = "https://storage.googleapis.com/ai2i/strategyqa/data/strategyqa_dataset.zip (unzip it)"
 
 

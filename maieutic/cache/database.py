@@ -1,8 +1,8 @@
-"""The database behind :mod:`maieutic.cache.store`: its tables, and one connection to it.
+"""The SQLite file behind :mod:`maieutic.cache.store`: its tables and a connection to it.
 
-SQLite is in the standard library and at home with several processes, kills and full disks (diskcache
-pickles what it keeps, and no pickle is read here). With write-ahead logging many read while one writes.
-Each value has a checksum over its key and itself, since SQLite notices damage to its own structure only.
+SQLite is in the standard library and copes with concurrent processes, kills and full disks. (diskcache
+stores pickles, which this project never reads.) With write-ahead logging, many processes can read while
+one writes. Each value has a checksum over key and value, since SQLite detects only structural damage.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 
 __all__ = ["ROW_BYTES", "Damaged", "ResponseFile", "is_damage"]
 
-ROW_BYTES = 130  # what a row takes beside its value, measured: key, indexes, room that pages leave
-PATIENCE = 10.0  # seconds to wait for another process that writes
-SYNCHRONOUS = "NORMAL"  # the disk is waited for now and then: a power cut may cost the last answers
-LOG_BYTES = 4 << 20  # what a write-ahead log that grew longer is cut to
+ROW_BYTES = 130  # measured overhead of a row: key, indexes and unused space in pages
+PATIENCE = 10.0  # seconds to wait while another process writes
+SYNCHRONOUS = "NORMAL"  # syncs at checkpoints only: a power cut may lose the latest answers
+LOG_BYTES = 4 << 20  # size to which a longer write-ahead log is truncated
 
 _SCHEMA = 1
 _TABLES = """
@@ -38,7 +38,7 @@ CREATE TABLE total (bytes INTEGER NOT NULL);
 INSERT INTO total VALUES (0);
 """
 _CHECKSUM = 4  # bytes before every value
-_DAMAGE = {  # the statements here are always the same, so that what is wrong with one is wrong with the file
+_DAMAGE = {  # error codes; the SQL statements are fixed, so that an SQL error too means a damaged file
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_ERROR,
@@ -50,26 +50,28 @@ _DAMAGE = {  # the statements here are always the same, so that what is wrong wi
 
 
 class Damaged(sqlite3.DatabaseError):
-    """The file holds what was never written to it."""
+    """The file has content that this module never wrote."""
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether it says that the file is no such database, or a broken one."""
+    """Whether the error means that the file is damaged or is another kind of file."""
     if isinstance(error, Damaged | UnicodeDecodeError):
         return True
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
 class ResponseFile:
-    """A connection to the file, of the process that opened it; one thread at a time may use it.
+    """A connection to the file, for the process that opened it and one thread at a time.
+
+    All methods raise the same errors as the constructor.
 
     Args:
-        path: made if it is not there, with its folder, for its owner only.
+        path: the file; created if missing, with its folder, for its owner only.
 
     Raises:
-        Damaged: it is no such database. So do all methods.
-        sqlite3.Error: likewise (see :func:`is_damage`), or it cannot be used now. So do all methods.
-        OSError: it cannot be made.
+        Damaged: the file is not a valid response cache.
+        sqlite3.Error: the file is damaged (see :func:`is_damage`) or cannot be used now.
+        OSError: the file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,7 +93,7 @@ class ResponseFile:
         if self._version() == 0:
             self._db.execute("PRAGMA journal_mode = WAL")
             with self._transaction():
-                if self._version() == 0:  # no other process was faster
+                if self._version() == 0:  # no other process created the tables meanwhile
                     for statement in filter(str.strip, _TABLES.split(";")):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {_SCHEMA}")
@@ -102,12 +104,12 @@ class ResponseFile:
         return _number(self._db.execute("PRAGMA user_version").fetchone())
 
     def close(self) -> None:
-        """Close it, where this process opened it."""
+        """Close the connection, if this process opened it."""
         self._closing()
 
     @property
     def current(self) -> bool:
-        """Whether it is this process's, and the file is still the one at its path."""
+        """Whether this process opened the connection and the file at the path is still the same one."""
         try:
             return self._process == os.getpid() and self._path.stat().st_ino == self._node
         except OSError:
@@ -124,28 +126,28 @@ class ResponseFile:
                 self._db.execute("ROLLBACK")
 
     def read(self, keys: Iterable[bytes]) -> dict[bytes, tuple[bytes, int]]:
-        """Those of the keys that are there, each with its value and the second of its last noted use."""
-        found = {}
+        """The stored keys among ``keys``, each with its value and last recorded use (s since the epoch)."""
+        entries = {}
         with self._transaction("DEFERRED"):
             for key in keys:
                 row = self._db.execute("SELECT value, used FROM responses WHERE key = ?", (key,)).fetchone()
                 if row is not None:
-                    found[key] = (_unsealed(key, row[0]), _number(row[1:]))
-        return found
+                    entries[key] = (_unsealed(key, row[0]), _number(row[1:]))
+        return entries
 
-    def note_use(self, keys: Iterable[bytes], now: int) -> None:
-        """Make this second that of their last use."""
+    def record_use(self, keys: Iterable[bytes], now: int) -> None:
+        """Set the last use of the keys to ``now``, in seconds since the epoch."""
         with self._transaction():
             self._db.executemany("UPDATE responses SET used = ? WHERE key = ?", ((now, key) for key in keys))
 
     def write(self, model: tuple[bytes, str], values: Mapping[bytes, bytes], now: int) -> int:
-        """Add what is not there yet, all or nothing.
+        """Add the values of new keys, all or none.
 
         Args:
-            model: a checksum that tells it apart, and its name.
+            model: the checksum of its fingerprint, and its name.
 
         Returns:
-            bytes of all that is there now.
+            the total size of all entries, in bytes.
         """
         upsert = "INSERT INTO models (digest, name) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET name = ?"
         insert = "INSERT OR IGNORE INTO responses (key, value, model, used) VALUES (?, ?, ?, ?)"
@@ -159,28 +161,28 @@ class ResponseFile:
             return self._add(added)
 
     def evict(self, excess: int, batch: int = 1000) -> int:
-        """Remove what was used longest ago: at most ``batch`` rows, fewer if they weigh ``excess`` bytes.
+        """Remove the least recently used rows, at most ``batch``, until ``excess`` bytes are free.
 
         Returns:
-            bytes of all that is there now.
+            the total size of all entries, in bytes.
         """
         oldest = "SELECT id, LENGTH(value) FROM responses ORDER BY used, id LIMIT ?"
         with self._transaction():
-            gone, freed = [], 0
+            evicted, freed = [], 0
             for number, length in self._db.execute(oldest, (batch,)).fetchall():
                 if freed >= excess:
                     break
-                gone.append((number,))
+                evicted.append((number,))
                 freed += _number((length,)) + ROW_BYTES
-            self._db.executemany("DELETE FROM responses WHERE id = ?", gone)
-            return self._add(-freed) if gone else self._add(-self._add(0))
+            self._db.executemany("DELETE FROM responses WHERE id = ?", evicted)
+            return self._add(-freed) if evicted else self._add(-self._add(0))
 
     def _add(self, change: int) -> int:
         self._db.execute("UPDATE total SET bytes = bytes + ?", (change,))
         return _number(self._db.execute("SELECT bytes FROM total").fetchone())
 
     def shares(self) -> list[tuple[bytes, str, int, int]]:
-        """Of every model with responses: its checksum and name, their number, their bytes; the most first."""
+        """(checksum, name, number of responses, bytes) of each model, the largest first."""
         rows = self._db.execute(
             "SELECT digest, name, COUNT(*), SUM(LENGTH(value) + ?) AS bytes FROM responses "
             "JOIN models ON models.id = model GROUP BY model ORDER BY bytes DESC, name",
@@ -188,22 +190,22 @@ class ResponseFile:
         ).fetchall()
         for row in rows:
             if [type(cell) for cell in row] != [bytes, str, int, int]:
-                raise Damaged("a model's row is none")
+                raise Damaged("a row of a model has values of wrong types")
         return rows
 
 
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists():  # to open and close it here would end the locks of this process's connections
+    if path.exists():  # opening and closing it would release the locks of this process's connections
         return
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:  # another process was faster
+    except FileExistsError:  # another process created it meanwhile
         return
 
 
 def _close(db: sqlite3.Connection, process: int) -> None:
-    if os.getpid() == process:  # a forked process must not touch what it inherits
+    if os.getpid() == process:  # a forked process must not close an inherited connection
         db.close()
 
 
@@ -213,12 +215,12 @@ def _sealed(key: bytes, value: bytes) -> bytes:
 
 def _unsealed(key: bytes, sealed: object) -> bytes:
     if not isinstance(sealed, bytes) or _sealed(key, sealed[_CHECKSUM:]) != sealed:
-        raise Damaged("a response is not the one that was written")
+        raise Damaged("the checksum of a response is wrong")
     return sealed[_CHECKSUM:]
 
 
 def _number(row: tuple[Any, ...] | None) -> int:
-    """The number ≥ 0 that a row begins with."""
+    """The first value of a row, which must be an integer ≥ 0."""
     if not row or not isinstance(row[0], int) or row[0] < 0:
-        raise Damaged("a number is missing")
+        raise Damaged("a row has no valid number")
     return row[0]

@@ -1,4 +1,4 @@
-"""Where the package keeps what can be made or fetched again."""
+"""The folder for data that can be computed or downloaded again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ CACHE_VARIABLE = "MAIEUTIC_CACHE_DIR"
 
 
 def cache_root() -> Path:
-    """The folder that ``MAIEUTIC_CACHE_DIR`` names, else the user's cache folder; it need not be there."""
-    named = os.environ.get(CACHE_VARIABLE, "")
-    return Path(named).expanduser() if named else user_cache_path("maieutic", appauthor=False)
+    """The folder in ``MAIEUTIC_CACHE_DIR``, else the user's cache folder; it may not exist yet."""
+    value = os.environ.get(CACHE_VARIABLE, "")
+    return Path(value).expanduser() if value else user_cache_path("maieutic", appauthor=False)

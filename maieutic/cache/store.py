@@ -1,11 +1,11 @@
-"""What models answered, kept on disk: shared by processes, bounded in size, never missed when lost.
+"""The response cache: answers of models on disk, shared by processes and bounded in size.
 
-Prompts are kept as checksums only. What one call of a model answered is written in one transaction, so that
-a kill leaves all of it or nothing.
+The file stores prompts as checksums only. The answers of one model call are written in one transaction, so
+that a killed process leaves all of them or none.
 
-When what is kept weighs more than the limit, what was used longest ago goes, until nine tenths of it are
-left. The file does not shrink by that; new answers fill the room. To spare a warm run all writing, a use is
-noted only where the last one was noted more than an hour ago.
+When the stored bytes exceed the limit, the least recently used answers are evicted until nine tenths of the
+limit remain. Eviction does not shrink the file; new answers reuse the space. To avoid writes in runs that
+only read, a use is recorded only if the last recorded use is more than an hour old.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ T = TypeVar("T")
 
 MAX_BYTES = 1 << 30
 FILE = "responses.sqlite3"
-KEPT_SHARE = 0.9  # of the limit, once it was passed
-NOTED_AFTER = 3600  # seconds
+EVICTION_TARGET = 0.9  # share of the limit that remains after eviction
+USE_INTERVAL = 3600  # seconds between two recorded uses of an answer
 
 _ASIDE = ".corrupt-"
-_TROUBLE = (OSError, sqlite3.Error, UnicodeDecodeError)  # SQLite quotes damaged names in its messages
+_FAILURES = (OSError, sqlite3.Error, UnicodeDecodeError)  # SQLite messages may quote damaged names
 _log = logging.getLogger(__name__)
 
 
 def digest(*parts: object) -> bytes:
-    """The SHA-256 of texts, numbers and lists of them; different parts never run together.
+    """The SHA-256 of texts, numbers and lists of them, encoded so that the parts stay separate.
 
     >>> digest("a", "bc") == digest("ab", "c")
     False
@@ -54,12 +54,7 @@ def digest(*parts: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model as the store knows it.
-
-    Attributes:
-        fingerprint: the same only for models that answer the same; kept as a checksum.
-        name: for people.
-    """
+    """A model: a fingerprint, equal only for models that give the same answers, and a readable name."""
 
     fingerprint: str
     name: str
@@ -67,9 +62,9 @@ class KnownModel:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Requests that came to caches, and how many of them were answered from the store.
+    """Numbers of requests to the caches and of requests answered from the store.
 
-    A request is a text to draw, a prompt whose options are scored, or a pair for the verifier.
+    A request is a text to sample, a prompt whose options to score, or a pair for the verifier.
     """
 
     requests: int = 0
@@ -84,11 +79,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one model has in the store.
+    """The entries of one model in the store.
 
     Attributes:
-        id: tells models of one name apart (formats, devices, versions).
-        bytes: of its answers and what belongs to them.
+        id: distinguishes models with the same name (number formats, devices, versions).
+        bytes: size of the answers with their overhead.
     """
 
     model: str
@@ -99,11 +94,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What there is.
+    """A summary of the store.
 
     Attributes:
-        bytes: what counts toward ``limit``; ``on_disk`` what the files take, those set aside included.
-        models: the largest share first.
+        bytes: size of the answers with their overhead, which ``limit`` bounds.
+        on_disk: size of all files, including damaged ones, in bytes.
+        models: the share of each model, largest first.
         set_aside: damaged files that were moved out of the way.
     """
 
@@ -117,21 +113,21 @@ class Contents:
 
 
 class ResponseStore:
-    """Answers by key. It never fails: what it cannot read or keep is asked of the model.
+    """Answers by key. Disk failures never raise; the model answers what the store cannot.
 
-    A damaged file is moved aside and a new one begun. Where the disk is full or the folder cannot be
-    written, nothing more is kept. Either is said once, in one line.
+    A damaged file is moved aside and replaced by a new one. Writing stops when the disk is full or the
+    folder is not writable. Each of these is reported once, in one line.
 
     Args:
-        path: the file, made when it is first needed, for its owner only; by default
+        path: the file, created on first use and readable by its owner only; by default
             ``responses.sqlite3`` in :func:`maieutic.cache.folder.cache_root`.
-        max_bytes: most bytes of answers and what belongs to them, at least 1. Long answers do not fill the
-            file's pages, so that it may take a quarter more, beside a log of some megabytes.
-        on_notice: takes what is to be said; by default this module's logger.
-        clock: seconds since an epoch that all processes share.
+        max_bytes: largest size of the answers with their overhead, at least 1. The file may be a quarter
+            larger, since long answers do not fill its pages, and has a log of a few megabytes.
+        on_notice: receives the reports; by default this module's logger.
+        clock: seconds since an epoch common to all processes.
 
     Attributes:
-        tally: of the caches that use this object.
+        tally: counts of the caches that use this object.
 
     Raises:
         InputError: ``max_bytes`` is less than 1.
@@ -146,7 +142,7 @@ class ResponseStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if max_bytes < 1:
-            raise InputError(f"a cache must hold at least 1 byte, not {max_bytes}")
+            raise InputError(f"max_bytes={max_bytes}: give at least 1", subject="max_bytes")
         self.path = path or cache_root() / FILE
         self.max_bytes = max_bytes
         self.tally = Tally()
@@ -157,35 +153,35 @@ class ResponseStore:
         self._readable = self._writable = True
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Those of the keys that are kept, with their values."""
-        wanted = list(dict.fromkeys(keys))
-        rows = self._read(lambda file: file.read(wanted)) or {}
+        """The stored values of those keys that have one."""
+        distinct = list(dict.fromkeys(keys))
+        rows = self._read(lambda file: file.read(distinct)) or {}
         now = int(self._clock())
-        old = [key for key, (_, used) in rows.items() if used + NOTED_AFTER < now]
-        if old:
-            self._write(lambda file: file.note_use(old, now))
+        due = [key for key, (_, used) in rows.items() if used + USE_INTERVAL < now]
+        if due:
+            self._write(lambda file: file.record_use(due, now))
         return {key: value for key, (value, _) in rows.items()}
 
     def put(self, model: KnownModel, answers: Mapping[bytes, bytes]) -> None:
-        """Keep a model's answers, all or nothing; a key that has one keeps the one it has."""
+        """Store the answers of a model, all or none; existing keys keep their values."""
         if not answers:
             return
-        named, now = (digest(model.fingerprint), model.name), int(self._clock())
-        total = self._write(lambda file: file.write(named, answers, now)) or 0
+        identity, now = (digest(model.fingerprint), model.name), int(self._clock())
+        total = self._write(lambda file: file.write(identity, answers, now)) or 0
         if total <= self.max_bytes:
             return
-        kept = int(KEPT_SHARE * self.max_bytes)
-        while total > kept:
-            total = self._write(partial(ResponseFile.evict, excess=total - kept)) or 0
+        target = int(EVICTION_TARGET * self.max_bytes)
+        while total > target:
+            total = self._write(partial(ResponseFile.evict, excess=total - target)) or 0
 
     def count(self, requests: int, cached: int) -> None:
         """Add to the tally."""
         self.tally += Tally(requests, cached)
 
     def contents(self) -> Contents:
-        """What there is; no file is made where there is none."""
+        """A summary of the store; creates no file."""
         rows = (self._read(ResponseFile.shares) if _node(self.path) else None) or []
-        shares = [Share(name, known.hex()[:8], entries, size) for known, name, entries, size in rows]
+        shares = [Share(name, identity.hex()[:8], entries, size) for identity, name, entries, size in rows]
         files, aside = _files(self.path), self._set_aside()
         return Contents(
             path=str(self.path),
@@ -198,10 +194,7 @@ class ResponseStore:
         )
 
     def clear(self) -> Contents:
-        """Remove the file and those set aside; a process that uses it begins a new one.
-
-        Returns:
-            what there was.
+        """Delete the file and the damaged ones, and return the summary from before.
 
         Raises:
             MaieuticError: a file cannot be removed.
@@ -213,45 +206,47 @@ class ResponseStore:
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise MaieuticError(
-                f"cannot remove {error.filename} ({error.strerror}); end what uses it, then try again"
+                f"cannot remove {error.filename} ({error.strerror}); stop the processes that use it",
+                subject=str(error.filename),
             ) from None
         return before
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the file; the next use opens it again."""
         with self._lock:
             self._disconnect()
 
-    # -- what can go wrong -----------------------------------------------------------------------------
+    # -- failures --------------------------------------------------------------------------------------
 
     def _read(self, work: Callable[[ResponseFile], T]) -> T | None:
-        """What the work returns; None where the file cannot be read."""
+        """The result of ``work``, or None if the file cannot be read."""
         with self._lock:
             try:
-                return self._done(work) if self._readable else None
-            except _TROUBLE as error:
+                return self._run(work) if self._readable else None
+            except _FAILURES as error:
                 self._readable = self._writable = False
-                self._say(f"cannot be used ({_reason(error)}); going on without it")
+                self._notify(f"cannot be used ({_reason(error)}); continuing without it")
                 return None
 
     def _write(self, work: Callable[[ResponseFile], T]) -> T | None:
-        """What the work returns; None where the file cannot be written."""
+        """The result of ``work``, or None if the file cannot be written."""
         with self._lock:
             try:
-                return self._done(work) if self._writable else None
-            except _TROUBLE as error:
+                return self._run(work) if self._writable else None
+            except _FAILURES as error:
                 self._writable = False
-                self._say(f"cannot be written ({_reason(error)}); going on, and nothing more is kept")
+                self._notify(f"cannot be written ({_reason(error)}); continuing without storing more")
                 return None
 
-    def _done(self, work: Callable[[ResponseFile], T]) -> T:
+    def _run(self, work: Callable[[ResponseFile], T]) -> T:
+        """Run ``work`` again if another process replaced the file, or on a new file if it is damaged."""
         for tries_left in (2, 1, 0):
             node = _node(self.path)
             try:
                 return work(self._connection())
-            except _TROUBLE as error:
+            except _FAILURES as error:
                 self._disconnect()
-                replaced = _node(self.path) != node  # moved or removed by another process
+                replaced = _node(self.path) != node  # another process moved or removed it
                 if not tries_left or not (replaced or is_damage(error)):
                     raise
                 if not replaced:
@@ -275,22 +270,22 @@ class ResponseStore:
         for path, target in zip(_files(self.path), _files(aside), strict=True):
             if path.exists():
                 path.replace(target)
-        self._say(f"was damaged ({_reason(error)}); it is kept as {aside.name}, and a new one is begun")
+        self._notify(f"was damaged ({_reason(error)}); moved it to {aside.name} and started a new one")
 
     def _set_aside(self) -> list[Path]:
         return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}{_ASIDE}*"))
 
-    def _say(self, what: str) -> None:
-        self._on_notice(f"the response cache {self.path} {what}")
+    def _notify(self, event: str) -> None:
+        self._on_notice(f"the response cache {self.path} {event}")
 
 
 def _files(path: Path) -> tuple[Path, ...]:
-    """A database's files in the order in which they may go: the last is the one that others look for."""
+    """The files of a database in the order to delete them; other processes look for the last one."""
     return (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"), path)
 
 
 def _node(path: Path) -> int | None:
-    """What tells a file from another one that takes its place."""
+    """The inode of a file, which changes if another file replaces it; None if there is no file."""
     try:
         return path.stat().st_ino
     except OSError:
@@ -298,5 +293,5 @@ def _node(path: Path) -> int | None:
 
 
 def _reason(error: Exception) -> str:
-    told = error.strerror if isinstance(error, OSError) else str(error).partition(" (")[0]  # no names
-    return "its text is none" if isinstance(error, UnicodeDecodeError) else told or type(error).__name__
+    reason = error.strerror if isinstance(error, OSError) else str(error).partition(" (")[0]  # no names
+    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else reason or type(error).__name__

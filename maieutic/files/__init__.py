@@ -1,1 +1,1 @@
-"""Reading and writing files: bytes that may be gzipped, TOML, JSON and JSON lines."""
+"""File formats: plain or gzipped data, TOML, JSON and JSON lines."""

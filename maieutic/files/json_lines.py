@@ -1,4 +1,4 @@
-"""Files of trees or answers: one JSON object a line, plain or gzipped, read line by line."""
+"""JSON lines files of trees or answers, plain or gzipped, read one line at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from maieutic.errors import FileFormatError, InputError
-from maieutic.files.reading import opened
+from maieutic.files.reading import open_data
 from maieutic.tree import Tree
 
 __all__ = ["read_records", "read_trees"]
@@ -17,14 +17,15 @@ OnBad = Callable[[FileFormatError], None]
 
 
 def read_trees(path: str | Path, on_bad: OnBad | None = None) -> Iterator[tuple[int, Tree]]:
-    """The trees of a ``.jsonl`` or ``.jsonl.gz`` file with their 1-based line numbers.
+    """Yield the trees of a ``.jsonl`` or ``.jsonl.gz`` file with their 1-based line numbers.
 
     Args:
-        on_bad: called with the error of a bad line, which is then left out; without it the first bad
-            line raises.
+        on_bad: called with the error of each bad line, which is then skipped. Without it, the first
+            bad line raises.
 
     Raises:
-        FileFormatError: the file cannot be read (always), or a line is no tree (without ``on_bad``).
+        FileFormatError: the file cannot be read, or, without ``on_bad``, a line is not a valid tree.
+            The ``__cause__`` names the field or node.
     """
     return read_records(path, Tree.from_json, on_bad)
 
@@ -32,9 +33,9 @@ def read_trees(path: str | Path, on_bad: OnBad | None = None) -> Iterator[tuple[
 def read_records(
     path: str | Path, parse: Callable[[bytes], T], on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, T]]:
-    """As :func:`read_trees`, with any parser of one line that raises InputError. Blank lines are skipped."""
+    """Like :func:`read_trees`, with any line parser that raises InputError. Skips blank lines."""
     number = 0
-    with opened(Path(path), lambda: number + 1) as lines:
+    with open_data(Path(path), lambda: number + 1) as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -43,7 +44,7 @@ def read_records(
             except InputError as error:
                 bad = FileFormatError(path, number, f"{error}; correct or remove the line")
                 if on_bad is None:
-                    raise bad from None
+                    raise bad from error
                 on_bad(bad)
             else:
                 yield number, record

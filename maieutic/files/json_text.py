@@ -1,4 +1,4 @@
-"""Frozen dataclasses from and to JSON text, checked by pydantic; one sentence when they do not fit."""
+"""Dataclasses from and to JSON text, validated strictly by pydantic."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ __all__ = ["dump_json", "parse_json"]
 
 T = TypeVar("T")
 
-_SHOWN = 60  # characters of an offending value that a message quotes
+_SHOWN = 60  # characters of a bad value that a message quotes
 
 
 def parse_json(cls: type[T], text: str | bytes) -> T:
-    """Build ``cls`` (a dataclass) from one JSON object, strictly: no text for a number, no 0 for false.
+    """Build the dataclass ``cls`` from one JSON object, without conversions between types (0 is not false).
 
-    Fields that the class does not have are ignored.
+    Unknown fields are ignored.
 
     Raises:
-        InputError: not JSON, not UTF-8, or the first thing that does not fit, with its place and value.
+        InputError: the text is not UTF-8 or not JSON, or a value does not match its field. ``subject`` is
+            the path of the first such field, as in ``nodes[1].p_true``, or what the class's own check says.
     """
     from pydantic import ValidationError  # noqa: PLC0415 - keeps `import maieutic` light
 
@@ -32,18 +33,19 @@ def parse_json(cls: type[T], text: str | bytes) -> T:
         return cast("T", _adapter(cls).validate_json(text, strict=True))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-    except InputError as error:  # a class's own check, raised while it was built
-        raise InputError(str(error)) from None
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    except InputError as error:  # from the class's own check; without pydantic's traceback
+        raise InputError(str(error), subject=error.subject) from None
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     if first["type"] == "json_invalid":
         raise InputError(first["msg"].replace("line 1 column", "column"))  # a record is one line
     value = repr(first["input"])
     shown = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
-    raise InputError(f"{place.lstrip('.') or 'the record'}: {first['msg']} (found {shown})")
+    field = field.lstrip(".")
+    raise InputError(f"{field or 'the record'}: {first['msg']} (got {shown})", subject=field)
 
 
 def dump_json(record: Any) -> str:
-    """The record as one line of JSON; fields that equal their default are kept, text is not escaped."""
+    """The record as one line of JSON, with all fields, defaults included, and without ASCII escapes."""
     return _adapter(type(record)).dump_json(record).decode()
 
 

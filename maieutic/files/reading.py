@@ -1,4 +1,4 @@
-"""Data files as bytes, plain or gzipped whatever their name, and TOML, with errors that name the file."""
+"""Read data files, plain or gzipped, and TOML files; every error names the file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 
 from maieutic.errors import FileFormatError
 
-__all__ = ["opened", "read_toml"]
+__all__ = ["open_data", "read_toml"]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
 @contextmanager
-def opened(path: Path, line: Callable[[], int | None] = lambda: None) -> Iterator[BufferedIOBase]:
-    """The unzipped content of a file, to be read.
+def open_data(path: Path, line: Callable[[], int | None] = lambda: None) -> Iterator[BufferedIOBase]:
+    """Open a file for reading bytes; gzip data are recognised by content and decompressed.
 
     Args:
-        line: the 1-based number of the line that is being read, for messages about broken data.
+        line: returns the 1-based number of the line being read, or None; used in errors about gzip data.
 
     Raises:
-        FileFormatError: it cannot be read, now or further on.
+        FileFormatError: the file cannot be opened, or reading it fails later.
     """
     try:
         with path.open("rb") as raw:
@@ -34,21 +34,21 @@ def opened(path: Path, line: Callable[[], int | None] = lambda: None) -> Iterato
             with gzip.open(raw) if zipped else raw as file:
                 yield file
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        problem = f"the gzip data is broken ({error}); fetch the file again"
+        problem = f"the gzip data are damaged ({error}); fetch the file again"
         raise FileFormatError(path, line(), problem) from None
     except OSError as error:
         raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The document in a TOML file.
+    """Parse a TOML file.
 
     Raises:
-        FileFormatError: it cannot be read, or is no TOML.
+        FileFormatError: the file cannot be read or is not valid TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileFormatError(path, None, f"is no TOML ({error}); correct it") from None
+        raise FileFormatError(path, None, f"is not valid TOML ({error}); correct it") from None

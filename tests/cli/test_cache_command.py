@@ -81,9 +81,9 @@ def test_a_damaged_cache_is_moved_aside_in_one_line_and_the_answer_comes(run: Ru
     assert done.returncode == 0
     assert Answer.from_json(done.stdout).statement == "A penguin can fly."
     _, warning = done.stderr.splitlines()  # after the notice on the bundled model
-    assert warning == (
-        f"warning: the response cache {path} was damaged (file is not a database); "
-        "it is kept as responses.sqlite3.corrupt-1, and a new one is begun"
+    assert warning.startswith("warning: ")
+    assert all(
+        text in warning for text in (str(path), "file is not a database", "responses.sqlite3.corrupt-1")
     )
     info = run("cache", "info").stdout
     assert f"damaged and set aside: {path}.corrupt-1" in info

@@ -1,4 +1,4 @@
-"""Files of trees: plain and gzipped, and what is said of the lines and files that cannot be read."""
+"""JSON lines files of trees: plain, gzipped and damaged ones."""
 
 from __future__ import annotations
 
@@ -84,7 +84,6 @@ def test_the_first_bad_line_raises_with_path_and_line(tmp_path: Path, write: Wri
     with pytest.raises(FileFormatError) as caught:
         next(reader)
     assert (caught.value.path, caught.value.line) == (str(path), 3)
-    assert str(caught.value).startswith(f"{path}, line 3: ")
     assert "\n" not in str(caught.value)
 
 
@@ -99,8 +98,11 @@ def test_with_on_bad_the_other_lines_still_come(tmp_path: Path, write: Write, ba
 
 def test_the_error_of_a_bad_tree_names_the_node(tmp_path: Path) -> None:
     (tmp_path / "trees").write_text(DANGLING, encoding="utf-8")
-    with pytest.raises(FileFormatError, match=r"line 1: node QT0: its parent Q is not in the tree"):
+    with pytest.raises(FileFormatError) as caught:
         list(read_trees(tmp_path / "trees"))
+    assert caught.value.line == 1
+    assert isinstance(caught.value.__cause__, InputError)
+    assert caught.value.__cause__.subject == "QT0"
 
 
 def test_a_bad_line_names_one_line_only(tmp_path: Path) -> None:
@@ -118,12 +120,12 @@ def test_truncated_gzip_data_raise_after_the_lines_that_could_be_read(
     path = tmp_path / "trees.jsonl.gz"
     # Stored without compression, so that what is left of the data still holds the first line.
     path.write_bytes(gzip.compress(b"\n".join(LINES), compresslevel=0)[: 10 + 5 + len(LINES[0]) + 20])
-    found: list[tuple[int, Tree]] = []
-    with pytest.raises(FileFormatError, match=r"gzip.*fetch the file again") as caught:
+    trees: list[tuple[int, Tree]] = []
+    with pytest.raises(FileFormatError) as caught:
         for numbered in read_trees(path, on_bad):
-            found.append(numbered)
-    assert (caught.value.path, caught.value.line) == (str(path), len(found) + 1)
-    assert found == list(enumerate(TREES, 1))[: len(found)]
+            trees.append(numbered)
+    assert (caught.value.path, caught.value.line) == (str(path), len(trees) + 1)
+    assert trees == list(enumerate(TREES, 1))[: len(trees)]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +143,14 @@ def test_truncated_gzip_data_raise_after_the_lines_that_could_be_read(
 def test_damaged_gzip_data_are_named_as_such(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "trees.jsonl.gz"
     path.write_bytes(damage(gzip.compress(b"\n".join(LINES))))
-    with pytest.raises(FileFormatError, match=r"gzip.*fetch the file again") as caught:
+    with pytest.raises(FileFormatError) as caught:
         list(read_trees(path, lambda _: None))
     assert caught.value.path == str(path)
 
 
 def test_a_missing_file_and_a_folder_say_why_they_cannot_be_read(tmp_path: Path) -> None:
-    for path, reason in [(tmp_path / "none.jsonl", "No such file"), (tmp_path, "directory")]:
-        with pytest.raises(FileFormatError, match=f"{reason}.*check the path") as caught:
+    for path in (tmp_path / "none.jsonl", tmp_path):
+        with pytest.raises(FileFormatError) as caught:
             list(read_trees(path, lambda _: None))
         assert (caught.value.path, caught.value.line) == (str(path), None)
 
@@ -169,11 +171,10 @@ def test_a_reader_left_early_closes_its_file(tmp_path: Path, write: Write) -> No
 def test_any_parser_of_one_line_will_do(tmp_path: Path, write: Write) -> None:
     def number(line: bytes) -> int:
         if not line.strip().isdigit():
-            raise InputError(f"{line!r} is no number")
+            raise InputError(f"{line!r} is not a number", subject="line")
         return int(line)
 
     write(tmp_path / "numbers", b"10\n\nten\n 30 \n")
     errors: list[FileFormatError] = []
     assert list(read_records(tmp_path / "numbers", number, errors.append)) == [(1, 10), (4, 30)]
     assert [error.line for error in errors] == [3]
-    assert "b'ten\\n' is no number" in str(errors[0])

@@ -24,7 +24,7 @@ EXCLUSIVE = WeightedCNF(
 
 @dataclass(frozen=True)
 class Claims:
-    """A solver that returns what it was told to, whatever the problem."""
+    """A solver that returns a fixed solution to every problem."""
 
     solution: Solution
     name: str = "claims"
@@ -37,7 +37,7 @@ def test_every_public_name_exists_and_nothing_else_is_public() -> None:
     names = maieutic.solvers.__all__
     assert all(getattr(maieutic.solvers, name) is not None for name in names)
     assert list(maieutic.solvers.SOLVERS) == ["rc2", "rc2-stratified", "exhaustive"]
-    with pytest.raises(AttributeError, match="no attribute 'RC3'"):
+    with pytest.raises(AttributeError):
         maieutic.solvers.RC3  # noqa: B018
 
 
@@ -55,38 +55,43 @@ def test_literal_0_is_refused_with_its_clause(kind: str, clause: tuple[int, ...]
             WeightedCNF(hard=((1,), clause))
         else:
             WeightedCNF(soft=(SoftClause((1,), 1.0), SoftClause(clause, 1.0)))
-    assert str(caught.value).startswith(f"{kind}[1] = {clause}: there is no literal 0")
+    assert caught.value.subject == f"{kind}[1]"
 
 
 @pytest.mark.parametrize("weight", [0, 0.0, -1.5, math.nan, math.inf, -math.inf, True, "3", None])
 def test_a_weight_that_is_not_finite_and_positive_is_refused(weight: float) -> None:
     with pytest.raises(ProblemError) as caught:
         WeightedCNF(soft=(SoftClause((1,), 1.0), SoftClause((2,), weight)))
-    assert f"soft[1] has the weight {weight!r}: a weight is a finite number > 0" in str(caught.value)
+    assert caught.value.subject == "soft[1]"
 
 
 @pytest.mark.parametrize("literal", [2.0, True, "1"])
 def test_a_literal_that_is_not_an_int_is_refused(literal: int) -> None:
-    with pytest.raises(ProblemError, match=r"hard\[0\] = .* is not an int; convert it"):
+    with pytest.raises(ProblemError) as caught:
         WeightedCNF(hard=((literal,),))
+    assert caught.value.subject == "hard[0]"
 
 
 def test_a_variable_beyond_the_count_is_refused() -> None:
-    with pytest.raises(ProblemError, match=r"hard\[0\] = \(1, -3\): literal -3 is beyond the 2"):
-        WeightedCNF(hard=((1, -3),), variables=2)
-    with pytest.raises(ProblemError, match=f"beyond the {MAX_VARIABLES} variables"):
+    with pytest.raises(ProblemError) as beyond_count:
+        WeightedCNF(hard=((1, 2), (1, -3)), variables=2)
+    assert beyond_count.value.subject == "hard[1]"
+    with pytest.raises(ProblemError) as beyond_limit:
         WeightedCNF(hard=((MAX_VARIABLES + 1,),))
+    assert beyond_limit.value.subject == "hard[0]"
 
 
 @pytest.mark.parametrize("variables", [-1, MAX_VARIABLES + 1, 2.5, True])
 def test_a_variable_count_out_of_range_is_refused(variables: int) -> None:
-    with pytest.raises(ProblemError, match=f"give a count from 0 to {MAX_VARIABLES}"):
+    with pytest.raises(ProblemError) as caught:
         WeightedCNF(variables=variables)
+    assert caught.value.subject == "variables"
 
 
 def test_weights_whose_sum_is_infinite_are_refused() -> None:
-    with pytest.raises(ProblemError, match="more than a double can hold"):
+    with pytest.raises(ProblemError) as caught:
         WeightedCNF(soft=(SoftClause((1,), 1e308), SoftClause((2,), 1e308)))
+    assert caught.value.subject == "soft"
 
 
 def test_the_number_of_variables_is_derived_or_larger() -> None:
@@ -113,16 +118,18 @@ def test_cost_is_the_weight_of_the_violated_clauses() -> None:
 
 def test_labels_of_the_wrong_number_are_refused() -> None:
     for check in (EXCLUSIVE.cost, EXCLUSIVE.satisfies_hard, EXCLUSIVE.violated):
-        with pytest.raises(ProblemError, match="1 labels for 2 variables"):
+        with pytest.raises(ProblemError) as caught:
             check((True,))
+        assert caught.value.subject == "labels"
 
 
 def test_assuming_adds_hard_unit_clauses_and_leaves_the_original() -> None:
     assert EXCLUSIVE.assuming(2, -1).hard == ((-1, -2), (2,), (-1,))
     assert EXCLUSIVE.hard == ((-1, -2),)
     for literal in (0, 3, -3):
-        with pytest.raises(ProblemError, match=f"literal {literal}: give v or -v .* from 1 to 2"):
+        with pytest.raises(ProblemError) as caught:
             EXCLUSIVE.assuming(literal)
+        assert caught.value.subject == "literal"
 
 
 @given(st.lists(st.floats(min_value=0, exclude_min=True, max_value=1e300), max_size=6))
@@ -150,30 +157,30 @@ def test_scored_takes_rounding_of_a_claim_and_nothing_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "bound", "optimal", "lie"),
+    ("labels", "bound", "optimal"),
     [
-        ((True, True), 0.5, True, "do not satisfy the hard clauses"),
-        ((True,), 2.5, True, "do not satisfy the hard clauses"),
-        ((True, False), 0.5, True, "claimed the cost 0.5 but its labels cost 2.5"),
-        ((True, False), 3.0, True, "claimed the cost 3.0 but its labels cost 2.5"),
-        ((True, False), 3.0, False, "claimed the cost 3.0 but its labels cost 2.5"),
+        ((True, True), 0.5, True),
+        ((True,), 2.5, True),
+        ((True, False), 0.5, True),
+        ((True, False), 3.0, True),
+        ((True, False), 3.0, False),
     ],
+    ids=["hard clause violated", "a label missing", "cost too low", "cost too high", "bound too high"],
 )
-def test_a_solver_that_lies_is_caught(
-    labels: tuple[bool, ...], bound: float, optimal: bool, lie: str
-) -> None:
-    with pytest.raises(MaieuticError, match=f"solver 'any' .*{lie}.*defect of the solver"):
+def test_a_solver_that_lies_is_caught(labels: tuple[bool, ...], bound: float, optimal: bool) -> None:
+    with pytest.raises(MaieuticError) as caught:
         scored(EXCLUSIVE, labels, bound, optimal, "any")
+    assert (type(caught.value), caught.value.subject) == (MaieuticError, "any")
 
 
 def test_margin_scores_the_answers_of_a_foreign_solver_again() -> None:
     liar = Claims(Solution((True, False), cost=0.0, lower_bound=0.0, optimal=True))
-    with pytest.raises(MaieuticError, match="solver 'claims' claimed the cost 0"):
-        margin(EXCLUSIVE, 1, liar)
-    # It answers the flipped problem with the labels of the first one.
+    # This one answers the flipped problem with the labels of the original one.
     honest_once = Claims(Solution((True, False), cost=2.5, lower_bound=2.5, optimal=True))
-    with pytest.raises(MaieuticError, match="do not satisfy the hard clauses"):
-        margin(EXCLUSIVE, 1, honest_once)
+    for solver in (liar, honest_once):
+        with pytest.raises(MaieuticError) as caught:
+            margin(EXCLUSIVE, 1, solver)
+        assert (type(caught.value), caught.value.subject) == (MaieuticError, "claims")
 
 
 def test_margin_is_the_price_of_the_other_value() -> None:
@@ -192,7 +199,8 @@ def test_margin_of_a_tie_is_0_and_of_a_forced_literal_is_infinite() -> None:
 
 def test_margin_refuses_what_has_none() -> None:
     for literal in (0, 3):
-        with pytest.raises(ProblemError, match=f"literal {literal}"):
+        with pytest.raises(ProblemError) as caught:
             margin(EXCLUSIVE, literal)
+        assert caught.value.subject == "literal"
     with pytest.raises(UnsatisfiableError):
         margin(EXCLUSIVE.assuming(1, 2), 1)

@@ -63,10 +63,12 @@ def test_a_cost_beyond_53_bits_is_exact(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_left_to_the_main_program(exclusive: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--solver x: no such solver; give one of rc2, "):
+    with pytest.raises(InputError):
         run(exclusive, "--solver", "x")
-    with pytest.raises(FileFormatError, match="no such file"):
-        run(tmp_path / "absent.wcnf")
+    path = tmp_path / "absent.wcnf"
+    with pytest.raises(FileFormatError) as caught:
+        run(path)
+    assert caught.value.path == str(path)
 
 
 def test_help_explains_every_line() -> None:

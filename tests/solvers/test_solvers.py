@@ -72,7 +72,7 @@ def test_exhaustive_search_finds_the_least_cost_of_the_definition(problem: Weigh
 def test_every_solver_agrees_with_exhaustive_search(solver: Solver, problem: WeightedCNF) -> None:
     expected = best_cost(Exhaustive(), problem)
     if expected == math.inf:
-        with pytest.raises(UnsatisfiableError, match="hard clauses contradict each other"):
+        with pytest.raises(UnsatisfiableError):
             solver.solve(problem)
         return
     solution = solver.solve(problem)
@@ -191,8 +191,9 @@ def test_corner_cases(solver: Solver, problem: WeightedCNF, solution: Solution) 
 @SOLVER
 @pytest.mark.parametrize("hard", [((),), ((1,), (-1,)), ((1, 2), (1, -2), (-1, 2), (-1, -2))])
 def test_contradicting_hard_clauses_are_unsatisfiable(solver: Solver, hard: tuple[Clause, ...]) -> None:
-    with pytest.raises(UnsatisfiableError, match="hard clauses contradict each other"):
+    with pytest.raises(UnsatisfiableError) as caught:
         solver.solve(WeightedCNF(hard, (SoftClause((1,), 1.0),)))
+    assert caught.value.subject == "hard"
 
 
 @SOLVER
@@ -227,16 +228,14 @@ def test_exhaustive_search_spans_several_blocks() -> None:
 
 
 def test_exhaustive_search_refuses_too_many_variables() -> None:
-    with pytest.raises(ProblemError, match=r"21 variables .* at most 20: use the solver 'rc2'"):
+    with pytest.raises(ProblemError) as caught:
         Exhaustive().solve(WeightedCNF(variables=EXHAUSTIVE_VARIABLES + 1))
+    assert caught.value.subject == "variables"
 
 
-@pytest.mark.parametrize(
-    ("model", "cost", "lie"),
-    [([1, 2], 0, "do not satisfy the hard clauses"), ([1, -2], 1, "claimed the cost 1.0")],
-)
+@pytest.mark.parametrize(("model", "cost"), [([1, 2], 0), ([1, -2], 1)])
 def test_a_wrong_answer_of_the_engine_is_caught(
-    monkeypatch: pytest.MonkeyPatch, model: list[int], cost: int, lie: str
+    monkeypatch: pytest.MonkeyPatch, model: list[int], cost: int
 ) -> None:
     def compute(engine: Any) -> list[int]:
         engine.cost = cost
@@ -244,5 +243,6 @@ def test_a_wrong_answer_of_the_engine_is_caught(
 
     monkeypatch.setattr(pysat_rc2.RC2, "compute", compute)
     problem = WeightedCNF(((-1, -2),), (SoftClause((1,), 3.0), SoftClause((2,), 2.0)))
-    with pytest.raises(MaieuticError, match=f"solver 'rc2' .*{lie}"):
+    with pytest.raises(MaieuticError) as caught:
         RC2().solve(problem)
+    assert (type(caught.value), caught.value.subject) == (MaieuticError, "rc2")

@@ -142,51 +142,50 @@ def test_what_other_programs_write_is_read(text: str, problem: WeightedCNF) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message"),
+    ("text", "line"),
     [
-        ("", None, "no clause in it: truncated or empty"),
-        ("c only a comment\n", None, "no clause in it: truncated or empty"),
-        ("h 1 2 0\n3 1\n", 2, "the clause does not end with 0: truncated here?"),
-        ("h\n", 1, "the clause does not end with 0: truncated here?"),
-        ("3\n", 1, "the clause does not end with 0: truncated here?"),
-        ("h 1 0 2 0\n", 1, "literals after a 0, which ends a clause"),
-        ("h 1 x 0\n", 1, "'x' is not an integer"),
-        ("h 1 2.0 0\n", 1, "'2.0' is not an integer"),
-        ("h 1 1_0 0\n", 1, "'1_0' is not an integer"),
-        ("h 1 ٣ 0\n", 1, "'٣' is not an integer"),
-        ("h 1 100000001 0\n", 1, "variable 100000001 is beyond the 100000000"),
-        (f"h {'9' * 5000} 0\n", 1, "is not an integer"),
-        ("hard 1 0\n", 1, "'hard' is not a weight; give a number > 0, or 'h'"),
-        ("nan 1 0\n", 1, "'nan' is not a weight"),
-        ("0 1 0\n", 1, "weight 0: a weight is a finite number > 0"),
-        ("-3 1 0\n", 1, "weight -3: a weight is a finite number > 0"),
-        ("1e999 1 0\n", 1, "weight 1e999: a weight is a finite number > 0"),
-        ("1e308 1 0\n1e308 2 0\n", None, "more than a double can hold"),
-        ("p cnf 1 1\n1 0\n", 1, "write the p line as 'p wcnf VARIABLES CLAUSES [TOP]'"),
-        ("p wcnf 1\n", 1, "write the p line as 'p wcnf VARIABLES CLAUSES [TOP]'"),
-        ("p wcnf 1 1 5 5\n", 1, "write the p line as 'p wcnf VARIABLES CLAUSES [TOP]'"),
-        ("p wcnf one 1 5\n", 1, "'one' is not an integer"),
-        ("p wcnf -1 1 5\n", 1, "counts go from 0"),
-        ("p wcnf 1 1 0\n", 1, "weight 0"),
-        ("p wcnf 1 1 5\np wcnf 1 1 5\n", 2, "a p line after the start"),
-        ("h 1 0\np wcnf 1 1 5\n", 2, "a p line after the start"),
-        ("p wcnf 1 1 5\nh 1 0\n", 2, "'h' is of the 2022 form"),
-        ("p wcnf 1 1 5\n5 1 0\n5 1 0\n", 3, "more clauses than the 1 of the p line"),
-        ("p wcnf 1 3 5\n5 1 0\n", None, "3 clauses are announced and 1 are there: truncated?"),
-        ("p wcnf 2 1 5\n5 1 -3 0\n", 2, "variable 3 is beyond the 2 that the p line announces"),
-        ("c maieutic clauses 2\nh 1 0\n", None, "2 clauses are announced and 1 are there"),
-        ("c maieutic clauses 0\nh 1 0\n", None, "0 clauses are announced and 1 are there"),
-        ("c maieutic variables 2\nh 3 0\n", None, "literal 3 is beyond the 2 variables"),
-        ("c maieutic weight-scale 0\n1 1 0\n", 1, "write 'c maieutic weight-scale N' once"),
-        ("c maieutic weight-scale\n1 1 0\n", 1, "write 'c maieutic weight-scale N' once"),
-        ("c maieutic clauses 1\nc maieutic clauses 1\nh 1 0\n", 2, "clauses N' once"),
+        ("", None),
+        ("c only a comment\n", None),
+        ("h 1 2 0\n3 1\n", 2),
+        ("h\n", 1),
+        ("3\n", 1),
+        ("h 1 0 2 0\n", 1),
+        ("h 1 x 0\n", 1),
+        ("h 1 2.0 0\n", 1),
+        ("h 1 1_0 0\n", 1),
+        ("h 1 ٣ 0\n", 1),
+        ("h 1 100000001 0\n", 1),
+        (f"h {'9' * 5000} 0\n", 1),
+        ("hard 1 0\n", 1),
+        ("nan 1 0\n", 1),
+        ("0 1 0\n", 1),
+        ("-3 1 0\n", 1),
+        ("1e999 1 0\n", 1),
+        ("1e308 1 0\n1e308 2 0\n", None),
+        ("p cnf 1 1\n1 0\n", 1),
+        ("p wcnf 1\n", 1),
+        ("p wcnf 1 1 5 5\n", 1),
+        ("p wcnf one 1 5\n", 1),
+        ("p wcnf -1 1 5\n", 1),
+        ("p wcnf 1 1 0\n", 1),
+        ("p wcnf 1 1 5\np wcnf 1 1 5\n", 2),
+        ("h 1 0\np wcnf 1 1 5\n", 2),
+        ("p wcnf 1 1 5\nh 1 0\n", 2),
+        ("p wcnf 1 1 5\n5 1 0\n5 1 0\n", 3),
+        ("p wcnf 1 3 5\n5 1 0\n", None),
+        ("p wcnf 2 1 5\n5 1 -3 0\n", 2),
+        ("c maieutic clauses 2\nh 1 0\n", None),
+        ("c maieutic clauses 0\nh 1 0\n", None),
+        ("c maieutic variables 2\nh 3 0\n", None),
+        ("c maieutic weight-scale 0\n1 1 0\n", 1),
+        ("c maieutic weight-scale\n1 1 0\n", 1),
+        ("c maieutic clauses 1\nc maieutic clauses 1\nh 1 0\n", 2),
     ],
 )  # fmt: skip
-def test_broken_text_is_refused_at_its_line(text: str, line: int | None, message: str) -> None:
+def test_broken_text_is_refused_at_its_line(text: str, line: int | None) -> None:
     with pytest.raises(FileFormatError) as caught:
         loads(text, "some.wcnf")
     assert (caught.value.path, caught.value.line) == ("some.wcnf", line)
-    assert message in caught.value.problem
 
 
 @FORM
@@ -198,14 +197,12 @@ def test_a_file_cut_anywhere_but_at_its_last_newline_is_refused(form: Format) ->
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(FileFormatError, match=r"absent\.wcnf: no such file; check the path"):
-        read_wcnf(tmp_path / "absent.wcnf")
-    with pytest.raises(FileFormatError, match="cannot be read"):
-        read_wcnf(tmp_path)
-    path = tmp_path / "latin.wcnf"
-    path.write_bytes(b"h 1 0\nc caf\xe9\n")
-    with pytest.raises(FileFormatError, match=r"latin\.wcnf, line 2: not UTF-8 text"):
-        read_wcnf(path)
+    latin = tmp_path / "latin.wcnf"
+    latin.write_bytes(b"h 1 0\nc caf\xe9\n")
+    for path, line in ((tmp_path / "absent.wcnf", None), (tmp_path, None), (latin, 2)):
+        with pytest.raises(FileFormatError) as caught:
+            read_wcnf(path)
+        assert (caught.value.path, caught.value.line) == (str(path), line)
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz"])
@@ -215,26 +212,26 @@ def test_compressed_files_that_are_cut_or_not_compressed(tmp_path: Path, suffix:
     whole = path.read_bytes()
     for data in (whole[:-5], whole[:12], b"h 1 0\n", whole[:20] + b"\xff\xff" + whole[22:]):
         path.write_bytes(data)
-        with pytest.raises(FileFormatError, match=f"truncated or not {suffix} data"):
+        with pytest.raises(FileFormatError) as caught:
             read_wcnf(path)
+        assert (caught.value.path, caught.value.line) == (str(path), None)
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written"):
-        write_wcnf(EXAMPLE, tmp_path / "no" / "such" / "folder.wcnf")
-    with pytest.raises(InputError, match="WCNF format '2021' is unknown"):
+    path = tmp_path / "no" / "such" / "folder.wcnf"
+    with pytest.raises(InputError) as unwritable:
+        write_wcnf(EXAMPLE, path)
+    assert unwritable.value.subject == str(path)
+    with pytest.raises(InputError) as unknown:
         dumps(EXAMPLE, "2021")  # type: ignore[arg-type]
+    assert unknown.value.subject == "format"
 
 
 @pytest.mark.parametrize(
-    ("weights", "message"),
-    [
-        ([1.5, 1e-12], r"soft\[1\] has the weight 1e-12, which .* 1000000000 rounds to 0"),
-        ([2**62, 2**62], r"add up to 2\^63 or more"),
-        ([0.5, 1e300], r"add up to 2\^62 or more"),
-    ],
+    ("weights", "subject"), [([1.5, 1e-12], "soft[1]"), ([2**62, 2**62], "soft"), ([0.5, 1e300], "soft")]
 )
-def test_weights_that_do_not_fit_the_format_are_refused(weights: list[float], message: str) -> None:
+def test_weights_that_do_not_fit_the_format_are_refused(weights: list[float], subject: str) -> None:
     problem = WeightedCNF(soft=tuple(SoftClause((1,), w) for w in weights))
-    with pytest.raises(ProblemError, match=message):
+    with pytest.raises(ProblemError) as caught:
         dumps(problem)
+    assert caught.value.subject == subject

@@ -1,4 +1,4 @@
-"""Downloads from a scripted server on the loopback: resumed, retried, checked, refused in one sentence."""
+"""Downloads from a scripted local server: resumed, retried, verified or refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Reply = Callable[["Handler"], None]
 
 @dataclass
 class Script:
-    """What the server does with each request in turn (the last reply is repeated), and what it was asked."""
+    """The server's reply to each request in turn (the last is repeated), and the requested ranges."""
 
     replies: list[Reply]
     url: str = ""
@@ -46,8 +46,7 @@ class Handler(BaseHTTPRequestHandler):
     script: Script
 
     def do_GET(self) -> None:
-        asked = self.headers["Range"]
-        self.script.ranges.append(asked)
+        self.script.ranges.append(self.headers["Range"])
         replies = self.script.replies
         reply = replies[min(len(self.script.ranges), len(replies)) - 1]
         reply(self)
@@ -64,12 +63,12 @@ class Handler(BaseHTTPRequestHandler):
 
 def whole(handler: Handler) -> None:
     """What a good server sends: the file, or the rest of it."""
-    asked = handler.headers["Range"]
-    if asked is None:
+    requested = handler.headers["Range"]
+    if requested is None:
         handler.start(200, Content_Length=len(CONTENT))
         handler.wfile.write(CONTENT)
         return
-    start = int(asked.removeprefix("bytes=").removesuffix("-"))
+    start = int(requested.removeprefix("bytes=").removesuffix("-"))
     last = len(CONTENT) - 1
     handler.start(
         206, Content_Length=len(CONTENT) - start, Content_Range=f"bytes {start}-{last}/{len(CONTENT)}"
@@ -82,11 +81,11 @@ def without_ranges(handler: Handler) -> None:
     handler.wfile.write(CONTENT)
 
 
-def cut_after(count: int, told: bool = True) -> Reply:
-    """The connection ends after some bytes, whether or not their number was told before."""
+def cut_after(count: int, with_length: bool = True) -> Reply:
+    """Close the connection after some bytes, with or without a Content-Length header."""
 
     def reply(handler: Handler) -> None:
-        handler.start(200, **({"Content_Length": len(CONTENT)} if told else {}))
+        handler.start(200, **({"Content_Length": len(CONTENT)} if with_length else {}))
         handler.wfile.write(CONTENT[:count])
 
     return reply
@@ -146,13 +145,13 @@ def part(path: Path) -> Path:
 
 def test_a_file_comes_whole_with_its_size_told_on_the_way(serve: Callable[..., Script], path: Path) -> None:
     script = serve(whole)
-    told: list[tuple[str, int, int]] = []
-    fetch(script.remote, path, lambda *each: told.append(each), QUICK)
+    reports: list[tuple[str, int, int]] = []
+    fetch(script.remote, path, lambda *report: reports.append(report), QUICK)
     assert path.read_bytes() == CONTENT
     assert not part(path).exists()
-    assert told[0] == ("file.json", 0, len(CONTENT))
-    assert told[-1] == ("file.json", len(CONTENT), len(CONTENT))
-    assert told == sorted(told)
+    assert reports[0] == ("file.json", 0, len(CONTENT))
+    assert reports[-1] == ("file.json", len(CONTENT), len(CONTENT))
+    assert reports == sorted(reports)
 
 
 def test_a_file_that_is_there_is_not_asked_for_again(serve: Callable[..., Script], path: Path) -> None:
@@ -170,9 +169,11 @@ def test_a_damaged_file_is_replaced(serve: Callable[..., Script], path: Path) ->
     assert path.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["length told", "length not told"])
-def test_after_a_cut_the_rest_is_asked_for(serve: Callable[..., Script], path: Path, told: bool) -> None:
-    script = serve(cut_after(777, told), whole)
+@pytest.mark.parametrize("with_length", [True, False], ids=["with length", "without length"])
+def test_after_a_cut_the_rest_is_asked_for(
+    serve: Callable[..., Script], path: Path, with_length: bool
+) -> None:
+    script = serve(cut_after(777, with_length), whole)
     fetch(script.remote, path, patience=QUICK)
     assert path.read_bytes() == CONTENT
     assert script.ranges == [None, "bytes=777-"]
@@ -180,14 +181,15 @@ def test_after_a_cut_the_rest_is_asked_for(serve: Callable[..., Script], path: P
 
 def test_a_later_call_goes_on_where_an_earlier_one_stopped(serve: Callable[..., Script], path: Path) -> None:
     broken = serve(cut_after(5000), status(503))
-    with pytest.raises(MaieuticError, match=r"the server answered 503.*goes on where it stopped"):
+    with pytest.raises(MaieuticError) as caught:
         fetch(broken.remote, path, patience=QUICK)
+    assert caught.value.subject == broken.remote.url
     assert part(path).read_bytes() == CONTENT[:5000]
     assert broken.ranges == [None, "bytes=5000-", "bytes=5000-"]
     mended = serve(whole)
-    told: list[int] = []
-    fetch(mended.remote, path, lambda _name, done, _all: told.append(done), QUICK)
-    assert (path.read_bytes(), mended.ranges, told[0]) == (CONTENT, ["bytes=5000-"], 5000)
+    reports: list[int] = []
+    fetch(mended.remote, path, lambda _name, done, _total: reports.append(done), QUICK)
+    assert (path.read_bytes(), mended.ranges, reports[0]) == (CONTENT, ["bytes=5000-"], 5000)
 
 
 def test_a_server_without_ranges_is_asked_for_everything(serve: Callable[..., Script], path: Path) -> None:
@@ -226,7 +228,7 @@ def test_pauses_double(serve: Callable[..., Script], path: Path, monkeypatch: py
     pauses: list[float] = []
     monkeypatch.setattr("time.sleep", pauses.append)
     script = serve(status(500))
-    with pytest.raises(MaieuticError, match="answered 500"):
+    with pytest.raises(MaieuticError, match="500"):
         fetch(script.remote, path, patience=replace(QUICK, tries=4, pause=1.0))
     assert (pauses, len(script.ranges)) == ([1.0, 2.0, 4.0], 4)
 
@@ -236,34 +238,37 @@ def test_a_file_that_is_not_there_is_asked_for_once(
     serve: Callable[..., Script], path: Path, code: int
 ) -> None:
     script = serve(status(code))
-    with pytest.raises(MaieuticError, match=f"file.json: the server answered {code}; look for the file"):
+    with pytest.raises(MaieuticError, match=str(code)) as caught:
         fetch(script.remote, path, patience=QUICK)
+    assert caught.value.subject == script.remote.url
     assert len(script.ranges) == 1
 
 
 def test_a_wrong_checksum_is_refused_and_nothing_is_kept(serve: Callable[..., Script], path: Path) -> None:
     script = serve(sends(CONTENT[::-1], Content_Length=len(CONTENT)))
-    with pytest.raises(MaieuticError, match=r"not the published file: it has the checksum [0-9a-f]{64}, not"):
+    with pytest.raises(MaieuticError, match=script.remote.sha256) as caught:
         fetch(script.remote, path, patience=QUICK)
+    assert caught.value.subject == script.remote.url
     assert not path.exists()
     assert not part(path).exists()
 
 
 @pytest.mark.parametrize(
-    ("reply", "problem"),
+    "reply",
     [
-        (sends(b"<html>", Content_Length=6), "has 6 bytes, not 10,240"),
-        (sends(CONTENT * 2), "has more than 10,240 bytes"),
-        (status(206, Content_Range="bytes 0-9/10"), "has 10 bytes, not 10,240"),
+        sends(b"<html>", Content_Length=6),
+        sends(CONTENT * 2),
+        status(206, Content_Range="bytes 0-9/10"),
     ],
     ids=["shorter", "longer than told", "shorter, in parts"],
 )
 def test_a_file_of_another_size_is_refused_and_nothing_is_kept(
-    serve: Callable[..., Script], path: Path, reply: Reply, problem: str
+    serve: Callable[..., Script], path: Path, reply: Reply
 ) -> None:
     script = serve(reply)
-    with pytest.raises(MaieuticError, match=problem):
+    with pytest.raises(MaieuticError, match="10,240") as caught:
         fetch(script.remote, path, patience=QUICK)
+    assert caught.value.subject == script.remote.url
     assert not path.exists()
     assert not part(path).exists()
 
@@ -274,16 +279,18 @@ def test_a_complete_but_wrong_part_is_refused_without_asking(
     script = serve(whole)
     path.parent.mkdir(parents=True)
     part(path).write_bytes(CONTENT[::-1])
-    with pytest.raises(MaieuticError, match="checksum"):
+    with pytest.raises(MaieuticError) as caught:
         fetch(script.remote, path, patience=QUICK)
+    assert caught.value.subject == script.remote.url
     fetch(script.remote, path, patience=QUICK)  # the part was removed
     assert (path.read_bytes(), script.ranges) == (CONTENT, [None])
 
 
 def test_a_silent_server_is_given_up_and_what_came_is_kept(serve: Callable[..., Script], path: Path) -> None:
     script = serve(stalls)
-    with pytest.raises(MaieuticError, match="silent for too long"):
+    with pytest.raises(MaieuticError) as caught:
         fetch(script.remote, path, patience=replace(QUICK, silence=0.2, tries=2))
+    assert caught.value.subject == script.remote.url
     assert len(script.ranges) == 2
     if part(path).exists():  # on a slow machine, not even the first bytes came in time
         assert part(path).read_bytes() == CONTENT[:100]
@@ -295,8 +302,9 @@ def test_nobody_listening_is_one_sentence(serve: Callable[..., Script], path: Pa
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound and not listening: calls are refused
         remote = replace(serve(whole).remote, url=f"http://127.0.0.1:{free.getsockname()[1]}/file.json")
-        with pytest.raises(MaieuticError, match=r"cannot fetch .*; check the connection") as caught:
+        with pytest.raises(MaieuticError) as caught:
             fetch(remote, path, patience=QUICK)
+    assert caught.value.subject == remote.url
     assert "\n" not in str(caught.value)
 
 
@@ -305,16 +313,19 @@ def test_a_full_disk_is_one_sentence(serve: Callable[..., Script], path: Path) -
     script = serve(whole)
     path.parent.mkdir(parents=True)
     part(path).symlink_to("/dev/full")
-    with pytest.raises(MaieuticError, match=r"cannot write .*part \(No space left.*make room"):
+    with pytest.raises(MaieuticError) as caught:
         fetch(script.remote, path, patience=QUICK)
+    assert caught.value.subject == str(part(path))
     assert len(script.ranges) == 1
     assert part(path).is_symlink()  # what came before is kept
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(serve: Callable[..., Script], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(MaieuticError, match=r"cannot write .*check the folder"):
-        fetch(serve(whole).remote, tmp_path / "file" / "file.json", patience=QUICK)
+    path = tmp_path / "file" / "file.json"
+    with pytest.raises(MaieuticError) as caught:
+        fetch(serve(whole).remote, path, patience=QUICK)
+    assert caught.value.subject == str(part(path))
 
 
 def test_redirects_are_followed(serve: Callable[..., Script], path: Path) -> None:
@@ -324,16 +335,20 @@ def test_redirects_are_followed(serve: Callable[..., Script], path: Path) -> Non
 
 
 def test_endless_redirects_end(serve: Callable[..., Script], path: Path) -> None:
-    with pytest.raises(MaieuticError, match="cannot fetch"):
-        fetch(serve(status(302, Location="/again")).remote, path, patience=QUICK)
+    remote = serve(status(302, Location="/again")).remote
+    with pytest.raises(MaieuticError) as caught:
+        fetch(remote, path, patience=QUICK)
+    assert caught.value.subject == remote.url
 
 
 def test_only_https_is_fetched_also_after_a_redirect(serve: Callable[..., Script], path: Path) -> None:
     script = serve(status(302, Location="http://example.invalid/file.json"))
-    with pytest.raises(MaieuticError, match=r"http://example.invalid/file.json is not https"):
+    with pytest.raises(MaieuticError) as redirected:
         fetch(script.remote, path, patience=QUICK)
-    with pytest.raises(MaieuticError, match="is not https"):
+    assert redirected.value.subject == "http://example.invalid/file.json"
+    with pytest.raises(MaieuticError) as direct:
         fetch(replace(script.remote, url="http://example.invalid/"), path, patience=QUICK)
+    assert direct.value.subject == "http://example.invalid/"
     assert len(script.ranges) == 1
 
 
@@ -342,17 +357,17 @@ def test_only_https_is_fetched_also_after_a_redirect(serve: Callable[..., Script
 def test_however_often_it_is_cut_the_file_comes_whole(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
 ) -> None:
-    """A transport that obeys ranges and cuts every reply but the last; no server, to be fast."""
+    """A mock transport that honours ranges and truncates every reply but the last."""
     import httpx2
 
     left = list(cuts)
 
     def reply(request: httpx2.Request) -> httpx2.Response:
-        asked = request.headers.get("Range")
-        start = int(re.sub(r"\D", "", asked)) if asked else 0
+        requested = request.headers.get("Range")
+        start = int(re.sub(r"\D", "", requested)) if requested else 0
         end = max(start, left.pop()) if left else len(CONTENT)
-        headers = {"Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"} if asked else {}
-        return httpx2.Response(206 if asked else 200, headers=headers, stream=_Pieces(CONTENT[start:end]))
+        headers = {"Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"} if requested else {}
+        return httpx2.Response(206 if requested else 200, headers=headers, stream=_Pieces(CONTENT[start:end]))
 
     class _Pieces(httpx2.SyncByteStream):
         def __init__(self, content: bytes) -> None:
@@ -378,8 +393,9 @@ def test_without_the_extra_the_remedy_is_named(
 ) -> None:
     remote = serve(whole).remote
     monkeypatch.setitem(sys.modules, "httpx2", None)
-    with pytest.raises(InputError, match=r"pip install 'maieutic\[bench\]'"):
+    with pytest.raises(InputError) as caught:
         fetch(remote, path)
+    assert caught.value.subject == "bench"
 
 
 def test_the_cache_is_in_the_users_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
