@@ -7,6 +7,7 @@ order's induced width, not of the number of variables.
 
 A belief of 2 nats in the first of two variables that exclude each other, the second believed with 1:
 
+>>> from maieutic.solvers.problem import SoftClause
 >>> problem = WeightedCNF(soft=(SoftClause((1,), 2.0), SoftClause((2,), 1.0), SoftClause((-1, -2), 9.0)))
 >>> [round(float(p), 3) for p in marginals(problem)]
 [0.665, 0.245]
@@ -15,14 +16,14 @@ A belief of 2 nats in the first of two variables that exclude each other, the se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maieutic.errors import ProblemError, UnsatisfiableError
-from maieutic.solvers.problem import Clause, SoftClause, WeightedCNF
+from maieutic.solvers.energy import Energy, energy
+from maieutic.solvers.problem import Clause, WeightedCNF
 
 __all__ = ["MAX_WIDTH", "marginals"]
 
@@ -47,73 +48,36 @@ def marginals(problem: WeightedCNF, max_width: int = MAX_WIDTH) -> Table | None:
         UnsatisfiableError: two hard clauses contradict each other.
     """
     fixed = _fixed(problem.hard)
-    energy = _energy(problem.soft, problem.variables).given(fixed)
-    buckets = _buckets(energy, [v for v in range(problem.variables) if v not in fixed])
+    form = energy(problem).given(fixed)
+    buckets = _buckets(form, [v for v in range(problem.variables) if v not in fixed])
     if max((len(bucket) - 1 for bucket in buckets), default=0) > max_width:
         return None
     found = np.array([float(fixed.get(v, False)) for v in range(problem.variables)])
-    for variable, p in _eliminate(energy, buckets).items():
+    for variable, p in _eliminate(form, buckets).items():
         found[variable] = p
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Energy:
-    """The cost as Σ linear[i]·sᵢ + Σ pairs[i][j]·sᵢ·sⱼ, up to a constant, sᵢ being 0 or 1."""
-
-    linear: list[float]
-    pairs: list[dict[int, float]]  # symmetric
-
-    def given(self, fixed: dict[int, bool]) -> _Energy:
-        """The energy of the other variables once these have their values."""
-        linear = [
-            value + sum(weight for other, weight in row.items() if fixed.get(other))
-            for value, row in zip(self.linear, self.pairs, strict=True)
-        ]
-        kept = [
-            {} if v in fixed else {other: weight for other, weight in row.items() if other not in fixed}
-            for v, row in enumerate(self.pairs)
-        ]
-        return _Energy(linear, kept)
-
-
 def _fixed(hard: Sequence[Clause]) -> dict[int, bool]:
     fixed: dict[int, bool] = {}
-    for clause in hard:
+    for index, clause in enumerate(hard):
         if len(set(clause)) != 1:
-            raise ProblemError(f"marginals need hard clauses of one literal, not {clause}")
+            raise ProblemError(
+                f"hard clause {clause}: marginals need hard clauses of one literal; use a solver instead",
+                subject=f"hard[{index}]",
+            )
         variable = abs(clause[0]) - 1
         if fixed.setdefault(variable, clause[0] > 0) != (clause[0] > 0):
-            raise UnsatisfiableError(f"variable {variable + 1} is asked to be both true and false")
+            raise UnsatisfiableError(
+                f"the hard clauses want variable {variable + 1} both true and false: drop one of them",
+                subject=f"hard[{index}]",
+            )
     return fixed
 
 
-def _energy(soft: Sequence[SoftClause], variables: int) -> _Energy:
-    energy = _Energy([0.0] * variables, [{} for _ in range(variables)])
-    for item in soft:
-        literals = tuple(sorted(set(item.clause), key=abs))
-        if len(literals) > 2:
-            raise ProblemError(f"marginals need soft clauses of at most two literals, not {item.clause}")
-        if not literals or (len(literals) == 2 and literals[0] == -literals[1]):
-            continue  # a constant cost
-        # A literal is false with 1 − s or s; the clause costs its weight times the product of these.
-        terms = [(abs(lit) - 1, *((1.0, -1.0) if lit > 0 else (0.0, 1.0))) for lit in literals]
-        if len(terms) == 1:
-            variable, _, slope = terms[0]
-            energy.linear[variable] += item.weight * slope
-            continue
-        (a, a0, a1), (b, b0, b1) = terms
-        energy.linear[a] += item.weight * a1 * b0
-        energy.linear[b] += item.weight * a0 * b1
-        for one, other in ((a, b), (b, a)):
-            row = energy.pairs[one]
-            row[other] = row.get(other, 0.0) + item.weight * a1 * b1
-    return energy
-
-
-def _buckets(energy: _Energy, variables: Sequence[int]) -> list[tuple[int, ...]]:
+def _buckets(form: Energy, variables: Sequence[int]) -> list[tuple[int, ...]]:
     """An elimination order: each variable, then its neighbours at that time, in the order of elimination."""
-    neighbours = {v: {o for o, weight in energy.pairs[v].items() if weight != 0.0} for v in variables}
+    neighbours = {v: {o for o, weight in form.pairs[v].items() if weight != 0.0} for v in variables}
     found = []
     while neighbours:
         variable = min(neighbours, key=lambda v: (len(neighbours[v]), v))
@@ -126,14 +90,14 @@ def _buckets(energy: _Energy, variables: Sequence[int]) -> list[tuple[int, ...]]
     return [(variable, *sorted(around, key=place.__getitem__)) for variable, around in found]
 
 
-def _eliminate(energy: _Energy, buckets: Sequence[tuple[int, ...]]) -> dict[int, float]:
+def _eliminate(form: Energy, buckets: Sequence[tuple[int, ...]]) -> dict[int, float]:
     """Sum the variables out one by one, then go back: P(v, neighbours) = P(v | neighbours)·P(neighbours)."""
     messages: dict[int, list[tuple[tuple[int, ...], Table]]] = {bucket[0]: [] for bucket in buckets}
     conditional: dict[int, Table] = {}
     for bucket in buckets:
         variable, *around = bucket
         table = np.zeros((2,) * len(bucket))
-        table[1] -= energy.linear[variable] + _sums([energy.pairs[variable].get(o, 0.0) for o in around])
+        table[1] -= form.linear[variable] + _sums([form.pairs[variable].get(o, 0.0) for o in around])
         for scope, message in messages.pop(variable):
             table += _spread(message, scope, bucket)
         message, conditional[variable] = _summed_out(table)

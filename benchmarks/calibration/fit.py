@@ -20,12 +20,14 @@ import torch
 from maieutic.benchmarks.analysis.statistics import bench_library
 from maieutic.config import JointConfig
 from maieutic.errors import InputError
-from maieutic.inference.constraints import clause_of, variables_of
+from maieutic.inference.constraints import problem_from, variables_of
 from maieutic.inference.joint import terms
 from maieutic.inference.weights import TERMS, JointWeights
+from maieutic.solvers.energy import energy
 from maieutic.tree import ROOT, Tree, taking_part
 
 if TYPE_CHECKING:
+    from maieutic.inference.constraints import Constraint
     from maieutic.relate import BeliefGraph
 
 __all__ = ["MAX_PROPOSITIONS", "Evidence", "evidence_of", "fit", "folds_of", "held_out", "joined"]
@@ -246,23 +248,18 @@ def _quadratic(tree: Tree, graph: BeliefGraph, shape: JointWeights) -> tuple[tor
     """The cost of one unit of each weight: linear (terms, n) and pairs (terms, n, n); Q comes first."""
     variables = variables_of([ROOT, *(node.id for node in taking_part(tree))])
     n = len(variables)
-    linear = [[0.0] * n for _ in TERMS]
-    pairs = [[[0.0] * n for _ in range(n)] for _ in TERMS]
+    constraints: dict[str, list[Constraint]] = {name: [] for name in TERMS}
     for term, constraint in terms(tree, graph, JointConfig(shape)):
-        row = TERMS.index(term)
-        # A literal is false with a + b·s; the clause costs its weight times the product of these.
-        false = [
-            (abs(x) - 1, *((1.0, -1.0) if x > 0 else (0.0, 1.0))) for x in clause_of(constraint, variables)
-        ]
-        if len(false) == 1:
-            linear[row][false[0][0]] += constraint.weight * false[0][2]
-            continue
-        (i, i0, i1), (j, j0, j1) = false
-        linear[row][i] += constraint.weight * i1 * j0
-        linear[row][j] += constraint.weight * i0 * j1
-        pairs[row][i][j] += constraint.weight * i1 * j1
-        pairs[row][j][i] += constraint.weight * i1 * j1
-    return torch.tensor(linear, dtype=torch.float64), torch.tensor(pairs, dtype=torch.float64)
+        constraints[term].append(constraint)
+    linear = torch.zeros(len(TERMS), n, dtype=torch.float64)
+    pairs = torch.zeros(len(TERMS), n, n, dtype=torch.float64)
+    for row, name in enumerate(TERMS):
+        form = energy(problem_from(constraints[name], variables, held=()))
+        linear[row] = torch.tensor(form.linear, dtype=torch.float64)
+        for i, weights in enumerate(form.pairs):
+            for j, weight in weights.items():
+                pairs[row, i, j] = weight
+    return linear, pairs
 
 
 def _chunks(linear: torch.Tensor, pairs: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
