@@ -1,4 +1,4 @@
-"""The README says what is so: its commands exist, its output is the program's, its example runs."""
+"""The README is true: its commands exist, its output is the program's, its example runs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ from pathlib import Path
 import pytest
 
 from maieutic.answer import Answer
-from maieutic.bundled import bundled_weights
 from maieutic.cli.main import app, main
-from maieutic.config import JointConfig
-from maieutic.inference.base import DEFAULT_SOLVER
-from maieutic.inference.weights import read_weights
-from maieutic.lm import load_lm
-from maieutic.nli import load_verifier
-from maieutic.pipeline import conclude
-from maieutic.prompts import load_prompts
-from maieutic.solvers import SOLVERS
+from maieutic.pipeline import Maieutic
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,8 +21,8 @@ EXAMPLES = ROOT / "docs" / "examples"
 def block(language: str, containing: str) -> str:
     """The fenced block of that language that contains a text."""
     blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-    (found,) = [text for text in blocks if containing in text]
-    return found
+    (text,) = (text for text in blocks if containing in text)
+    return text
 
 
 def test_the_first_screen_shows_what_its_command_prints(
@@ -49,18 +41,16 @@ def test_the_first_screen_shows_what_its_command_prints(
 def test_the_example_is_what_the_bundled_models_say() -> None:
     answer = Answer.from_json((EXAMPLES / "iguana.answer.json").read_bytes())
     assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
-    solver, own = SOLVERS[DEFAULT_SOLVER["joint"]](), JointConfig(read_weights(bundled_weights()))
-    verifier = load_verifier("agora", dtype="float32")
-    (again,) = conclude([answer.tree], verifier, solver, "joint", joint=own)
+    maieutic = Maieutic.load(dtype="float32")
+    (again,) = maieutic.conclude([answer.tree])
     assert again.labels == answer.labels
     assert again.margin == pytest.approx(answer.margin, abs=0.01)
-    lm = load_lm("agora", dtype="float32")
-    prompts = load_prompts(lm.prompts)
+    lm, prompts = maieutic.lm, maieutic.prompts
     for node in answer.tree.nodes:
-        ((told,),) = lm.sample(
+        ((reply,),) = lm.sample(
             [prompts.negate(node.statement)], 1, max_new_tokens=64, temperature=0.0, top_p=1.0, seed=0
         )
-        assert told.strip() == node.negation
+        assert reply.strip() == node.negation
 
 
 def test_the_library_example_runs(
