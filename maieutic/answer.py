@@ -51,7 +51,7 @@ class Answer:
 
     Raises:
         InputError: labels, constraints, relations, votes, held or merged literals name what is not in the
-            tree; ``subject`` is the field.
+            tree, or two assumptions have the same id; ``subject`` is the field.
     """
 
     tree: Tree
@@ -137,7 +137,10 @@ class Answer:
 def _check_names(answer: Answer) -> None:
     tree, verdict = answer.tree, answer.verdict
     known = {node.id for node in (tree.root, *tree.nodes, *tree.pruned)}
-    known |= {assumption.id for assumption in verdict.assumptions}
+    assumed = {assumption.id for assumption in verdict.assumptions}
+    if len(assumed) < len(verdict.assumptions):
+        raise InputError("assumptions: two have the same id; number them A1, A2, …", subject="assumptions")
+    known |= assumed
     used = {node_id for constraint in verdict.constraints for node_id in constraint.ids}
     held = {literal.id for literal in verdict.held}
     named = {
