@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from maieutic.errors import InputError
+from maieutic.solvers.margin import margin
 from maieutic.solvers.problem import (
     Clause,
     SoftClause,
     Solution,
     Solver,
     WeightedCNF,
-    margin,
     scored,
 )
 from maieutic.solvers.wcnf import dumps, loads, read_wcnf, write_wcnf

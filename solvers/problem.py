@@ -9,8 +9,6 @@ Two mutually exclusive statements, the first with the stronger belief:
 >>> problem = WeightedCNF(hard=((-1, -2),), soft=(SoftClause((1,), 3.0), SoftClause((2,), 2.0)))
 >>> problem.cost((True, False)), problem.satisfies_hard((True, True))
 (2.0, False)
->>> margin(problem, 1)
-1.0
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from maieutic.errors import MaieuticError, ProblemError, UnsatisfiableError
+from maieutic.errors import MaieuticError, ProblemError
 
 __all__ = [
     "MAX_VARIABLES",
@@ -29,7 +27,6 @@ __all__ = [
     "Solution",
     "Solver",
     "WeightedCNF",
-    "margin",
     "scored",
 ]
 
@@ -118,7 +115,7 @@ class WeightedCNF:
             ProblemError: a literal is 0 or beyond the problem's variables.
         """
         for literal in literals:
-            self._check_literal(literal)
+            self.check_literal(literal)
         return replace(self, hard=self.hard + tuple((literal,) for literal in literals))
 
     def violated(self, labels: Sequence[bool]) -> tuple[int, ...]:
@@ -145,7 +142,8 @@ class WeightedCNF:
                 subject="labels",
             )
 
-    def _check_literal(self, literal: int) -> None:
+    def check_literal(self, literal: int) -> None:
+        """Raise ProblemError if the literal is 0 or beyond the problem's variables."""
         if type(literal) is not int or not 1 <= abs(literal) <= self.variables:
             raise ProblemError(
                 f"literal {literal!r}: give v or -v for a variable v from 1 to {self.variables}",
@@ -219,46 +217,6 @@ def scored(
             subject=solver,
         )
     return Solution(labels, cost, cost if optimal else min(lower_bound, cost), optimal)
-
-
-def margin(
-    problem: WeightedCNF, literal: int, solver: Solver | None = None, best: Solution | None = None
-) -> float:
-    """How much more the optimum costs if the literal must take its other value.
-
-    Args:
-        problem: the problem.
-        literal: v or -v; both give the same margin, since both flip the same variable.
-        solver: the solver to use; RC2 by default.
-        best: the problem's optimal solution, if already known; saves one of two solver calls.
-
-    Returns:
-        A cost difference >= 0 in the unit of the weights. 0 means that both values are equally good;
-        ``math.inf`` means that the hard clauses exclude the other value.
-
-    Raises:
-        ProblemError: the literal is 0 or beyond the problem's variables.
-        UnsatisfiableError: the problem has no solution.
-    """
-    problem._check_literal(literal)
-    if solver is None:
-        # Imported here because python-sat is slow to load and rc2 imports this module.
-        from maieutic.solvers.rc2 import RC2  # noqa: PLC0415
-
-        solver = RC2()
-    best = _checked(problem, best or solver.solve(problem), solver)
-    variable = abs(literal)
-    flipped = problem.assuming(-variable if best.labels[variable - 1] else variable)
-    try:
-        other = _checked(flipped, solver.solve(flipped), solver)
-    except UnsatisfiableError:
-        return math.inf
-    return max(0.0, other.cost - best.cost)
-
-
-def _checked(problem: WeightedCNF, solution: Solution, solver: Solver) -> Solution:
-    """The solution, scored again, since a third-party solver may not have done so."""
-    return scored(problem, solution.labels, solution.lower_bound, solution.optimal, solver.name)
 
 
 def _holds(clause: Clause, labels: Sequence[bool]) -> bool:
