@@ -78,9 +78,7 @@ def flip(verdict: Verdict, solver: Solver) -> Flip:
         if same.labels in cuts:
             break  # rounding: the program believes that it has beaten this one
         cuts.append(same.labels)
-    raise MaieuticError(
-        "the lightest flip was not found; use other weights, or ask for no flip", subject="flip"
-    )
+    raise MaieuticError("what would change the answer was not found; try again with other weights")
 
 
 def with_flip(answer: Answer) -> Answer:
@@ -146,10 +144,7 @@ class _Program:
                 options={"mip_rel_gap": 0.0, "time_limit": max(0.1, seconds)},
             )
         if not found.success:
-            raise MaieuticError(
-                f"the lightest flip was not found ({found.message}); use other weights, or ask for no flip",
-                subject="flip",
-            )
+            raise MaieuticError(f"what would change the answer was not found ({found.message})")
         return frozenset(np.flatnonzero(found.x[n : n + m] > 0.5).tolist())
 
 
