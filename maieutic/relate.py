@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from maieutic.errors import MaieuticError
 from maieutic.inference.base import Inference
 from maieutic.inference.graph import BeliefGraph, Relation
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Verifier
@@ -17,10 +18,18 @@ def relate(trees: Sequence[Tree], verifier: Verifier, inference: Inference) -> l
 
     Raises:
         ContextLengthError: a pair does not fit the verifier's window.
+        MaieuticError: the verifier did not return one row for each pair. ``subject`` is its name.
     """
     plans = [inference.plan(tree) for tree in trees]
     texts = [(source.text, target.text) for plan in plans for source, target in plan.pairs]
-    rows = iter(verifier.predict(texts).tolist() if texts else ())
+    table = verifier.predict(texts).tolist() if texts else []
+    if len(table) != len(texts):
+        raise MaieuticError(
+            f"verifier {verifier.name} returned {len(table)} rows for {len(texts)} pairs; "
+            "predict must return one row for each",
+            subject=verifier.name,
+        )
+    rows = iter(table)
     graphs = []
     for plan in plans:
         scored = [
