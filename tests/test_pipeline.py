@@ -301,7 +301,7 @@ def test_the_gold_answer_of_a_tree_does_not_reach_its_answer() -> None:
 
 def test_a_prompt_file_that_cannot_be_used_is_named_before_any_model_is_looked_for(tmp_path: Path) -> None:
     missing = tmp_path / "no-such-model"
-    with pytest.raises(FileFormatError, match=r"none\.toml: cannot read prompts here"):
+    with pytest.raises(FileFormatError, match=r"none\.toml"):
         load_models(str(missing), "lm", prompts=str(tmp_path / "none.toml"))
     with pytest.raises(ModelError, match=re.escape(str(missing))):
         load_models(str(missing), "lm", prompts="chat")

@@ -50,7 +50,7 @@ def broken(change: dict[str, object | None]) -> str:
     [
         ("", r"has no table \[weights\]"),
         ("weights = 3", r"has no table \[weights\]"),
-        ("[weights", "is no TOML"),
+        ("[weights", "TOML"),
         (broken({"belief": 1.0}), "'belief' is no weight; there are root, integral"),
         (broken({"root": None}), "the weight 'root' is missing"),
         (broken({"root": -1.0}), "'root' must be a finite number ≥ 0, not -1.0"),
