@@ -389,7 +389,7 @@ def test_without_javascript_the_tables_and_plots_are_there(open_page: OpenPage, 
     finally:
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert "Accuracy, calibration and cost" in shown
-    assert "The questions are drawn with JavaScript, which is off." in shown
+    assert "needs JavaScript, which is off." in shown
 
 
 # -- size ----------------------------------------------------------------------------------------------
