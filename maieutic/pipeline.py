@@ -166,10 +166,10 @@ class Maieutic:
 
     def _answer(self, questions: Sequence[str]) -> Iterator[Answer]:
         start = time.perf_counter()
-        trees = elicit(questions, self.lm, self.prompts, self.elicit)
-        each = (time.perf_counter() - start) / len(trees)
+        grown = elicit(questions, self.lm, self.prompts, self.elicit)
+        each = (time.perf_counter() - start) / len(grown)
         return _concluded(
-            trees,
+            [growth.tree for growth in grown],
             self.verifier,
             self.solver,
             self.inference,

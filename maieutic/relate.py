@@ -4,7 +4,7 @@ The graph is a ``networkx.DiGraph``. Its nodes are the *forms* in which proposit
 proposition but the root as its statement, or, when the model finds the negation likelier, as its
 negation (named ``¬QT0``); the root as both, ``Q`` and ``¬Q``; what the user assumes as its statement
 (``A1``). Each node carries a :class:`Form` under "form"; each edge the verifier's :class:`Relation` of the
-ordered pair under "relation".
+ordered pair under "relation", and what that took of a language model under "usage".
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from itertools import chain, permutations
 from typing import TYPE_CHECKING, Literal
 
-from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Verifier
+from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Verifier
+from maieutic.nli.lm import score_pairs
 from maieutic.tree import Proposition, Tree, taking_part
+from maieutic.usage import Usage
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     BeliefGraph = nx.DiGraph[str]
 
-__all__ = ["Form", "Relation", "bare_graph", "form_of", "forms_of", "opposite", "relate"]
+__all__ = ["Form", "Relation", "bare_graph", "form_of", "forms_of", "opposite", "relate", "relating_usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,25 @@ def relate(
     ]
     if not asked:
         return graphs
-    rows = verifier.predict([(source.text, target.text) for _, source, target in asked]).tolist()
-    for (graph, source, target), row in zip(asked, rows, strict=True):
+    scores = score_pairs(verifier, [(source.text, target.text) for _, source, target in asked])
+    rows = zip(asked, scores.probabilities.tolist(), scores.usages, strict=True)
+    for (graph, source, target), row, usage in rows:
         relation = Relation(row[CONTRADICTION], row[NEUTRAL], row[ENTAILMENT])
-        graph.add_edge(source.name, target.name, relation=relation)
+        graph.add_edge(source.name, target.name, relation=relation, usage=usage)
     return graphs
+
+
+def relating_usage(graph: BeliefGraph) -> Usage:
+    """What it took to score the edges of a graph that :func:`relate` made.
+
+    Every edge is a pair of the verifier. A language model that is its own verifier is charged for the
+    prompt of each distinct pair of texts.
+    """
+    texts = {name: data["form"].text for name, data in graph.nodes(data=True)}
+    usages: dict[Pair, Usage] = {
+        (texts[source], texts[target]): data["usage"] for source, target, data in graph.edges(data=True)
+    }
+    return sum(usages.values(), Usage(pairs=len(graph.edges)))
 
 
 def bare_graph(tree: Tree, *, pruned: bool = False, assumptions: Sequence[Assumption] = ()) -> BeliefGraph:

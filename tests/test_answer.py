@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from maieutic.answer import Answer, Models, Seconds
 from maieutic.errors import InputError
 from maieutic.inference.base import DEFAULT_SOLVER, INFERENCES, Inference, infer
-from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier
+from maieutic.nli.base import Pair, Probabilities
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.relate import relate
 from maieutic.solvers import SOLVERS

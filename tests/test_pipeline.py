@@ -18,9 +18,10 @@ from maieutic.config import ElicitConfig, JointConfig
 from maieutic.errors import FileFormatError, InputError, ModelError
 from maieutic.inference.base import INFERENCES, Inference
 from maieutic.inference.weights import JointWeights
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.lm import LanguageModelVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic, conclude, load_models
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree

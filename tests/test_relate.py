@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities, ScriptedVerifier
+from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import Form, Relation, bare_graph, form_of, forms_of, relate
 from maieutic.tree import Proposition, Tree, child_id
 

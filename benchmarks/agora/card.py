@@ -84,8 +84,9 @@ def lm_metrics(world: World, folder: Path) -> dict[str, float]:
     """Direct answers on the development split, in percent: the test split is left to the benchmark."""
     asked = questions(world, "dev", DEV_QUESTIONS)
     prompts = load_prompts("agora")
-    rows = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in asked], prompts.answers)
-    right = sum((p >= p_false) == q.truth for q, (p, p_false) in zip(asked, rows, strict=True))
+    scores = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in asked], prompts.answers)
+    rows = zip(asked, scores.probabilities, strict=True)
+    right = sum((p >= p_false) == q.truth for q, (p, p_false) in rows)
     return {f"direct answers on {len(asked)} development statements, right in %": 100 * right / len(asked)}
 
 

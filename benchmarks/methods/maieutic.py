@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from maieutic.answer import Answer, Models, Seconds
-from maieutic.benchmarks.methods.base import Outcome, Usage
-from maieutic.benchmarks.methods.meter import Metered, relating
+from maieutic.benchmarks.methods.base import Outcome
 from maieutic.bundled import AGORA, bundled_weights
 from maieutic.config import Belief, ElicitConfig, JointConfig
-from maieutic.elicit import elicit
+from maieutic.elicit import Growth, elicit
 from maieutic.errors import InputError
 from maieutic.inference.base import (
     DEFAULT_SOLVER,
@@ -32,9 +31,10 @@ from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights, read_weigh
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
-from maieutic.relate import Relation, bare_graph, forms_of, relate
+from maieutic.relate import Relation, bare_graph, forms_of, relate, relating_usage
 from maieutic.solvers import SOLVERS, Solver
 from maieutic.tree import INTEGRITY_THRESHOLD, Tree
+from maieutic.usage import Usage
 
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
@@ -131,11 +131,11 @@ class Maieutic:
             answered = iter(self.conclude([tree for tree in found if tree is not None], models))
             return [Outcome(None, problem=NO_TREE) if tree is None else next(answered) for tree in found]
         start = time.perf_counter()
-        lm = Metered(models.lm)
-        trees = elicit(texts, lm, models.prompts, self._growth())
-        each = (time.perf_counter() - start) / max(len(trees), 1)
+        grown = elicit(texts, models.lm, models.prompts, self._growth())
+        each = (time.perf_counter() - start) / max(len(grown), 1)
+        trees = [growth.tree for growth in grown]
         outcomes = self.conclude(trees, models, grown_by=models.lm.name, elicit_seconds=each)
-        return [replace(o, usage=lm.usage(place) + o.usage) for place, o in enumerate(outcomes)]
+        return [replace(o, usage=growth.usage + o.usage) for growth, o in zip(grown, outcomes, strict=True)]
 
     def conclude(
         self,
@@ -152,17 +152,16 @@ class Maieutic:
             elicit_seconds: what growing took, per tree; it counts in the outcome's seconds.
         """
         start = time.perf_counter()
-        lm = Metered(models.lm)
-        shown = [self._shown(tree, lm, models.prompts, str(place)) for place, tree in enumerate(trees)]
-        graphs = self._graphs(shown, models)
+        shown = [self._shown(tree, models.lm, models.prompts) for tree in trees]
+        graphs = self._graphs([growth.tree for growth in shown], models)
         before = Seconds(elicit_seconds, (time.perf_counter() - start) / max(len(trees), 1))
         solver = SOLVERS[DEFAULT_SOLVER[self.inference]]()
         names = Models(grown_by, models.verifier.name if self.verifier else NO_VERIFIER, solver.name)
         outcomes = []
-        for place, (tree, graph) in enumerate(zip(shown, graphs, strict=True)):
-            answer = self._answer(tree, graph, solver, names, before)
-            pairs = relating(graph, models, lm) if self.verifier else Usage()
-            outcomes.append(_outcome(answer, lm.usage(place) + pairs))
+        for growth, graph in zip(shown, graphs, strict=True):
+            answer = self._answer(growth.tree, graph, solver, names, before)
+            pairs = relating_usage(graph) if self.verifier else Usage()
+            outcomes.append(_outcome(answer, growth.usage + pairs))
         return outcomes
 
     def _growth(self) -> ElicitConfig:
@@ -177,11 +176,11 @@ class Maieutic:
             read_beliefs=self.evidence != "likelihood",
         )
 
-    def _shown(self, tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str) -> Tree:
-        """The tree as inference is to see it."""
+    def _shown(self, tree: Tree, lm: LanguageModel, prompts: PromptSet) -> Growth:
+        """The tree as inference is to see it, and what making it so took."""
         if self.evidence == "likelihood":
-            return _by_likelihood(_unpruned(tree), lm, prompts, owner)
-        return tree if self.integrity else _unpruned(tree)
+            return _by_likelihood(_unpruned(tree), lm, prompts)
+        return Growth(tree if self.integrity else _unpruned(tree), Usage())
 
     def _graphs(self, trees: Sequence[Tree], models: LoadedModels) -> list[BeliefGraph]:
         joint = self.inference == "joint"
@@ -247,23 +246,25 @@ def _unpruned(tree: Tree) -> Tree:
     return replace(tree, nodes=nodes, pruned=())
 
 
-def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str) -> Tree:
+def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet) -> Growth:
     """The tree with likelihoods in the place of beliefs; see :attr:`Maieutic.evidence`.
 
     Cost: two prompts scored for every explanation.
     """
-    nodes = []
+    nodes, usage = [], Usage()
     for node in tree.nodes:
         p: float | None = None
         if node.parent is not None:
             parent = tree.by_id[node.parent].statement
-            sides = [prompts.explain(parent, side).owned_by(owner) for side in (True, False)]
-            true, false = lm.choose(sides, _continuations(node.statement, prompts)).sum(axis=1).tolist()
+            sides = [prompts.explain(parent, side) for side in (True, False)]
+            scores = lm.choose(sides, _continuations(node.statement, prompts))
+            usage = sum(scores.usages, usage)
+            true, false = scores.probabilities.sum(axis=1).tolist()
             own, other = (true, false) if node.side else (false, true)
             p = own / (own + other) if own > other else None
         counter = None if p is None else 1.0 - p
         nodes.append(replace(node, p_true=p, p_true_negation=counter, integral=p is not None))
-    return replace(tree, nodes=tuple(nodes))
+    return Growth(replace(tree, nodes=tuple(nodes)), usage)
 
 
 def _continuations(explanation: str, prompts: PromptSet) -> list[str]:

@@ -119,8 +119,8 @@ class Contents:
 class ResponseStore:
     """Answers by key. It never fails: what it cannot read or keep is asked of the model.
 
-    A damaged file is moved aside and a new one begun. Where the disk is full or the folder cannot be
-    written, nothing more is kept. Either is said once, in one line.
+    A damaged file is moved aside and a new one begun; one of an earlier version is emptied. Where the disk
+    is full or the folder cannot be written, nothing more is kept. Each is said once, in one line.
 
     Args:
         path: the file, made when it is first needed, for its owner only; by default
@@ -262,6 +262,8 @@ class ResponseStore:
         if self._file is None or not self._file.current:
             self._disconnect()
             self._file = ResponseFile(self.path)
+            if self._file.emptied:
+                self._say("was of an earlier version, whose answers lack token counts; it is emptied")
         return self._file
 
     def _disconnect(self) -> None:

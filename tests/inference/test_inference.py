@@ -28,7 +28,8 @@ from maieutic.inference.base import (
 )
 from maieutic.inference.joint import constraints_of
 from maieutic.inference.weights import TERMS, JointWeights
-from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier, Verifier
+from maieutic.nli.base import Pair, Probabilities, Verifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.solvers import SOLVERS
 from maieutic.tree import INTEGRITY_THRESHOLD, Proposition, Tree, child_id, is_integral

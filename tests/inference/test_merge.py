@@ -16,7 +16,7 @@ from maieutic.inference.assumptions import assumptions_of
 from maieutic.inference.constraints import Constraint, variables_of
 from maieutic.inference.flips import with_flip
 from maieutic.inference.merge import deduplicated, merged_forms
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.relate import Relation, opposite
 from maieutic.solvers import SOLVERS
