@@ -172,9 +172,7 @@ class ResponseStore:
             return
         named, now = (digest(model.fingerprint), model.name), int(self._clock())
         total = self._write(lambda file: file.write(named, answers, now)) or 0
-        if total <= self.max_bytes:
-            return
-        kept = int(KEPT_SHARE * self.max_bytes)
+        kept = int(KEPT_SHARE * self.max_bytes) if total > self.max_bytes else total
         while total > kept:
             total = self._write(partial(ResponseFile.evict, excess=total - kept)) or 0
 
@@ -221,8 +219,6 @@ class ResponseStore:
         """Let go of the file; the next use opens it again."""
         with self._lock:
             self._disconnect()
-
-    # -- what can go wrong -----------------------------------------------------------------------------
 
     def _read(self, work: Callable[[ResponseFile], T]) -> T | None:
         """What the work returns; None where the file cannot be read."""

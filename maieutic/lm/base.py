@@ -86,7 +86,7 @@ class SamplingParams:
 
     def __post_init__(self) -> None:
         rules = {
-            "max_new_tokens": (self.max_new_tokens >= 1, "at least 1"),
+            "max_new_tokens": (self.max_new_tokens >= 1, "≥ 1"),
             "temperature": (0 <= self.temperature < math.inf, "a finite number ≥ 0 (0 is greedy decoding)"),
             "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
             "seed": (self.seed >= 0, "≥ 0"),
