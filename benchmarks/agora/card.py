@@ -84,8 +84,9 @@ def lm_metrics(world: World, folder: Path) -> dict[str, float]:
     """Accuracy of direct answers on the development split, in percent (the benchmark uses the test split)."""
     statements = questions(world, "dev", DEV_QUESTIONS)
     prompts = load_prompts("agora")
-    rows = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in statements], prompts.answers)
-    right = sum((p >= p_false) == q.truth for q, (p, p_false) in zip(statements, rows, strict=True))
+    scores = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in statements], prompts.answers)
+    rows = zip(statements, scores.probabilities, strict=True)
+    right = sum((p >= p_false) == q.truth for q, (p, p_false) in rows)
     count = len(statements)
     return {f"direct answers on {count} development statements, right in %": 100 * right / count}
 

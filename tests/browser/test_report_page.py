@@ -24,7 +24,7 @@ from maieutic.benchmarks.report.plots import figures
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run
 from maieutic.benchmarks.runs.records import Record
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render.text import printable
 from maieutic.solvers import SOLVERS

@@ -17,7 +17,7 @@ from maieutic.answer import Answer, Models
 from maieutic.errors import InputError
 from maieutic.inference.base import INFERENCES, Constraint, Inference
 from maieutic.inference.flips import with_flip
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render.text import printable, show
 from maieutic.solvers import SOLVERS

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from maieutic.answer import Answer, Models
 from maieutic.inference.base import INFERENCES, Inference
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render import html
 from maieutic.render.text import printable

@@ -156,7 +156,7 @@ def test_the_language_model_is_trained_into_a_folder_that_loads(tmp_path: Path, 
     train.lm(tmp_path / "lm", steps=2, seed=0, device="cpu")
     model = load_lm(str(tmp_path / "lm"), device="cpu", dtype="float32")
     prompts = load_prompts("agora")
-    rows = model.choose([prompts.direct("A penguin can fly.")], prompts.answers)
+    rows = model.choose([prompts.direct("A penguin can fly.")], prompts.answers).probabilities
     assert rows.shape == (1, 2)
     assert (rows > 0).all()
     assert (tmp_path / "lm" / "model.safetensors").stat().st_size < 12_000_000

@@ -20,7 +20,7 @@ from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
 from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.relate import relate
 from maieutic.solvers import SOLVERS

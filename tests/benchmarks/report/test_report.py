@@ -35,7 +35,7 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run, RunFolder, read_run
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import FileFormatError
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render.view import flipped, view_of
 from maieutic.solvers import SOLVERS
