@@ -12,6 +12,7 @@ from maieutic.files.json_text import dump_json, parse_json
 from maieutic.inference.base import Verdict
 from maieutic.inference.graph import BeliefGraph
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
+from maieutic.usage import Usage
 
 __all__ = ["NO_VERIFIER", "Answer", "Models", "Seconds"]
 
@@ -47,11 +48,11 @@ class Answer:
     Attributes:
         tree: what was grown; ``graph``: the forms and what the verifier says of their pairs.
         verdict: the labels, the answer, how sure it is, the constraints behind it.
-        models: what made it; ``seconds``: how long each step took.
+        models: what made it; ``seconds``: how long each step took; ``usage``: tokens, calls and pairs.
 
     Raises:
         InputError: labels, constraints, relations, votes, held or merged literals name what is not in the
-            tree; ``subject`` is the field.
+            tree, or two assumptions have the same id; ``subject`` is the field.
     """
 
     tree: Tree
@@ -59,6 +60,7 @@ class Answer:
     verdict: Verdict
     models: Models
     seconds: Seconds = Seconds()
+    usage: Usage = Usage()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         _check_names(self)
@@ -137,7 +139,10 @@ class Answer:
 def _check_names(answer: Answer) -> None:
     tree, verdict = answer.tree, answer.verdict
     known = {node.id for node in (tree.root, *tree.nodes, *tree.pruned)}
-    known |= {assumption.id for assumption in verdict.assumptions}
+    assumed = {assumption.id for assumption in verdict.assumptions}
+    if len(assumed) < len(verdict.assumptions):
+        raise InputError("assumptions: two have the same id; number them A1, A2, …", subject="assumptions")
+    known |= assumed
     used = {node_id for constraint in verdict.constraints for node_id in constraint.ids}
     held = {literal.id for literal in verdict.held}
     named = {

@@ -38,7 +38,7 @@ class Joint:
         solver: finds the best labelling. The weights are all different, which plain RC2 is slow on.
         use_verifier: False scores no pairs: beliefs and the edges of the tree alone decide.
         decided: True keeps every explanation on the side that the model finds likelier, where both beliefs
-            are known; relations among explanations are then not needed.
+            are known; relations among explanations are not scored.
 
     Raises:
         InputError: a number is out of its range, or two assumptions have the same id.

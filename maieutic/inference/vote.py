@@ -31,7 +31,7 @@ class Vote:
         use_verifier: False scores no pairs. The edges of the tree stand for relations: what the True
             prompt gave entails its parent, what the False prompt gave contradicts it.
         decided: True keeps every explanation on the side that the model finds likelier, where both beliefs
-            are known; relations among explanations are then not needed.
+            are known; relations among explanations are not scored.
     """
 
     solver: Solver = field(default_factory=lambda: load_solver("rc2"))

@@ -61,7 +61,7 @@ class JointWeights:
         clip: largest log-odds of one piece of evidence, nats, > 0.
 
     Raises:
-        InputError: a value is out of its range; the message names it.
+        InputError: a value is out of its range; ``subject`` is its name.
     """
 
     root: float
@@ -83,11 +83,13 @@ class JointWeights:
             rule = "a finite number" if name == "bias" else "a finite number ≥ 0"
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not abs(value) <= LARGEST or (name != "bias" and value < 0):
-                raise InputError(f"joint weight {name!r} must be {rule}, not {str(value)[:40]}")
+                raise InputError(f"joint weight {name!r} must be {rule}, not {str(value)[:40]}", subject=name)
             object.__setattr__(self, name, float(value))
         for name, fits, rule in (("threshold", self.threshold < 1, "< 1"), ("clip", self.clip > 0, "> 0")):
             if not fits:
-                raise InputError(f"joint weight {name!r} must be {rule}, not {getattr(self, name)!r}")
+                raise InputError(
+                    f"joint weight {name!r} must be {rule}, not {getattr(self, name)!r}", subject=name
+                )
 
     def log_odds(self, p: float, p_other: float) -> float:
         """ln(p / p_other), clipped to ± ``clip``; 0 when both are 0."""

@@ -17,8 +17,9 @@ from maieutic.answer import Answer
 from maieutic.errors import FileFormatError, InputError
 from maieutic.inference import Literal
 from maieutic.inference.weights import DEFAULT_WEIGHTS, weights_toml
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.tree import Proposition, Tree
 

@@ -29,8 +29,8 @@ from maieutic.errors import (
     ProblemError,
     UnsatisfiableError,
 )
-from maieutic.lm.base import ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.tree import Proposition, Tree
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from maieutic.answer import Answer
+from maieutic.elicit import Growth
 from maieutic.errors import FileFormatError, InputError, ProblemError
-from maieutic.lm.base import ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.tree import Proposition, Tree
 
@@ -57,7 +58,8 @@ def judge(premise: str, hypothesis: str) -> str:
 def lines() -> list[str]:
     """Three answers as JSON; the first is false, the others true."""
     lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
-    answers = Maieutic(lm, ScriptedVerifier(judge)).conclude(TREES, grown_by="a model")
+    growths = [Growth(tree, lm="a model") for tree in TREES]
+    answers = Maieutic(lm, ScriptedVerifier(judge)).conclude(growths)
     return [answer.to_json() for answer in answers]
 
 

@@ -1,4 +1,4 @@
-"""Both inferences against their definitions, by trying every labelling."""
+"""Joint and vote inference against their definitions, by trying every labelling."""
 
 from __future__ import annotations
 
@@ -13,24 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maieutic.answer import Answer, Models, Seconds
-from maieutic.config import JointConfig
 from maieutic.errors import InputError
-from maieutic.inference.base import (
-    DEFAULT_SOLVER,
-    INFERENCES,
-    Constraint,
-    Inference,
-    Verdict,
-    check_inference,
-    check_joint,
-    infer,
-)
-from maieutic.inference.joint import constraints_of
-from maieutic.inference.weights import TERMS, JointWeights
-from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier, Verifier
+from maieutic.inference import Argue, Inference, Joint, Literal, Verdict, Vote
+from maieutic.inference.constraints import Constraint
+from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights
+from maieutic.nli.base import Pair, Probabilities, Verifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
-from maieutic.solvers import SOLVERS
 from maieutic.tree import INTEGRITY_THRESHOLD, Proposition, Tree, child_id, is_integral
 
 Row = tuple[float, float, float]  # contradiction, neutral, entailment
@@ -51,6 +40,9 @@ WEIGHTS = JointWeights(  # every term counts, each differently
 )
 
 SILENT = replace(WEIGHTS, **dict.fromkeys(TERMS, 0.0))
+JOINT, VOTE = Joint(WEIGHTS), Vote()
+UNBIASED = Joint(replace(WEIGHTS, bias=0.0))
+BOTH = pytest.mark.parametrize("inference", [JOINT, VOTE], ids=["joint", "vote"])
 
 BELIEFS = st.none() | st.sampled_from([0.0, 0.05, 0.5, 0.95, 1.0]) | st.floats(0, 1)
 SHARES = st.integers(0, 4) | st.integers(0, 100)  # small ones give ties and certainties
@@ -75,14 +67,13 @@ class Case:
     tree: Tree
     rows: Mapping[Pair, Row]
 
-    def solve(self, inference: str) -> Verdict:
+    def solve(self, inference: Inference) -> Verdict:
         return solve(self.tree, Table(self.rows), inference)
 
 
-def solve(tree: Tree, verifier: Verifier, inference: str, weights: JointWeights = WEIGHTS) -> Verdict:
-    method = check_inference(inference)
-    (graph,) = relate([tree], verifier, from_root=method == "joint")
-    return infer(tree, graph, method, SOLVERS[DEFAULT_SOLVER[method]](), JointConfig(weights))
+def solve(tree: Tree, verifier: Verifier, inference: Inference) -> Verdict:
+    (graph,) = relate([tree], verifier, inference)
+    return inference.infer(tree, graph)
 
 
 def proposition(name: str, parent: str | None, p: float | None = None, q: float | None = None) -> Proposition:
@@ -162,7 +153,7 @@ def published_vote(case: Case) -> set[int]:
 @settings(deadline=None)
 @given(case=cases(least=1))
 def test_vote_answers_as_the_published_algorithm_with_one_of_the_best_labellings(case: Case) -> None:
-    verdict = case.solve("vote")
+    verdict = case.solve(VOTE)
     signed = verdict.margin if verdict.answer else -verdict.margin
     assert signed in published_vote(case)
     assert verdict.margin_unit == "votes"
@@ -170,24 +161,27 @@ def test_vote_answers_as_the_published_algorithm_with_one_of_the_best_labellings
     assert verdict.votes is not None
     assert abs(sum(verdict.votes.values())) == verdict.margin
     assert set(verdict.votes) == {
-        n.id if side_of(n) else f"¬{n.id}"
+        Literal(n.id, side_of(n))
         for n in case.tree.nodes
         if n.parent is not None and verdict.labels[n.id] == side_of(n)
     }
 
 
+@pytest.mark.parametrize(
+    "inference", [replace(JOINT, decided=True), replace(VOTE, decided=True)], ids=["joint", "vote"]
+)
 @settings(deadline=None, max_examples=30)
-@given(case=cases(least=1), inference=st.sampled_from(INFERENCES))
+@given(case=cases(least=1))
 def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_of_what_is_left(
-    case: Case, inference: Inference
+    inference: Joint | Vote, case: Case
 ) -> None:
-    (graph,) = relate([case.tree], Table(case.rows))
-    solver = SOLVERS[DEFAULT_SOLVER[inference]]()
-    verdict = infer(case.tree, graph, inference, solver, JointConfig(WEIGHTS), decided=True)
+    (graph,) = relate([case.tree], Table(case.rows), JOINT)
+    verdict = inference.infer(case.tree, graph)
     nodes = case.tree.nodes[1:]
     held = {node.id: side_of(node) for node in nodes if None not in (node.p_true, node.p_true_negation)}
     assert held.items() <= verdict.labels.items()
-    if inference == "joint":
+    assert verdict.held == tuple(Literal(name, side) for name, side in held.items())
+    if isinstance(inference, Joint):
         left = [
             label for label in labellings([n.id for n in case.tree.nodes]) if held.items() <= label.items()
         ]
@@ -202,8 +196,8 @@ def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_
 @settings(deadline=None, max_examples=30)
 @given(case=cases())
 def test_vote_needs_no_pair_that_starts_at_the_root(case: Case) -> None:
-    (graph,) = relate([case.tree], Table(case.rows), from_root=True)
-    assert infer(case.tree, graph, "vote", SOLVERS["rc2"]()) == case.solve("vote")
+    (graph,) = relate([case.tree], Table(case.rows), JOINT)
+    assert VOTE.infer(case.tree, graph) == case.solve(VOTE)
 
 
 def test_an_even_vote_is_answered_true() -> None:
@@ -216,8 +210,9 @@ def test_an_even_vote_is_answered_true() -> None:
             return "neutral"
         return "entailment" if premise.startswith("QT0") else "contradiction"
 
-    verdict = solve(tree, ScriptedVerifier(judge), "vote")
-    assert (verdict.answer, verdict.margin, verdict.votes) == (True, 0.0, {"QT0": 1, "QF0": -1})
+    verdict = solve(tree, ScriptedVerifier(judge), VOTE)
+    votes = {Literal("QT0"): 1, Literal("QF0"): -1}
+    assert (verdict.answer, verdict.margin, verdict.votes) == (True, 0.0, votes)
 
 
 # -- joint: Q is a variable like the others ----------------------------------------------------------------
@@ -274,7 +269,7 @@ def root_cost(tree: Tree, label: bool) -> float:
 @settings(deadline=None)
 @given(case=cases())
 def test_joint_finds_the_cheapest_labelling_and_what_the_opposite_answer_costs_more(case: Case) -> None:
-    verdict = case.solve("joint")
+    verdict = case.solve(JOINT)
     names = [node.id for node in case.tree.nodes]
     cheapest = {
         answer: min(joint_cost(case, label) for label in labellings(names) if label["Q"] == answer)
@@ -301,7 +296,7 @@ def test_a_stronger_belief_in_q_never_turns_joint_from_true_to_false(
 
     def answer(p: float) -> bool:
         tree = tree_of(replace(root, p_true=p, p_true_negation=counter), *others)
-        return Case(tree, case.rows).solve("joint").answer
+        return Case(tree, case.rows).solve(JOINT).answer
 
     assert answer(low) <= answer(high)
 
@@ -309,22 +304,21 @@ def test_a_stronger_belief_in_q_never_turns_joint_from_true_to_false(
 def test_evidence_that_is_as_strong_on_both_sides_is_answered_true_with_no_margin() -> None:
     tree = tree_of(proposition("Q", None, 0.5, 0.5), *(proposition(f"Q{s}0", "Q", 0.9, 0.1) for s in "TF"))
     even = replace(WEIGHTS, bias=0.0, true_child=0.5, false_child=0.5)
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint", even)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), Joint(even))
     assert (verdict.answer, verdict.margin) == (True, 0.0)
 
 
 @pytest.mark.parametrize("side", [True, False])
 def test_an_explanation_that_the_model_believes_speaks_for_the_side_it_was_given_for(side: bool) -> None:
     tree = tree_of(proposition("Q", None, 0.5, 0.5), proposition("QT0" if side else "QF0", "Q", 0.9, 0.1))
-    weights = replace(WEIGHTS, bias=0.0)
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint", weights)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), UNBIASED)
     assert (verdict.answer, verdict.margin) == (side, 0.5 if side else 0.6)
 
 
 @pytest.mark.parametrize("p_negation", [None, 0.2])
 def test_that_the_model_calls_q_neither_true_nor_false_speaks_against_it(p_negation: float | None) -> None:
     tree = tree_of(proposition("Q", None, None, p_negation), proposition("QT0", "Q", 0.5, 0.5))
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), "joint", replace(SILENT, root=1.0))
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), Joint(replace(SILENT, root=1.0)))
     assert not verdict.answer
     assert verdict.margin == pytest.approx(math.log(19))
 
@@ -338,18 +332,16 @@ def test_every_term_can_be_switched_off(term: str) -> None:
     def judge(premise: str, hypothesis: str) -> str:
         return "entailment" if premise < hypothesis else "contradiction"
 
-    verifier = ScriptedVerifier(judge)
-    (graph,) = relate([tree], verifier)
-    weights = (WEIGHTS, replace(WEIGHTS, **{term: 0.0}))
-    both = [constraints_of(tree, graph, JointConfig(w)) for w in weights]
-    assert len(both[1]) < len(both[0])
-    assert constraints_of(tree, graph, JointConfig(replace(SILENT, **{term: 1.0})))
+    weights = (WEIGHTS, replace(WEIGHTS, **{term: 0.0}), replace(SILENT, **{term: 1.0}))
+    on, off, alone = (solve(tree, ScriptedVerifier(judge), Joint(w)).constraints for w in weights)
+    assert len(off) < len(on)
+    assert alone
 
 
 @settings(deadline=None, max_examples=50)
 @given(case=cases())
 def test_probabilities_are_shares_of_the_labellings_weighed_by_what_they_cost(case: Case) -> None:
-    verdict = case.solve("joint")
+    verdict = case.solve(JOINT)
     names = [node.id for node in case.tree.nodes]
     weighed = [(math.exp(-joint_cost(case, label)), label) for label in labellings(names)]
     total = math.fsum(weight for weight, _ in weighed)
@@ -362,7 +354,7 @@ def test_probabilities_are_shares_of_the_labellings_weighed_by_what_they_cost(ca
 
 def test_weights_of_zero_leave_nothing_to_decide_by() -> None:
     tree = tree_of(proposition("Q", None, 0.1, 0.9), proposition("QF0", "Q", 0.9, 0.1))
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "contradiction"), "joint", SILENT)
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "contradiction"), Joint(SILENT))
     assert (verdict.answer, verdict.margin, verdict.constraints) == (True, 0.0, ())
 
 
@@ -370,8 +362,8 @@ def test_weights_of_zero_leave_nothing_to_decide_by() -> None:
 
 
 def holds(constraint: Constraint, labels: Labels) -> bool:
-    def true(name: str) -> bool:
-        return labels[name.removeprefix("¬")] != name.startswith("¬")
+    def true(literal: Literal) -> bool:
+        return labels[literal.id] == literal.positive
 
     if constraint.target is None:
         return true(constraint.source)
@@ -379,15 +371,17 @@ def holds(constraint: Constraint, labels: Labels) -> bool:
     return not true(constraint.source) or (not both if constraint.kind == "contradiction" else both)
 
 
-@pytest.mark.parametrize("inference", INFERENCES)
+@BOTH
 @settings(deadline=None, max_examples=50)
 @given(case=cases())
 def test_the_violated_constraints_are_those_the_labels_break_and_the_cost_is_their_sum(
-    inference: str, case: Case
+    inference: Inference, case: Case
 ) -> None:
     verdict = case.solve(inference)
     broken = tuple(i for i, c in enumerate(verdict.constraints) if not holds(c, verdict.labels))
     assert verdict.violated == broken
+    assert verdict.broken == tuple(verdict.constraints[i] for i in broken)
+    assert verdict.encoding.problem.cost([verdict.labels[v] for v in verdict.variables]) == verdict.cost
     assert verdict.cost == math.fsum(verdict.constraints[i].weight for i in broken)
     assert all(constraint.weight > 0 for constraint in verdict.constraints)
     assert verdict.optimal
@@ -395,53 +389,54 @@ def test_the_violated_constraints_are_those_the_labels_break_and_the_cost_is_the
     assert verdict.margin >= 0
 
 
-@pytest.mark.parametrize("inference", INFERENCES)
+@BOTH
 @given(p=st.floats(0, 1), p_negation=st.floats(0, 1))
 def test_a_tree_of_one_node_is_answered_by_the_belief_in_it(
-    inference: str, p: float, p_negation: float
+    inference: Inference, p: float, p_negation: float
 ) -> None:
     verdict = Case(tree_of(proposition("Q", None, p, p_negation)), {}).solve(inference)
-    belief = 0.9 * clipped(p, p_negation) - 0.2 if inference == "joint" else p - p_negation
+    belief = 0.9 * clipped(p, p_negation) - 0.2 if inference is JOINT else p - p_negation
     assert verdict.answer == (belief >= 0)
     assert verdict.labels == {"Q": verdict.answer}
-    if inference == "vote":
+    if inference is VOTE:
         assert (verdict.margin, verdict.margin_unit) == (abs(p - p_negation), "probability")
     else:
         assert verdict.margin == pytest.approx(abs(0.9 * clipped(p, p_negation) - 0.2))
 
 
-@pytest.mark.parametrize("inference", INFERENCES)
+@BOTH
 @pytest.mark.parametrize("pruned", [(), (proposition("Q", None), proposition("QT0", "Q", 0.6, 0.5))])
 def test_an_empty_tree_of_which_nothing_is_known_is_answered_true_with_no_margin(
-    inference: str, pruned: tuple[Proposition, ...]
+    inference: Inference, pruned: tuple[Proposition, ...]
 ) -> None:
     tree = replace(tree_of(), pruned=pruned)
-    verdict = solve(tree, Table({}), inference, replace(WEIGHTS, bias=0.0))
+    verdict = solve(tree, Table({}), UNBIASED if inference is JOINT else inference)
     assert (verdict.answer, verdict.margin, verdict.cost, verdict.violated) == (True, 0.0, 0.0, ())
 
 
 def test_the_belief_in_q_decides_an_empty_tree_in_joint_but_not_in_vote() -> None:
     tree = replace(tree_of(), pruned=(proposition("Q", None, 0.3, 0.6),))
-    assert not Case(tree, {}).solve("joint").answer
-    assert Case(tree, {}).solve("joint").margin == pytest.approx(0.9 * math.log(2) + 0.2)
-    assert Case(tree, {}).solve("vote").answer
+    assert not Case(tree, {}).solve(JOINT).answer
+    assert Case(tree, {}).solve(JOINT).margin == pytest.approx(0.9 * math.log(2) + 0.2)
+    assert Case(tree, {}).solve(VOTE).answer
 
 
-@pytest.mark.parametrize("inference", INFERENCES)
+@BOTH
 @pytest.mark.parametrize("p", [0.0, 0.5])
-def test_a_node_recorded_as_integral_with_equal_beliefs_says_nothing(inference: str, p: float) -> None:
+def test_a_node_recorded_as_integral_with_equal_beliefs_says_nothing(inference: Inference, p: float) -> None:
     # "integral" is read from the file as it was recorded there; nothing checks it against the beliefs.
     tree = tree_of(proposition("Q", None, 0.5), replace(proposition("QT0", "Q", p, p), integral=True))
-    weights = replace(WEIGHTS, bias=0.0)
-    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), inference, weights)
+    unbiased = UNBIASED if inference is JOINT else inference
+    verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), unbiased)
     assert verdict.answer
     assert [constraint for constraint in verdict.constraints if constraint.kind == "belief"] == []
 
 
 def test_a_pruned_root_of_another_name_is_refused_and_no_crash() -> None:
     root = Proposition("X", None, "X holds.", "X fails.", 0.9, 0.1)
-    with pytest.raises(InputError, match="X"):
-        Case(replace(tree_of(), pruned=(root,)), {}).solve("joint")
+    with pytest.raises(InputError) as refused:
+        Case(replace(tree_of(), pruned=(root,)), {}).solve(JOINT)
+    assert refused.value.subject == "X"
 
 
 # -- weights and names -------------------------------------------------------------------------------------
@@ -452,7 +447,7 @@ CLIPS = st.floats(0.001, 50)
 
 @given(p=PROBABILITIES, q=PROBABILITIES, clip=CLIPS)
 def test_log_odds_are_antisymmetric_and_clipped(p: float, q: float, clip: float) -> None:
-    weights = JointWeights(clip=clip)
+    weights = replace(WEIGHTS, clip=clip)
     assert weights.log_odds(p, q) == pytest.approx(-weights.log_odds(q, p), rel=1e-9, abs=1e-12)
     assert abs(weights.log_odds(p, q)) <= clip
     assert weights.log_odds(p, p) == 0.0
@@ -462,7 +457,7 @@ def test_log_odds_are_antisymmetric_and_clipped(p: float, q: float, clip: float)
 def test_log_odds_grow_with_their_first_and_fall_with_their_second_argument(
     p: list[float], q: float, clip: float
 ) -> None:
-    weights = JointWeights(clip=clip)
+    weights = replace(WEIGHTS, clip=clip)
     assert weights.log_odds(p[0], q) <= weights.log_odds(p[1], q)
     assert weights.log_odds(q, p[0]) >= weights.log_odds(q, p[1])
 
@@ -475,42 +470,53 @@ def test_log_odds_are_the_logarithm_of_the_quotient_up_to_nineteen_to_one() -> N
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["clip", "threshold", "root", "at_root"])
 def test_a_weight_that_is_no_finite_number_from_zero_up_is_refused_by_name(name: str, value: float) -> None:
-    with pytest.raises(InputError, match=f"joint weight '{name}' must be a finite number ≥ 0, not {value!r}"):
+    with pytest.raises(InputError) as refused:
         replace(WEIGHTS, **{name: value})
+    assert refused.value.subject == name
 
 
 def test_a_bias_may_be_negative_and_a_threshold_is_below_one() -> None:
-    assert JointWeights(bias=-1).bias == -1.0
-    with pytest.raises(InputError, match="'threshold' must be < 1"):
-        JointWeights(threshold=1.0)
+    assert replace(WEIGHTS, bias=-1).bias == -1.0
+    with pytest.raises(InputError) as refused:
+        replace(WEIGHTS, threshold=1.0)
+    assert refused.value.subject == "threshold"
 
 
-def test_an_unknown_inference_is_refused_with_the_names_there_are() -> None:
-    assert [check_inference(name) for name in INFERENCES] == ["joint", "vote"]
-    with pytest.raises(InputError, match="inference must be one of joint, vote, not 'Joint'"):
-        check_inference("Joint")
+def test_joint_without_weights_of_its_own_takes_the_packages() -> None:
+    tree = tree_of(proposition("Q", None, 0.7, 0.6), proposition("QT0", "Q", 0.9, 0.1))
+    verifier = ScriptedVerifier(lambda *_: "entailment")
+    assert solve(tree, verifier, Joint()) == solve(tree, verifier, Joint(DEFAULT_WEIGHTS))
 
 
-def test_an_answer_less_likely_than_its_opposite_is_unsure() -> None:
+@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
+@pytest.mark.parametrize("name", ["pruned", "abstain_below"])
+def test_a_share_or_probability_outside_its_range_is_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(InputError) as refused:
+        Joint(**{name: value})  # type: ignore[arg-type]
+    assert refused.value.subject == name
+
+
+@settings(deadline=None, max_examples=50)
+@given(case=cases(), below=st.floats(0, 1))
+def test_an_answer_less_probable_than_asked_for_is_unsure_and_nothing_else_changes(
+    case: Case, below: float
+) -> None:
+    verdict = case.solve(replace(JOINT, abstain_below=below))
+    assert verdict.confidence is not None
+    assert verdict.unsure == (verdict.confidence < below)
+    assert replace(verdict, unsure=False) == case.solve(JOINT)
+
+
+def test_the_confidence_is_the_probability_of_the_answer_even_where_the_opposite_is_likelier() -> None:
     """The best labelling has Q true; most of the others have it false."""
-    tree = tree_of(proposition("Q", None))
-    verdict = replace(solve(tree, Table({}), "joint"), answer=True, p_true=0.2)
-    (graph,) = relate([tree], Table({}))
-    models = Models(None, "table", "rc2")
-    found = [
-        Answer.of(tree, graph, verdict, "joint", models, Seconds(), abstain_below=p).unsure
-        for p in (0.1, 0.3)
-    ]
-    assert found == [False, True]
+    verdict = solve(tree_of(proposition("Q", None)), Table({}), JOINT)
+    assert replace(verdict, answer=True, p_true=0.2).confidence == 0.2
+    assert replace(verdict, answer=False, p_true=0.2).confidence == 0.8
+    assert replace(verdict, p_true=None).confidence is None
 
 
-def test_vote_takes_no_settings_of_joint() -> None:
-    assert check_joint(JointConfig(), "vote") == JointConfig()
-    for config, name in (
-        (JointConfig(replace(WEIGHTS, root=0.3)), "weights"),
-        (JointConfig(merge=True), "merge"),
-        (JointConfig(pruned=0.1), "pruned"),
-    ):
-        assert check_joint(config, "joint") == config
-        with pytest.raises(InputError, match=f"vote has no setting '{name}'"):
-            check_joint(config, "vote")
+@pytest.mark.parametrize("setting", ["weights", "merge", "pruned", "assumptions", "abstain_below"])
+def test_vote_and_argue_have_no_settings_of_joint(setting: str) -> None:
+    assert hasattr(JOINT, setting)
+    assert not hasattr(VOTE, setting)
+    assert not hasattr(Argue(), setting)

@@ -19,8 +19,8 @@ from maieutic.errors import InputError
 from maieutic.inference import Argue, Inference, Joint, Literal, Vote
 from maieutic.inference.constraints import Constraint
 from maieutic.inference.flips import with_flip
-from maieutic.lm.base import ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.render.text import printable, show
 from maieutic.solvers import load_solver

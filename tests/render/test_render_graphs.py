@@ -19,7 +19,7 @@ from maieutic.answer import Answer, Models
 from maieutic.errors import InputError, ProblemError
 from maieutic.inference import Argue, Inference, Joint, Literal, Vote
 from maieutic.inference.constraints import Constraint
-from maieutic.lm.base import ScriptedLanguageModel
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.base import Pair, Probabilities
 from maieutic.pipeline import Maieutic
 from maieutic.render.dot import render_dot
@@ -199,9 +199,7 @@ def test_mermaid_is_read_as_nodes_and_links_whatever_the_texts_say(text: str) ->
         ('"]; click Q "javascript:alert(1)"', r'click Q "'),
     ],
 )
-def test_sequences_that_mermaid_interprets_become_character_references(
-    text: str, hazard: str
-) -> None:
+def test_sequences_that_mermaid_interprets_become_character_references(text: str, hazard: str) -> None:
     nodes = [line for line in render_mermaid(saying(text)).splitlines() if NODE.fullmatch(line)]
     assert len(nodes) == 3
     assert not any(re.search(hazard, line.split("<br/>")[1]) for line in nodes)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from maieutic.answer import Answer, Models
 from maieutic.inference import Argue, Inference, Joint, Vote
-from maieutic.lm.base import ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.render import html
 from maieutic.render.text import printable
