@@ -1,1 +1,1 @@
-"""Measuring the method: replay of grown trees."""
+"""Measuring the method: data sets, methods, runs, statistics and reports; calibration; the bundled world."""

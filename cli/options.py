@@ -22,7 +22,6 @@ __all__ = [
     "JsonOption",
     "MergeOption",
     "NliOption",
-    "OutOption",
     "PrunedOption",
     "WeightsOption",
     "joint_of",
@@ -64,9 +63,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 CacheOption = Annotated[
     bool,
     typer.Option("--cache/--no-cache", help="Keep what the models answer, and do not ask them again."),
-]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the records; made if missing.", show_default=False)
 ]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
+
+from maieutic.benchmarks.analysis.tree_kinds import KINDS
 
 if TYPE_CHECKING:
     from maieutic.benchmarks.analysis.comparison import Comparison, Row
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from maieutic.benchmarks.analysis.statistics import Interval
 
 __all__ = [
+    "BY_KIND",
     "CALIBRATION_AND_COST",
     "Column",
     "from_cache",
@@ -74,6 +78,14 @@ def what_was_measured(figure: Published) -> str:
 def _decimals(value: float | None) -> str | None:
     return None if value is None else f"{value:.3f}"
 
+
+def _of_kind(row: Row, kind: str) -> str | None:
+    """The accuracy in percent at the questions with a tree of a kind, and how many they are."""
+    shares = (f"{100 * k.accuracy:.1f} of {k.questions:,}" for k in row.metrics.kinds if k.kind == kind)
+    return next(shares, None)
+
+
+BY_KIND: tuple[Column, ...] = tuple((f"{kind} %", partial(_of_kind, kind=kind)) for kind in KINDS)
 
 CALIBRATION_AND_COST: tuple[Column, ...] = (
     ("ECE", lambda row: _decimals(row.metrics.ece)),

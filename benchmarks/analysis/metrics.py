@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.analysis.statistics import bench_library
+from maieutic.benchmarks.analysis.tree_kinds import KindAccuracy, accuracy_by_kind
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
 
@@ -108,7 +109,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """One run in numbers.
+    """One run in numbers, at the questions with a gold answer.
 
     Attributes:
         scored: questions with an answer; those without one count as wrong in ``accuracy``.
@@ -117,6 +118,7 @@ class Metrics:
         ece, brier: None for a method that gives no P(true) with every answer.
         aurc: None for a method that gives neither that nor margins in one unit; ``ranked_by`` says which.
         requests: made while a response cache was on; ``cached`` those that it answered.
+        kinds: accuracy by kind of tree, for a method with trees.
     """
 
     questions: int
@@ -132,16 +134,18 @@ class Metrics:
     costs: Costs
     requests: int = 0
     cached: int = 0
+    kinds: tuple[KindAccuracy, ...] = ()
 
 
 def measure(records: Sequence[Record]) -> Metrics:
     """The metrics of a run.
 
     Raises:
-        InputError: there are no records, or one has a P(true) or a margin that is none.
+        InputError: no record has a gold answer, or one has a P(true) or a margin that is none.
     """
+    records = [record for record in records if record.gold is not None]
     if not records:
-        raise InputError("there are no records to measure; finish the run first")
+        raise InputError("no question with a record has a gold answer; finish the run, or add gold answers")
     scored = sum(record.scored for record in records)
     right = sum(record.right for record in records)
     curve = risk_coverage(records)
@@ -159,6 +163,7 @@ def measure(records: Sequence[Record]) -> Metrics:
         costs=_costs(records),
         requests=sum(record.requests for record in records),
         cached=sum(record.cached for record in records),
+        kinds=accuracy_by_kind(records),
     )
 
 
@@ -216,7 +221,7 @@ def brier_score(records: Sequence[Record]) -> float | None:
     if _ranked_by(records) != P_TRUE:
         return None
     scored = [record for record in records if record.scored]
-    gold = [record.gold for record in scored]
+    gold = [bool(record.gold) for record in scored]
     p_true = [min(1.0, max(0.0, record.p_true or 0.0)) for record in scored]
     return float(bench_library("sklearn.metrics").brier_score_loss(gold, p_true))
 

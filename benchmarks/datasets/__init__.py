@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from maieutic.benchmarks.datasets import agora, com2sense, creak, csqa2, strategyqa
@@ -18,7 +18,9 @@ from maieutic.benchmarks.datasets.fetch import OnProgress, cache_folder
 from maieutic.benchmarks.datasets.fetch import fetch as fetch_file
 from maieutic.benchmarks.datasets.file import FILE, SUFFIXES
 from maieutic.benchmarks.datasets.rows import find_file, need_file, read_content
+from maieutic.benchmarks.datasets.trees import TREES, read_tree_items
 from maieutic.errors import InputError
+from maieutic.files.json_lines import OnBad
 
 __all__ = ["DATASETS", "ROWS", "SOURCES", "Loaded", "load_items"]
 
@@ -30,6 +32,7 @@ DATASETS: Mapping[str, DataSet] = {
         creak.CREAK,
         com2sense.COM2SENSE,
         strategyqa.STRATEGYQA,
+        TREES,
         FILE,
     )
 }
@@ -80,13 +83,15 @@ def load_items(
     split: str | None = None,
     download: bool = False,
     on_progress: OnProgress | None = None,
+    on_bad: OnBad | None = None,
 ) -> Loaded:
     """Read one split of a data set.
 
     Args:
-        data: the folder of its files (the file itself for the data set ``file``); None for the cache.
+        data: the folder of its files (the file itself for ``file`` and ``trees``); None for the cache.
         split: None or "" for the data set's default.
         download: fetch what the cache lacks; ``data`` is only ever read.
+        on_bad: for ``trees``: called with the error of a bad line, which is then left out.
 
     Raises:
         InputError: there is no such data set, split, folder or file; the message says where to get it.
@@ -100,28 +105,35 @@ def load_items(
     if split not in dataset.splits:
         answers = "the splits whose answers can be read are" if dataset.homepage else "its splits are"
         raise InputError(f"{name} has no split {split!r}; {answers} {', '.join(dataset.splits)}")
-    if dataset is FILE:
-        path = _own_file(data)
-        return _loaded(dataset, split, path, (path,))
+    if on_bad is not None and dataset is not TREES:
+        raise InputError(
+            f"only the lines of trees can be left out; take --keep-going away, or correct the rows of {name}",
+            subject="--keep-going",
+        )
+    if dataset in (FILE, TREES):
+        path = _own_file(dataset, data)
+        items = dataset.read(path, split) if on_bad is None else read_tree_items(path, on_bad)
+        return _loaded(dataset, split, path.parent, (path,), items)
     if not dataset.splits[split]:
         if data is not None:
             raise InputError(f"{name} comes with maieutic; leave out --data {data}")
-        return _loaded(dataset, split, Path(), ())
+        return _loaded(dataset, split, None, (), dataset.read(Path(), split))
     folder = _given_folder(dataset, split, data) if data else _cached(dataset, split, download, on_progress)
     files = tuple(need_file(folder, file) for file in dataset.splits[split])
-    return _loaded(dataset, split, folder, files)
+    return _loaded(dataset, split, folder, files, dataset.read(folder, split))
 
 
-def _loaded(dataset: DataSet, split: str, place: Path, files: tuple[Path, ...]) -> Loaded:
-    """Read the items; ``place`` is what the data set's ``read`` takes."""
-    items = tuple(dataset.read(place, split))
-    contents = [read_content(file) for file in files] or [repr(astuple(item)).encode() for item in items]
-    folder = place.parent if dataset is FILE else place
+def _loaded(
+    dataset: DataSet, split: str, folder: Path | None, files: tuple[Path, ...], items: Sequence[Item]
+) -> Loaded:
+    contents = [read_content(file) for file in files] or [
+        repr((item.id, item.text, item.gold, item.pair)).encode() for item in items
+    ]
     return Loaded(
-        items,
+        tuple(items),
         dataset.name,
         split,
-        folder if files else None,
+        folder,
         files,
         hashlib.sha256(b"".join(contents)).hexdigest(),
         _edited(dataset, split, contents),
@@ -137,11 +149,14 @@ def _edited(dataset: DataSet, split: str, contents: Sequence[bytes]) -> tuple[st
     )
 
 
-def _own_file(data: Path | None) -> Path:
+def _own_file(dataset: DataSet, data: Path | None) -> Path:
+    kinds = ".jsonl, .jsonl.gz" if dataset is TREES else ", ".join(SUFFIXES)
     if data is None:
-        raise InputError(f"file reads a file of your own; give --data FILE ({', '.join(SUFFIXES)})")
+        raise InputError(
+            f"{dataset.name} reads a file of your own; give --data FILE ({kinds})", subject="--data"
+        )
     if data.is_dir():
-        raise InputError(f"{data} is a folder; give --data the file itself ({', '.join(SUFFIXES)})")
+        raise InputError(f"{data} is a folder; give --data the file itself ({kinds})", subject="--data")
     return data
 
 

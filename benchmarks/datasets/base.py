@@ -1,10 +1,12 @@
-"""What a data set is: items with a gold answer, the files they come from, whom to thank for them."""
+"""What a data set is: items with gold answers, the files they come from, whom to thank for them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from maieutic.tree import Tree
 
 __all__ = ["DataSet", "Item", "RemoteFile"]
 
@@ -16,15 +18,19 @@ class Item:
     Attributes:
         id: the row's own id, unique within its split.
         text: a statement, or a yes/no question that ends in a question mark.
-        gold: whether the statement is true, or the question's answer is yes.
+        gold: whether the statement is true, or the question's answer is yes; None where that is not known.
         pair: what twins share and no others do ("" for a row without a twin): two statements of which
             one is true, or that differ in few words.
+        tree: a tree that was grown for it elsewhere.
+        problem: why it cannot be judged, "" where it can.
     """
 
     id: str
     text: str
-    gold: bool
+    gold: bool | None
     pair: str = ""
+    tree: Tree | None = field(default=None, repr=False)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ METHODS: Mapping[str, type[Any]] = {
     "cascade": Cascade,
 }
 
-NO_SETTINGS = {"seed", "trees"}  # fields that come from elsewhere: the run's seed, a file of trees
+NO_SETTINGS = {"seed"}  # the run's
 
 _TRUTH = {"true": True, "false": False}
 _ATTRIBUTES = re.compile(r"^Attributes:\n(.*)", re.MULTILINE | re.DOTALL)

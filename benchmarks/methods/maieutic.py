@@ -1,14 +1,14 @@
 """Trees of explanations, weighed by MaxSAT (Jung et al. 2022); the ablations are settings.
 
 Two inferences on the same trees, grown once: ``vote.conclude([o.reasoning.tree for o in outcomes], models)``
-after ``outcomes = joint.run(texts, models)``, or ``replace(vote, trees={text: tree, …}).run(texts, models)``.
+after ``outcomes = joint.run(texts, models)``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -39,11 +39,10 @@ from maieutic.tree import INTEGRITY_THRESHOLD, Tree
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
 
-__all__ = ["NO_TREE", "NO_VERIFIER", "Evidence", "Maieutic"]
+__all__ = ["NO_VERIFIER", "Evidence", "Maieutic"]
 
 Evidence = Literal["all", "beliefs", "likelihood"]
 
-NO_TREE = "no tree was given for this text"
 UNSURE = "unsure: the answer is less likely than abstain_below"
 NO_VERIFIER = "none"  # as the verifier's name in an answer
 
@@ -83,7 +82,6 @@ class Maieutic:
             integrity nothing is pruned.
         abstain_below: answers less likely than this are withheld, in [0, 1]; joint inference only.
         seed: of all sampling.
-        trees: by text; takes these instead of growing any. The settings of growth do not touch them.
     """
 
     inference: Inference = "joint"
@@ -101,14 +99,11 @@ class Maieutic:
     pruned: float = 0.0
     abstain_below: float = 0.0
     seed: int = 0
-    trees: Mapping[str, Tree] | None = field(default=None, repr=False, hash=False)
 
     def __post_init__(self) -> None:
         check_abstention(self.abstain_below, check_inference(self.inference))
         if self.evidence not in get_args(Evidence):
             raise InputError(f"evidence must be {', '.join(get_args(Evidence))}, not {self.evidence!r}")
-        if self.trees is not None and self.evidence == "likelihood":
-            raise InputError("evidence=likelihood asks the model that grew the trees; give no trees with it")
         self._growth()
         _ = self._joint  # a bad file is told before anything is asked
 
@@ -126,10 +121,6 @@ class Maieutic:
         Raises:
             InputError: a text is empty or too long.
         """
-        if self.trees is not None:
-            found = [self.trees.get(text) or self.trees.get(" ".join(text.split())) for text in texts]
-            answered = iter(self.conclude([tree for tree in found if tree is not None], models))
-            return [Outcome(None, problem=NO_TREE) if tree is None else next(answered) for tree in found]
         start = time.perf_counter()
         lm = Metered(models.lm)
         trees = elicit(texts, lm, models.prompts, self._growth())
@@ -146,6 +137,8 @@ class Maieutic:
         elicit_seconds: float = 0.0,
     ) -> list[Outcome]:
         """Answer trees that are grown already; what growing took is not in the usage.
+
+        The settings of growth do not touch them, and no language model is asked but with likelihoods.
 
         Args:
             grown_by: name of the language model, None if it is not known.

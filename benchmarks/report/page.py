@@ -30,7 +30,7 @@ from maieutic.benchmarks.report.tables import (
     explanation_table,
     published_table,
 )
-from maieutic.benchmarks.runs.folder import FACTS
+from maieutic.benchmarks.runs.folder import PROVENANCE
 from maieutic.errors import FileFormatError
 from maieutic.render.html import document, embedded, tree_script, tree_style
 from maieutic.render.text import printable
@@ -153,7 +153,7 @@ def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[s
 
 def _read_facts(run: Run) -> dict[str, Any] | None:
     """``run.json`` without what ``run.toml`` says; None where there is none."""
-    path = run.folder / FACTS
+    path = run.folder / PROVENANCE
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

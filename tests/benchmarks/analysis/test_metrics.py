@@ -141,7 +141,7 @@ def test_calibration_error_lies_between_the_overall_gap_and_one(drawn: list[tupl
 @QUICK
 def test_brier_score_is_the_mean_squared_distance_from_the_truth(drawn: list[tuple[bool, float]]) -> None:
     made = records(drawn)
-    expected = np.mean([(r.p_true - r.gold) ** 2 for r in made if r.p_true is not None])
+    expected = np.mean([(r.p_true - bool(r.gold)) ** 2 for r in made if r.p_true is not None])
     assert brier_score(made) == pytest.approx(expected)
 
 

@@ -19,7 +19,7 @@ from maieutic.benchmarks.methods.cascade import Cascade, CurvePoint, cascade_cur
 from maieutic.benchmarks.methods.chain_of_thought import ChainOfThought
 from maieutic.benchmarks.methods.direct import NO_READING, Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
-from maieutic.benchmarks.methods.maieutic import NO_TREE, Evidence, Maieutic
+from maieutic.benchmarks.methods.maieutic import Evidence, Maieutic
 from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS, SelfConsistency
 from maieutic.benchmarks.runs.records import Record
 from maieutic.config import Belief
@@ -31,7 +31,6 @@ from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.pipeline import LoadedModels
 from maieutic.pipeline import Maieutic as Pipeline
 from maieutic.prompts import PromptSet, load_prompts
-from maieutic.tree import Tree
 
 PAPER, CHAT, AGORA = load_prompts("paper"), load_prompts("chat"), load_prompts("agora")
 TRUE, FALSE = PAPER.answers
@@ -359,20 +358,6 @@ def test_two_inferences_can_share_trees_that_are_grown_once(seed: int, inference
     grown = [replace(o, usage=Usage(pairs=o.usage.pairs)) for o in timeless(other.run(TEXTS, models))]
     silent = replace(models, lm=ScriptedLanguageModel(never, never, name=""))
     assert timeless(other.conclude(trees, silent)) == grown
-    given_trees = replace(other, trees=dict(zip(TEXTS, trees, strict=True)))
-    assert timeless(given_trees.run(TEXTS, silent)) == grown
-
-
-def test_a_text_without_a_given_tree_is_unscored() -> None:
-    tree = Tree("Ice is cold.", "Ice is cold.", "Ice is not cold.", ())
-    method = Maieutic(trees={"Ice is cold.": tree})
-    models = models_of(never, never)
-    first, other, spaced = method.run(["Ice is cold.", "Fire is cold.", " Ice is\ncold."], models)
-    assert (first.answer, first.problem) == (True, None)
-    assert (other.answer, other.problem, other.usage) == (None, NO_TREE, Usage())
-    assert spaced.answer is True
-    with pytest.raises(InputError, match="likelihood"):
-        replace(method, evidence="likelihood")
 
 
 @settings(deadline=None, max_examples=4)
@@ -744,9 +729,8 @@ def test_unknown_methods_and_settings_are_told_from_what_there_is() -> None:
         build_method("maieutic", {"width": "3"}, seed=0)
     with pytest.raises(InputError, match="direct has no setting 'depth'; it has none"):
         build_method("direct", {"depth": "3"}, seed=0)
-    for key in ("seed", "trees"):
-        with pytest.raises(InputError, match=f"no setting '{key}'"):
-            build_method("maieutic", {key: "3"}, seed=0)
+    with pytest.raises(InputError, match="no setting 'seed'"):
+        build_method("maieutic", {"seed": "3"}, seed=0)
 
 
 def test_a_negative_seed_is_refused_where_there_is_one() -> None:

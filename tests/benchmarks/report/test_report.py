@@ -74,7 +74,7 @@ def grown(text: str, doubt: float) -> Outcome:
 def write(folder: Path, config: RunConfig, outcomes: list[Outcome], facts: str = "") -> Run:
     with RunFolder(folder, config.complete()) as run:
         if facts:
-            run.write_facts(facts)
+            run.write_provenance(facts)
         run.write(
             [
                 Record.of(Item(f"q{k}", f"Penguin {k} can fly.", k % 3 == 0), outcome)
