@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from maieutic.benchmarks.analysis.calibration_error import brier_score, expected_calibration_error
 from maieutic.benchmarks.calibration.fit import L2, Evidence, fit, held_out
 from maieutic.errors import InputError
 from maieutic.inference.base import infer
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Row", "Scores", "Study", "study", "without_weights"]
 
 KINDS = ("one-node", "grown", "all")
-BINS = 10  # of the expected calibration error, equally wide over [0, 1]
 LEAST = 1e-9  # a probability of 0 for what turns out true costs 20.7 nats, not infinitely many
 
 
@@ -40,8 +40,8 @@ class Scores:
     Attributes:
         accuracy: share of answers (true iff P ≥ 1/2) that are right; ``half`` the same of the surer half (of
             equally sure answers at its end, what any choice among them gives on average).
-        nll: mean −ln P(gold), nats; ``brier`` mean (P(true) − gold)².
-        ece: mean distance of P(true) from the share of true ones, over ten bins of P(true), by their counts.
+        nll: mean −ln P(gold), nats.
+        brier, ece: see :mod:`maieutic.benchmarks.analysis.calibration_error`.
     """
 
     accuracy: float
@@ -59,15 +59,12 @@ class Scores:
         last = sure.sort(descending=True).values[size - 1]
         above, level = right[sure > last], right[sure == last]
         given = torch.where(gold > 0.5, p, 1 - p).clamp(min=LEAST)
-        bins = (p * BINS).floor().clamp(0, BINS - 1).to(torch.int64)
-        inside = [bins == b for b in range(BINS) if bool((bins == b).any())]
-        gaps = [float((p[b].mean() - gold[b].mean()).abs() * b.sum()) for b in inside]
         return cls(
             accuracy=float(right.mean()),
             half=float(above.sum() + (size - len(above)) * level.mean()) / size,
             nll=float(-given.log().mean()),
-            brier=float((p - gold).square().mean()),
-            ece=math.fsum(gaps) / len(p),
+            brier=brier_score(p.numpy(), gold.numpy()),
+            ece=expected_calibration_error(torch.maximum(p, 1 - p).numpy(), right.numpy()),
         )
 
 

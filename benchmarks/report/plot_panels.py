@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from maieutic.benchmarks.analysis.calibration_error import Bin
 from maieutic.benchmarks.analysis.comparison import Comparison, Row
-from maieutic.benchmarks.analysis.metrics import Bin, calibration_bins
+from maieutic.benchmarks.analysis.metrics import calibration_bins
 from maieutic.benchmarks.report.plot_style import (
     INK,
     QUIET,

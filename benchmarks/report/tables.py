@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from maieutic.benchmarks.analysis.calibration_error import BINS
 from maieutic.benchmarks.analysis.formatting import (
     CALIBRATION_AND_COST,
     Column,
@@ -16,7 +17,6 @@ from maieutic.benchmarks.analysis.formatting import (
     twinless,
     what_was_measured,
 )
-from maieutic.benchmarks.analysis.metrics import BINS
 from maieutic.benchmarks.report.cells import Cell, Note, Table, Whisker, row_of, scale_of
 from maieutic.render.text import printable
 

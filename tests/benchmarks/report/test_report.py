@@ -41,7 +41,7 @@ from maieutic.render.view import flipped, view_of
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
 
-for module in ("matplotlib", "scipy", "sklearn", "statsmodels", "tomli_w"):
+for module in ("matplotlib", "scipy", "statsmodels", "tomli_w"):
     pytest.importorskip(module)
 
 CliRun = Callable[..., "CompletedProcess[str]"]
