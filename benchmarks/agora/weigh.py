@@ -19,11 +19,11 @@ from typing import Annotated
 
 import typer
 
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of
 from maieutic.benchmarks.calibration.study import Scores
-from maieutic.benchmarks.command import run_app
 from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
 from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, weights_toml

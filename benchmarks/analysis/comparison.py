@@ -16,14 +16,14 @@ from maieutic.errors import InputError
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.folder import Run
 
-__all__ = ["Comparison", "Difference", "Row", "compare", "labels", "matched"]
+__all__ = ["ComparedRun", "Comparison", "Difference", "compare", "labels", "matched"]
 
 _TOLD_APART_BY = ("lm", "nli", "prompts", "seed", "trees", "limit", "dtype")  # fields of a configuration
 _COMPARED = ("text", "gold", "pair")  # fields of a record that must be equal in all runs
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparedRun:
     """One run.
 
     Attributes:
@@ -73,7 +73,7 @@ class Comparison:
     seed: int
     resamples: int
     baseline: str | None
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedRun, ...]
     differences: tuple[Difference, ...]
 
 
@@ -95,7 +95,9 @@ def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: in
     groups = [record.pair for record in same[0].records]
     right = [[record.right for record in run.records] for run in same]
     rows = [
-        Row(name, measure(run.records), bootstrap(hits, groups, seed), len(whole.records) - len(groups))
+        ComparedRun(
+            name, measure(run.records), bootstrap(hits, groups, seed), len(whole.records) - len(groups)
+        )
         for name, run, hits, whole in zip(names, same, right, runs, strict=True)
     ]
     differences = [

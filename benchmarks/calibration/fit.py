@@ -37,7 +37,7 @@ STEPS = 200  # of L-BFGS, at most
 
 
 @dataclass(frozen=True)
-class Group:
+class TreeGroup:
     """Trees of equal size, as the cost Σ linear·s + ½ Σ s·pairs·s that one unit of each weight gives.
 
     Attributes:
@@ -62,7 +62,7 @@ class Evidence:
     gold: torch.Tensor
     questions: tuple[str, ...]
     kinds: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[TreeGroup, ...]
     shape: JointWeights
 
     def chosen(self, keep: Sequence[bool]) -> Evidence:
@@ -74,7 +74,7 @@ class Evidence:
             inside = mask[group.places]
             if bool(inside.any()):
                 places = place[group.places[inside]]
-                groups.append(Group(places, group.linear[inside], group.pairs[inside]))
+                groups.append(TreeGroup(places, group.linear[inside], group.pairs[inside]))
         return Evidence(
             self.gold[mask],
             tuple(q for q, kept in zip(self.questions, keep, strict=True) if kept),
@@ -123,7 +123,7 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
         linear, pairs = _quadratic(tree, graph, shape)
         rows[linear.shape[1]].append((place, linear, pairs))
     groups = tuple(
-        Group(
+        TreeGroup(
             torch.tensor([place for place, _, _ in found]),
             torch.stack([linear for _, linear, _ in found]),
             torch.stack([pairs for _, _, pairs in found]),
@@ -137,10 +137,10 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
 
 def joined(parts: Sequence[Evidence]) -> Evidence:
     """The trees of several sets, made with the same shape, as one."""
-    groups: list[Group] = []
+    groups: list[TreeGroup] = []
     offset = 0
     for part in parts:
-        groups += [Group(g.places + offset, g.linear, g.pairs) for g in part.groups]
+        groups += [TreeGroup(g.places + offset, g.linear, g.pairs) for g in part.groups]
         offset += len(part.gold)
     return Evidence(
         torch.cat([part.gold for part in parts]),

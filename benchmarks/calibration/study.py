@@ -27,7 +27,7 @@ from maieutic.tree import Tree
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
 
-__all__ = ["KINDS", "Row", "Scores", "Study", "study", "without_weights"]
+__all__ = ["KINDS", "Scores", "Study", "StudyRow", "study", "without_weights"]
 
 KINDS = ("one-node", "grown", "all")
 LEAST = 1e-9  # a probability of 0 for what turns out true costs 20.7 nats, not infinitely many
@@ -69,7 +69,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """One line of the report: a way to answer, on one kind of tree of one set.
 
     Attributes:
@@ -126,7 +126,7 @@ class Study:
             raise InputError(f"l2 must be a finite number ≥ 0, not {self.l2!r}")
 
 
-def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
+def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[StudyRow]:
     """The rows of every set, as they are ready.
 
     Raises:
@@ -148,7 +148,7 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
 
 def without_weights(
     name: str, evidence: Evidence, trees: Sequence[Tree], graphs: Sequence[BeliefGraph]
-) -> Iterator[Row]:
+) -> Iterator[StudyRow]:
     """Vote, and the root's belief alone: true iff P(true | Q) ≥ P(true | ¬Q), unknown counted as 1/2."""
     solver = SOLVERS["rc2"]()
     votes = [infer(tree, graph, "vote", solver).answer for tree, graph in zip(trees, graphs, strict=True)]
@@ -171,9 +171,9 @@ def _each_seed(evidence: Evidence, plan: Study, off: tuple[str, ...] = ()) -> li
 
 def _rows(
     name: str, evidence: Evidence, way: str, found: Sequence[torch.Tensor], *, probabilities: bool = True
-) -> Iterator[Row]:
+) -> Iterator[StudyRow]:
     for kind in KINDS:
         inside = torch.tensor([kind in (own, "all") for own in evidence.kinds])
         if bool(inside.any()):
             scores = tuple(Scores.of(p[inside], evidence.gold[inside]) for p in found)
-            yield Row(name, kind, way, int(inside.sum()), scores, probabilities)
+            yield StudyRow(name, kind, way, int(inside.sum()), scores, probabilities)

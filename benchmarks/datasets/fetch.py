@@ -19,7 +19,7 @@ from maieutic.errors import InputError, MaieuticError
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["OnProgress", "Patience", "cache_folder", "fetch"]
+__all__ = ["DownloadLimits", "OnProgress", "cache_folder", "fetch"]
 
 OnProgress = Callable[[str, int, int], None]  # the file's name, bytes that are here, bytes in all
 
@@ -30,7 +30,7 @@ _AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class DownloadLimits:
     """How long a download is waited for.
 
     Attributes:
@@ -55,7 +55,10 @@ def cache_folder(name: str) -> Path:
 
 
 def fetch(
-    remote: RemoteFile, path: Path, on_progress: OnProgress | None = None, patience: Patience | None = None
+    remote: RemoteFile,
+    path: Path,
+    on_progress: OnProgress | None = None,
+    patience: DownloadLimits | None = None,
 ) -> None:
     """Put a published file at ``path``, unless it is there already.
 
@@ -66,7 +69,7 @@ def fetch(
         MaieuticError: the server cannot be reached or does not have the file, what it sent is not the
             published file (and is removed), or the disk is full or not writable.
     """
-    patience = patience or Patience()
+    patience = patience or DownloadLimits()
     download = _Download(remote, path, on_progress)
     if path.is_file() and sha256_of(path) == remote.sha256:
         return
@@ -185,7 +188,7 @@ class _Download:
             self.on_progress(self.path.name, done, self.remote.bytes)
 
 
-def _client(patience: Patience) -> httpx2.Client:
+def _client(patience: DownloadLimits) -> httpx2.Client:
     try:
         import httpx2  # noqa: PLC0415 - an extra dependency
     except ImportError:

@@ -16,7 +16,7 @@ from maieutic.benchmarks.methods.cascade import Cascade
 from maieutic.benchmarks.methods.chain_of_thought import ChainOfThought
 from maieutic.benchmarks.methods.direct import Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
-from maieutic.benchmarks.methods.maieutic import Maieutic
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.benchmarks.methods.self_consistency import SelfConsistency
 from maieutic.errors import InputError
 
@@ -27,7 +27,7 @@ METHODS: Mapping[str, type[Any]] = {
     "chain-of-thought": ChainOfThought,
     "self-consistency": SelfConsistency,
     "generated-knowledge": GeneratedKnowledge,
-    "maieutic": Maieutic,
+    "maieutic": MaieuticMethod,
     "cascade": Cascade,
 }
 

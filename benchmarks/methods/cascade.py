@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.methods.direct import Direct
-from maieutic.benchmarks.methods.maieutic import Maieutic
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.config import Belief
 from maieutic.errors import InputError
 from maieutic.pipeline import LoadedModels
@@ -85,8 +85,8 @@ class Cascade:
             for place, (first, doubt) in enumerate(zip(at_once, doubted, strict=True))
         ]
 
-    def _trees(self) -> Maieutic:
-        return Maieutic(
+    def _trees(self) -> MaieuticMethod:
+        return MaieuticMethod(
             depth=self.depth,
             widths=self.widths,
             temperatures=self.temperatures,

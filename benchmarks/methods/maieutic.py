@@ -39,16 +39,16 @@ from maieutic.tree import INTEGRITY_THRESHOLD, Tree
 if TYPE_CHECKING:
     from maieutic.relate import BeliefGraph
 
-__all__ = ["NO_VERIFIER", "Evidence", "Maieutic"]
+__all__ = ["NO_VERIFIER", "EvidenceKind", "MaieuticMethod"]
 
-Evidence = Literal["all", "beliefs", "likelihood"]
+EvidenceKind = Literal["all", "beliefs", "likelihood"]
 
 UNSURE = "unsure: the answer is less likely than abstain_below"
 NO_VERIFIER = "none"  # as the verifier's name in an answer
 
 
 @dataclass(frozen=True)
-class Maieutic:
+class MaieuticMethod:
     """Grows a tree of explanations for both sides and answers what fits together best.
 
     Joint inference gives P(true) and a margin in nats, vote a margin in votes.
@@ -93,7 +93,7 @@ class Maieutic:
     max_new_tokens: int = 64
     verifier: bool = True
     integrity: bool = True
-    evidence: Evidence = "all"
+    evidence: EvidenceKind = "all"
     weights: str = ""
     merge: bool = False
     pruned: float = 0.0
@@ -102,8 +102,8 @@ class Maieutic:
 
     def __post_init__(self) -> None:
         check_abstention(self.abstain_below, check_inference(self.inference))
-        if self.evidence not in get_args(Evidence):
-            raise InputError(f"evidence must be {', '.join(get_args(Evidence))}, not {self.evidence!r}")
+        if self.evidence not in get_args(EvidenceKind):
+            raise InputError(f"evidence must be {', '.join(get_args(EvidenceKind))}, not {self.evidence!r}")
         self._growth()
         _ = self._joint  # a bad file is told before anything is asked
 
@@ -241,7 +241,7 @@ def _unpruned(tree: Tree) -> Tree:
 
 
 def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str) -> Tree:
-    """The tree with likelihoods in the place of beliefs; see :attr:`Maieutic.evidence`.
+    """The tree with likelihoods in the place of beliefs; see :attr:`MaieuticMethod.evidence`.
 
     Cost: two prompts scored for every explanation.
     """

@@ -132,7 +132,7 @@ def _without_styles(svg: str) -> str:
 
 def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[_Made]]:
     """What several runs have in common, and what each has of its own."""
-    read = [_read_facts(run) for run in runs]
+    read = [_read_provenance(run) for run in runs]
     flat = [
         dict(_flat({"configuration": asdict(run.config)} | (found or {})))
         for run, found in zip(runs, read, strict=True)
@@ -151,7 +151,7 @@ def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[s
     return tuple((name, value) for name, value in flat[0].items() if name in shared), made
 
 
-def _read_facts(run: Run) -> dict[str, Any] | None:
+def _read_provenance(run: Run) -> dict[str, Any] | None:
     """``run.json`` without what ``run.toml`` says; None where there is none."""
     path = run.folder / PROVENANCE
     try:

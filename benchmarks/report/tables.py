@@ -22,7 +22,7 @@ from maieutic.render.text import printable
 
 if TYPE_CHECKING:
     from maieutic.benchmarks.agora.nodes import NodeCounts
-    from maieutic.benchmarks.analysis.comparison import Comparison, Difference, Row
+    from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
     from maieutic.benchmarks.analysis.published import Published
     from maieutic.benchmarks.analysis.statistics import Interval
     from maieutic.benchmarks.methods.cascade import CurvePoint
@@ -41,7 +41,7 @@ _STEPS = 10  # rows of a cascade's table are about so many shares of questions a
 # -- the runs ------------------------------------------------------------------------------------------
 
 
-def _scored(row: Row) -> str | None:
+def _scored(row: ComparedRun) -> str | None:
     """Accuracy over the questions with an answer."""
     accuracy = row.metrics.accuracy_scored
     return None if accuracy is None else f"{100 * accuracy:.1f}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Method, Outcome, Usage
-from maieutic.benchmarks.methods.maieutic import Maieutic
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
@@ -114,7 +114,7 @@ def _judged(items: Sequence[Item], method: Method, models: LoadedModels) -> list
     able = [item for item in items if not item.problem]
     trees = [item.tree for item in able if item.tree is not None]
     if trees:
-        assert isinstance(method, Maieutic)
+        assert isinstance(method, MaieuticMethod)
         judged = iter(method.conclude(trees, models))
     else:
         judged = iter(method.run([item.text for item in able], models) if able else [])

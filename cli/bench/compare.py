@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from maieutic.benchmarks.analysis.comparison import Comparison, Difference, Row
+    from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
     from maieutic.benchmarks.analysis.published import Published
     from maieutic.benchmarks.analysis.reference import Agreement
 
@@ -184,7 +184,7 @@ def _foot(comparison: Comparison) -> Text:
     return Text("\n".join(lines))
 
 
-def _scored(row: Row) -> str | None:
+def _scored(row: ComparedRun) -> str | None:
     """Accuracy over the questions with an answer, where some have none."""
     metrics = row.metrics
     if metrics.scored == metrics.questions or metrics.accuracy_scored is None:

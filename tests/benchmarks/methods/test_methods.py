@@ -19,7 +19,7 @@ from maieutic.benchmarks.methods.cascade import Cascade, CurvePoint, cascade_cur
 from maieutic.benchmarks.methods.chain_of_thought import ChainOfThought
 from maieutic.benchmarks.methods.direct import NO_READING, Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
-from maieutic.benchmarks.methods.maieutic import Evidence, Maieutic
+from maieutic.benchmarks.methods.maieutic import EvidenceKind, MaieuticMethod
 from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS, SelfConsistency
 from maieutic.benchmarks.runs.records import Record
 from maieutic.config import Belief
@@ -339,7 +339,7 @@ def answers(outcomes: Sequence[Outcome]) -> Iterator[Any]:
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_without_ablations_it_is_what_the_pipeline_answers(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    outcomes = Maieutic(inference=inference).run(TEXTS, models)
+    outcomes = MaieuticMethod(inference=inference).run(TEXTS, models)
     expected = list(Pipeline(models.lm, models.verifier, inference=inference).ask_many(TEXTS))
     for outcome, ours, other in zip(outcomes, answers(outcomes), expected, strict=True):
         assert replace(ours, seconds=other.seconds) == other
@@ -352,9 +352,9 @@ def test_without_ablations_it_is_what_the_pipeline_answers(seed: int, inference:
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_two_inferences_can_share_trees_that_are_grown_once(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    first = Maieutic(inference="joint").run(TEXTS, models)
+    first = MaieuticMethod(inference="joint").run(TEXTS, models)
     trees = [answer.tree for answer in answers(first)]
-    other = Maieutic(inference=inference)
+    other = MaieuticMethod(inference=inference)
     grown = [replace(o, usage=Usage(pairs=o.usage.pairs)) for o in timeless(other.run(TEXTS, models))]
     silent = replace(models, lm=ScriptedLanguageModel(never, never, name=""))
     assert timeless(other.conclude(trees, silent)) == grown
@@ -362,9 +362,9 @@ def test_two_inferences_can_share_trees_that_are_grown_once(seed: int, inference
 
 @settings(deadline=None, max_examples=4)
 @given(SEEDS, st.sampled_from(INFERENCES), st.sampled_from(["all", "beliefs", "likelihood"]))
-def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, evidence: Evidence) -> None:
+def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, evidence: EvidenceKind) -> None:
     models = replace(chaotic(seed), verifier=ScriptedVerifier(never))
-    method = Maieutic(inference=inference, verifier=False, evidence=evidence)
+    method = MaieuticMethod(inference=inference, verifier=False, evidence=evidence)
     assert not method.uses_verifier
     for outcome, answer in zip(run := method.run(TEXTS, models), answers(run), strict=True):
         assert (outcome.usage.pairs, answer.models.verifier) == (0, "none")
@@ -379,7 +379,7 @@ def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, ev
 
 def test_without_a_verifier_the_vote_is_that_of_the_sides_that_explain() -> None:
     """Three integral explanations, all believed: two of the False prompt."""
-    method = Maieutic(inference="vote", verifier=False, depth=1, widths=(2,))
+    method = MaieuticMethod(inference="vote", verifier=False, depth=1, widths=(2,))
 
     def reply(prompt: Prompt, index: int) -> str:
         if prompt.opening == "Negation:":
@@ -403,8 +403,8 @@ def test_without_a_verifier_the_vote_is_that_of_the_sides_that_explain() -> None
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_without_integrity_all_that_was_grown_takes_part(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    whole = answers(Maieutic(inference=inference).run(TEXTS, models))
-    free = answers(Maieutic(inference=inference, integrity=False).run(TEXTS, models))
+    whole = answers(MaieuticMethod(inference=inference).run(TEXTS, models))
+    free = answers(MaieuticMethod(inference=inference, integrity=False).run(TEXTS, models))
     for pruned, kept in zip(whole, free, strict=True):
         grown = {node.id: node for node in (*pruned.tree.nodes, *pruned.tree.pruned)}
         assert kept.tree.pruned == ()
@@ -418,7 +418,7 @@ def test_without_integrity_all_that_was_grown_takes_part(seed: int, inference: I
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_with_beliefs_only_each_explanation_keeps_its_likelier_side(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    for answer in answers(Maieutic(inference=inference, evidence="beliefs").run(TEXTS, models)):
+    for answer in answers(MaieuticMethod(inference=inference, evidence="beliefs").run(TEXTS, models)):
         roots = {"Q", "¬Q"}
         assert all({edge.source, edge.target} & roots for edge in answer.edges)
         if inference == "vote" and len(answer.tree.nodes) < 2:
@@ -442,7 +442,7 @@ def test_with_likelihood_only_no_belief_is_read(seed: int, inference: Inference)
     quiet = chaotic(seed)
     assert isinstance(quiet.lm, ScriptedLanguageModel)
     models = replace(quiet, lm=replace(quiet.lm, probability=probability))
-    method = Maieutic(inference=inference, evidence="likelihood", widths=(2, 1))
+    method = MaieuticMethod(inference=inference, evidence="likelihood", widths=(2, 1))
     for answer in answers(method.run(TEXTS[:3], models)):
         assert answer.tree.pruned == ()
         assert (answer.tree.root.p_true, answer.tree.root.p_true_negation) == (None, None)
@@ -463,7 +463,7 @@ def test_with_likelihood_only_no_belief_is_read(seed: int, inference: Inference)
 
 def test_depth_and_widths_are_those_of_the_trees() -> None:
     models = models_of(lambda _, index: f" reason {index} of many.", always(0.5, 0.5))
-    (outcome,) = Maieutic(depth=1, widths=(2,), integrity=False).run(["Ice is cold."], models)
+    (outcome,) = MaieuticMethod(depth=1, widths=(2,), integrity=False).run(["Ice is cold."], models)
     (answer,) = answers([outcome])
     assert {node.depth for node in answer.tree.nodes} == {0, 1}
     assert outcome.details["nodes"] == len(answer.tree.nodes) <= 5
@@ -480,7 +480,7 @@ def tokens(usage: Usage) -> int:
 @given(SEEDS, st.floats(0, 1.1))
 def test_a_cascade_grows_trees_for_the_doubted_questions_and_no_others(seed: int, threshold: float) -> None:
     models = chaotic(seed)
-    direct, trees = Direct().run(TEXTS, models), Maieutic(seed=3).run(TEXTS, models)
+    direct, trees = Direct().run(TEXTS, models), MaieuticMethod(seed=3).run(TEXTS, models)
     found = Cascade(threshold=threshold, seed=3).run(TEXTS, models)
     for first, tree, outcome in zip(direct, trees, found, strict=True):
         sure = first.p_true is not None and max(first.p_true, 1 - first.p_true) >= threshold
@@ -650,7 +650,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "integrity_threshold": st.floats(0, 1),
     "verifier": st.booleans(),
     "integrity": st.booleans(),
-    "evidence": st.sampled_from(get_args(Evidence)),
+    "evidence": st.sampled_from(get_args(EvidenceKind)),
     "weights": st.just(""),  # like the next three not with every inference
     "merge": st.just(False),
     "pruned": st.just(0.0),
