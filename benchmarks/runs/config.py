@@ -28,7 +28,7 @@ class RunConfig:
     Attributes:
         split: "" for the data set's default.
         data: folder (or file) of the official files, "" for none; ``trees`` a file of grown trees, likewise.
-        settings: the method's, complete.
+        settings: the method's by dotted name, complete.
         limit: how many items are drawn, with ``seed``; 0 for all of them.
         lm: "" for a run that weighs given trees; ``nli`` "" for a method without a verifier, and until
             :meth:`complete` for agora's own.
@@ -82,9 +82,10 @@ class RunConfig:
         changes: dict[str, Any] = {"settings": settings_of(method)}
         changes["split"] = self.split or DATASETS[self.dataset].default_split
         changes["nli"] = self._verifier() if method.uses_verifier else ""
-        joint = changes["settings"].get("inference", "joint") == "joint"
-        if weights := self._weights(changes["settings"].get("weights"), changes["nli"], joint=joint):
-            changes["settings"] |= {"weights": weights}
+        tree = "tree." if self.method == "cascade" else ""  # where the settings of trees are
+        joint = changes["settings"].get(f"{tree}inference") == "joint"
+        if weights := self._weights(changes["settings"].get(f"{tree}weights"), changes["nli"], joint=joint):
+            changes["settings"] |= {f"{tree}weights": weights}
         if self.weighs_trees:
             if changes["settings"]["evidence"] == "likelihood":
                 raise InputError(

@@ -52,12 +52,14 @@ def run_name(config: RunConfig) -> str:
     'self-consistency (samples 5)'
     >>> run_name(RunConfig("agora", "cascade", {"curve": True}).complete())
     'cascade (curve)'
+    >>> run_name(RunConfig("agora", "cascade", {"tree.depth": 1}).complete())
+    'cascade (tree.depth 1)'
     """
     usual = replace(config, settings={}).complete().settings
     changed = {
         name: value
         for name, value in config.settings.items()
-        if usual[name] != value and (name, value) != ("weights", "")
+        if usual.get(name) != value and (name.rpartition(".")[2], value) != ("weights", "")
     }
     texts = [_shown(name, value) for name, value in changed.items()]
     return config.method + (f" ({', '.join(texts)})" if texts else "")

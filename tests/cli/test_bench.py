@@ -135,7 +135,7 @@ def test_the_report_is_json_when_asked(run: Run, tmp_path: Path) -> None:
         (("agora", "--split", "exam", "--out", "x"), "exam"),
         (("agora",), "give --out the folder of the run"),
         (("agora", "--set", "depth", "--out", "x"), "KEY=VALUE"),
-        (("agora", "--set", "deep=1", "--out", "x"), "no setting 'deep'"),
+        (("agora", "--set", "deep=1", "--out", "x"), "'deep'"),
         (("agora", "--set", "depth=-1", "--out", "x"), "depth"),
         (("agora", "--lm", "no/such-model", "--nli", "lm", "--out", "x"), "not in the hub cache"),
         (("agora", "--lm", "no/such-model", "--out", "x"), "needs a verifier"),

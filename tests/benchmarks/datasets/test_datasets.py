@@ -477,7 +477,11 @@ def test_a_dev_row_of_com2sense_may_have_lost_its_twin(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("csqa3", {}, "no data set 'csqa3'; there are agora, csqa2, creak, com2sense, strategyqa, file"),
+        (
+            "csqa3",
+            {},
+            "no data set 'csqa3'; there are agora, csqa2, creak, com2sense, strategyqa, trees, file",
+        ),
         ("csqa2", {"split": "test"}, "csqa2 has no split 'test'; the splits whose answers can .* train, dev"),
         ("agora", {"split": "all"}, "agora has no split 'all'; its splits are train, dev, test"),
         ("agora", {"data": Path()}, "agora comes with maieutic; leave out --data"),

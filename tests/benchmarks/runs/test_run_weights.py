@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("method", ["maieutic", "cascade"])
 def test_the_bundled_models_together_have_weights_of_their_own(method: str) -> None:
     config = RunConfig("agora", method).complete()
-    assert config.settings["weights"] == "agora"
+    assert config.settings["tree.weights" if method == "cascade" else "weights"] == "agora"
     assert run_name(config) == method
     assert config.complete() == config
     assert weights_of("agora") == read_weights(bundled_weights())
