@@ -30,7 +30,7 @@ from maieutic.render.text import printable
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Discard, Proposition, Tree
 
-for module in ("matplotlib", "scipy", "sklearn", "statsmodels"):
+for module in ("matplotlib", "scipy", "statsmodels"):
     pytest.importorskip(module)
 
 OpenPage = Callable[[str], Chrome]
