@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maieutic.bundled import AGORA
 from maieutic.cli.options import (
     AbstainOption,
+    AskNliOption,
+    AssumeFalseOption,
+    AssumeOption,
+    BeliefOption,
     CacheOption,
+    DepthOption,
     DeviceOption,
+    DotOption,
     DownloadOption,
     DtypeOption,
     FlipOption,
+    GraphmlOption,
+    HtmlOption,
     InferenceOption,
     JsonOption,
+    LmOption,
     MergeOption,
+    MermaidOption,
+    PromptsOption,
     PrunedOption,
+    SeedOption,
+    WcnfOption,
     WeightsOption,
     given,
     weights_from,
 )
-from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
-from maieutic.errors import InputError
+from maieutic.cli.outputs import Outputs
+from maieutic.errors import FileFormatError, InputError
+
+if TYPE_CHECKING:
+    from maieutic.inference import Inference
+    from maieutic.inference.assumptions import Assumption
 
 __all__ = ["ask"]
 
-AssumeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--assume", help="A statement to take for true; give it again for more.", show_default=False
-    ),
-]
-AssumeFalseOption = Annotated[
-    list[str] | None,
-    typer.Option("--assume-false", help="A statement to take for false, likewise.", show_default=False),
-]
 STDIN = "-"
 BUNDLED_NOTICE = (
     "Asking agora, the small bundled model, which knows some 900 everyday things. For a real one: "
@@ -55,43 +64,24 @@ def ask(
             show_default=False,
         ),
     ],
-    lm: Annotated[
-        str,
-        typer.Option(
-            "--lm",
-            help="Language model: folder, hub id, agora (the bundled one), or a server's model: "
-            "http://host:port/v1#model.",
-        ),
-    ] = AGORA,
-    nli: Annotated[
-        str | None,
-        typer.Option(
-            "--nli",
-            help="Verifier: folder or hub id of an NLI model, agora, or 'lm' to ask the language model. "
-            "With another --lm than agora it must be given.",
-            show_default=AGORA,
-        ),
-    ] = None,
+    lm: LmOption = AGORA,
+    nli: AskNliOption = None,
+    prompts: PromptsOption = "auto",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    download: DownloadOption = False,
+    cache: CacheOption = False,
     inference: InferenceOption = "joint",
+    depth: DepthOption = 2,
+    belief: BeliefOption = "explained",
+    seed: SeedOption = 0,
     weights: WeightsOption = None,
     merge: MergeOption = False,
     pruned: PrunedOption = 0.0,
     assume: AssumeOption = None,
     assume_false: AssumeFalseOption = None,
     abstain_below: AbstainOption = 0.0,
-    prompts: Annotated[
-        str, typer.Option("--prompts", help="paper, chat, a TOML file, or auto: what suits the model.")
-    ] = "auto",
-    depth: Annotated[int, typer.Option("--depth", help="Waves of explanations.", min=0)] = 2,
-    belief: Annotated[
-        str, typer.Option("--belief", help="How beliefs are read: explained (as published) or direct.")
-    ] = "explained",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of all sampling.", min=0)] = 0,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = "auto",
-    download: DownloadOption = False,
     flip: FlipOption = False,
-    cache: CacheOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
     dot: DotOption = None,
@@ -99,86 +89,129 @@ def ask(
     graphml: GraphmlOption = None,
     wcnf: WcnfOption = None,
 ) -> None:
-    """Judge statements, or answer yes/no questions, with the tree of reasons.
+    """Judge statements or answer yes/no questions, and show the tree of explanations.
 
     maieutic ask "Can a penguin fly?"
     """
-    from maieutic.cli.console import complain, print_answers, response_cache, tracked, with_flips
+    from maieutic.cli.console import print_answers, response_cache, tracked, with_flips
     from maieutic.config import ElicitConfig, check_belief
-    from maieutic.inference import Joint, build_inference
+    from maieutic.inference import build_inference
     from maieutic.inference.assumptions import assumptions_of
-    from maieutic.lm.server.address import is_server, server_address
-    from maieutic.pipeline import BATCH_SIZE, Maieutic
+    from maieutic.pipeline import Maieutic
 
     # Mistakes are reported before models load, which takes seconds.
     facts = assumptions_of(assume or (), assume_false or ())
     settings = given(weights=weights_from(weights), merge=merge, pruned=pruned, assumptions=facts)
-    chosen = build_inference(inference, settings | given(abstain_below=abstain_below))
-    if flip and not isinstance(chosen, Joint):
-        raise InputError(f"{inference} inference has no --flip; use joint, or leave it out", subject="--flip")
-    config = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
-    if is_server(lm):
-        server_address(lm)  # before the name is shown, since it may hold a secret
+    method = build_inference(inference, settings | given(abstain_below=abstain_below))
+    _check_inference(method, flip=flip, wcnf=wcnf)
+    growth = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
     verifier = _verifier(lm, nli)
-    outputs = Outputs(html, dot, mermaid, graphml, wcnf)
-    outputs.check("give one statement, as an argument", several=len(statements) > 1 or STDIN in statements)
-    if lm == AGORA:
-        complain(BUNDLED_NOTICE)
+    questions, outputs = _Questions(statements, lm), Outputs(html, dot, mermaid, graphml, wcnf)
+    outputs.check("give one statement, as an argument", several=questions.total != 1)
+    _introduce(lm, facts)
+    options: dict[str, str | bool] = {"device": device, "dtype": dtype, "download": download}
+    store = response_cache() if cache else None
     maieutic = Maieutic.load(
-        lm,
-        verifier,
-        prompts=prompts,
-        elicit=config,
-        inference=chosen,
-        cache=response_cache() if cache else None,
-        device=device,
-        dtype=dtype,
-        download=download,
+        lm, verifier, prompts=prompts, elicit=growth, inference=method, cache=store, **options
     )
-    if STDIN in statements and sys.stdin is None:
-        raise InputError("standard input is closed; pipe statements into it, or give them as arguments")
-    typed = STDIN in statements and sys.stdin.isatty()  # someone waits for an answer to each line
-    asked = _statements(statements)
-    if lm == AGORA:
-        asked = _known(asked)
-        list(_known(fact.statement for fact in facts))
-    answers = maieutic.ask_many(asked, batch_size=1 if typed else BATCH_SIZE)
-    if flip:
-        answers = with_flips(answers)
-    total = None if STDIN in statements else len(statements)
+    answers = maieutic.ask_many(questions, batch_size=questions.batch_size)
+    answers = tracked(with_flips(answers) if flip else answers, "reasoning", questions.total, printing=True)
     with outputs:
-        print_answers(outputs.collect(tracked(answers, "reasoning", total, printing=True)), json=json)
+        print_answers(outputs.collect(answers), json=json)
 
 
-def _statements(arguments: Sequence[str]) -> Iterator[str]:
-    for argument in arguments:
-        if argument != STDIN:
-            yield argument
-            continue
-        for number, line in enumerate(sys.stdin.buffer, start=1):
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError:
-                raise InputError(f"standard input, line {number}: not UTF-8; convert it") from None
-            if text.strip():
-                yield text
+def _check_inference(inference: Inference, *, flip: bool, wcnf: Path | None) -> None:
+    """Refuse outputs that the inference cannot give."""
+    from maieutic.inference import Argue, Joint
+
+    if flip and not isinstance(inference, Joint):
+        raise InputError(
+            f"{inference.name} inference has no --flip; use joint, or leave it out", subject="--flip"
+        )
+    if wcnf is not None and isinstance(inference, Argue):
+        raise InputError(
+            "argue inference solves no MaxSAT problem; leave out --wcnf, or use joint or vote",
+            subject="--wcnf",
+        )
 
 
 def _verifier(lm: str, nli: str | None) -> str:
+    """The name of the verifier; the names of both models are checked."""
+    from maieutic.lm.server.address import is_server, server_address
+
+    if is_server(lm):
+        server_address(lm)  # before a message shows the address, since it may contain a secret
     if nli is None and lm != AGORA:
         raise InputError(
-            f"--lm {lm} needs a verifier: give --nli an NLI model, or --nli lm to ask the model itself"
+            f"--lm {lm} needs a verifier: give --nli an NLI model, or --nli lm to ask the model itself",
+            subject="--nli",
         )
     return nli or AGORA
 
 
-def _known(statements: Iterable[str]) -> Iterator[str]:
-    """The statements; each one's words that the bundled model has never met are named on stderr."""
+def _introduce(lm: str, assumptions: Sequence[Assumption]) -> None:
+    """Name the bundled model's limits on stderr, where it is the one that is asked."""
+    from maieutic.cli.console import complain
+
+    if lm == AGORA:
+        complain(BUNDLED_NOTICE)
+        for assumption in assumptions:
+            _warn_of_unknown_words(assumption.statement)
+
+
+def _warn_of_unknown_words(statement: str) -> None:
     from maieutic.bundled import unknown_words
     from maieutic.cli.console import complain
 
-    for text in statements:
-        if unknown := unknown_words([text]):
-            named = ", ".join(f'"{word}"' for word in unknown)
-            complain(f"warning: agora has never met {named}; its answer to this means nothing: {text}")
-        yield text
+    if unknown := unknown_words([statement]):
+        words = ", ".join(f'"{word}"' for word in unknown)
+        complain(f"warning: agora does not know {words}; its answer is meaningless: {statement}")
+
+
+@dataclass(frozen=True)
+class _Questions:
+    """The statements of the command line; ``-`` stands for the lines of standard input.
+
+    Raises:
+        InputError: standard input is to be read but closed.
+    """
+
+    arguments: Sequence[str]
+    lm: str
+
+    def __post_init__(self) -> None:
+        if STDIN in self.arguments and sys.stdin is None:
+            raise InputError(
+                "standard input is closed; pipe statements into it, or give them as arguments", subject=STDIN
+            )
+
+    @property
+    def total(self) -> int | None:
+        """How many there are; None if standard input is read."""
+        return None if STDIN in self.arguments else len(self.arguments)
+
+    @property
+    def batch_size(self) -> int:
+        """How many are answered together: 1 where a person types them."""
+        from maieutic.pipeline import BATCH_SIZE
+
+        return 1 if STDIN in self.arguments and sys.stdin.isatty() else BATCH_SIZE
+
+    def __iter__(self) -> Iterator[str]:
+        """Each in turn, after a warning of words that the bundled model does not know."""
+        for argument in self.arguments:
+            for statement in _lines() if argument == STDIN else (argument,):
+                if self.lm == AGORA:
+                    _warn_of_unknown_words(statement)
+                yield statement
+
+
+def _lines() -> Iterator[str]:
+    """The lines of standard input that are not blank."""
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise FileFormatError("standard input", number, "not UTF-8; convert it") from None
+        if text.strip():
+            yield text

@@ -1,4 +1,4 @@
-"""``maieutic cache``: what models answered and need not be asked again."""
+"""``maieutic cache``: the models' replies that are kept on disk."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ cache = typer.Typer(no_args_is_help=True)
 
 @cache.callback()
 def _cache() -> None:
-    """What models answered and need not be asked again.
+    """Show or clear the cache of the models' replies.
 
-    bench run keeps it, and ask with --cache. MAIEUTIC_CACHE_DIR names another folder for it.
+    bench run fills it, and ask with --cache. MAIEUTIC_CACHE_DIR sets its folder.
     """
 
 
 @cache.command()
 def info(json: JsonOption = False) -> None:
-    """Say where it is, how much it holds, and of which models.
+    """Show where the cache is, how large it is, and which models it covers.
 
     maieutic cache info
     """
@@ -54,7 +54,7 @@ def info(json: JsonOption = False) -> None:
 
 @cache.command()
 def clear() -> None:
-    """Remove it. Data sets and models that were downloaded stay.
+    """Delete all replies. Downloaded data sets and models stay.
 
     maieutic cache clear
     """
@@ -63,9 +63,9 @@ def clear() -> None:
 
     removed = response_cache().clear()
     if not removed.on_disk:
-        typer.echo(printable(f"{removed.path} was empty already"))
+        typer.echo(printable(f"{removed.path} is already empty"))
         return
-    aside = f" and what was damaged ({len(removed.set_aside)})" if removed.set_aside else ""
+    aside = f" and {len(removed.set_aside)} damaged" if removed.set_aside else ""
     typer.echo(
         printable(f"removed {_count(removed.entries)}{aside}, {_size(removed.on_disk)}: {removed.path}")
     )

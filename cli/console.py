@@ -1,4 +1,4 @@
-"""What every command writes with: answers on stdout, progress on stderr."""
+"""Printing for all commands: answers on stdout, progress and warnings on stderr."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 
 def tracked(
-    items: Iterable[T], what: str, total: int | None = None, *, printing: bool = False
+    items: Iterable[T], description: str, total: int | None = None, *, printing: bool = False
 ) -> Iterator[T]:
-    """The items, with a progress bar on stderr when that is a terminal.
+    """The items, with a progress bar on stderr if that is a terminal.
 
-    With ``printing`` the bar is out of the way while the caller has an item, and may print.
+    With ``printing`` the bar disappears while the caller handles an item and may print.
     """
     console = Console(stderr=True)
     columns = (
@@ -35,7 +35,7 @@ def tracked(
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(description, total=total)
         for item in items:
             bar.advance(task)
             if printing:
@@ -46,19 +46,19 @@ def tracked(
 
 
 def complain(message: str) -> None:
-    """A message on stderr; it may quote a file, so characters that command a terminal are spelled out."""
+    """Print a message on stderr, with characters that could control the terminal escaped."""
     typer.echo("\n".join(map(printable, message.split("\n"))), err=True)
 
 
 def response_cache() -> ResponseStore:
-    """The user's cache of models' answers; what happens to it is told on stderr."""
+    """The user's cache of models' replies; its notices are printed on stderr as warnings."""
     from maieutic.cache.store import ResponseStore
 
     return ResponseStore(on_notice=lambda notice: complain(f"warning: {notice}"))
 
 
 def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
-    """The answers, each with what would change it; where that is not to be had, stderr says why."""
+    """The answers with the flip of each; where there is none, a message on stderr says why."""
     from maieutic.errors import MaieuticError
     from maieutic.inference.flips import with_flip  # scipy's solver takes a while to load
 
@@ -73,7 +73,7 @@ def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
 
 
 def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
-    """Print each answer as it comes: for people, or one JSON object a line.
+    """Print each answer as it comes: as text, or as one JSON object a line.
 
     Raises:
         typer.Exit: with code 130 after Ctrl-C.

@@ -1,6 +1,6 @@
-"""The ``maieutic`` command: registers the commands, and turns errors into exit codes.
+"""The ``maieutic`` command: registers the commands and maps errors to exit codes.
 
-Exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.
+Exit codes: 0 success, 1 failure, 2 bad input, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["app", "main", "program"]
 
 app = typer.Typer(
     name="maieutic",
-    help="Reason over any language model: trees of explanations, weighed by MaxSAT.",
+    help="Logical reasoning over any language model: trees of explanations, labelled by MaxSAT.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -54,10 +54,10 @@ def _common(
 
 
 def program() -> None:
-    """What the installed command runs: :func:`main`, with little garbage collection.
+    """Entry point of the installed command: :func:`main` with little garbage collection.
 
-    The model libraries are half a million objects that live as long as the process; looking through them
-    again and again while they load, and once more at the end, takes a third of a short run.
+    The model libraries make half a million objects that live as long as the process. To scan them while they
+    load and at the end takes a third of a short run.
     """
     gc.set_threshold(100_000, 50, 50)
     try:
@@ -67,7 +67,7 @@ def program() -> None:
 
 
 def main() -> None:
-    """Run the command line; the process ends here."""
+    """Run the command line and end the process."""
     try:
         app()
     except MaieuticError as error:

@@ -1,4 +1,4 @@
-"""``maieutic models``: what can be given to --lm and --nli."""
+"""``maieutic models``: the models for --lm and --nli."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["models"]
 
 
 def models(json: JsonOption = False) -> None:
-    """List the models of the package, those in the hub cache, and some that are recommended.
+    """List the bundled models, those in the hub cache, and recommended ones.
 
     maieutic models
     """
@@ -21,15 +21,15 @@ def models(json: JsonOption = False) -> None:
     from maieutic.files.json_text import dump_json
     from maieutic.render.text import printable
 
-    found = [*bundled_models(), *cached_models(), *recommended_models()]
+    entries = [*bundled_models(), *cached_models(), *recommended_models()]
     if json:
-        for model in found:
+        for model in entries:
             typer.echo(dump_json(model))
         return
     table = Table("", "option", "size", "licence", "good for", box=None, pad_edge=False)
     table.columns[2].justify = "right"
     source = ""
-    for model in found:
+    for model in entries:
         if model.source != source:
             source = model.source
             table.add_row(Text(source, "bold"))
@@ -37,6 +37,6 @@ def models(json: JsonOption = False) -> None:
         table.add_row(Text(f"  {printable(model.name)}"), model.option, size, model.licence, model.good_for)
     console = Console(highlight=False)
     console.print(table)
-    if not any(model.source == "cached" for model in found):
-        console.print("no models in the hub cache yet; --download fetches the one named after --lm or --nli")
-    console.print("a server's model is named by its address, --lm http://host:port/v1#model", markup=False)
+    if not any(model.source == "cached" for model in entries):
+        console.print("no models in the hub cache yet; with --download, --lm and --nli download theirs")
+    console.print("a server's model is given by its address: --lm http://host:port/v1#model", markup=False)

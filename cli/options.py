@@ -1,4 +1,4 @@
-"""Options that several commands share, declared once."""
+"""The options of ``ask``, and those that several commands share, in the panels of their help."""
 
 from __future__ import annotations
 
@@ -7,71 +7,257 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maieutic.bundled import AGORA
+
 if TYPE_CHECKING:
     from maieutic.inference.weights import JointWeights
 
 __all__ = [
     "AbstainOption",
+    "AskNliOption",
+    "AssumeFalseOption",
+    "AssumeOption",
+    "BeliefOption",
     "CacheOption",
+    "DepthOption",
     "DeviceOption",
+    "DotOption",
     "DownloadOption",
     "DtypeOption",
     "FlipOption",
+    "GraphmlOption",
+    "HtmlOption",
     "InferenceOption",
     "JsonOption",
+    "LmOption",
     "MergeOption",
+    "MermaidOption",
     "NliOption",
     "OutOption",
+    "PromptsOption",
     "PrunedOption",
+    "SeedOption",
+    "WcnfOption",
     "WeightsOption",
     "given",
     "weights_from",
 ]
 
-NliOption = Annotated[
-    str, typer.Option("--nli", help="Verifier: folder or hub id of an NLI model.", show_default=False)
+MODELS, REASONING, OUTPUT = "Models", "Reasoning", "Output"
+
+LmOption = Annotated[
+    str,
+    typer.Option(
+        "--lm",
+        help="Language model: agora (bundled), a folder, a hub id, or a server's model as "
+        "http://host:port/v1#model.",
+        rich_help_panel=MODELS,
+    ),
 ]
-InferenceOption = Annotated[str, typer.Option("--inference", help="joint, vote or argue.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+AskNliOption = Annotated[
+    str | None,
+    typer.Option(
+        "--nli",
+        help="Verifier: agora, the folder or hub id of an NLI model, or lm for the language model itself. "
+        "Required with any --lm but agora.",
+        rich_help_panel=MODELS,
+        show_default=AGORA,
+    ),
+]
+NliOption = Annotated[
+    str,
+    typer.Option(
+        "--nli",
+        help="Verifier: folder or hub id of an NLI model.",
+        rich_help_panel=MODELS,
+        show_default=False,
+    ),
+]
+PromptsOption = Annotated[
+    str,
+    typer.Option(
+        "--prompts",
+        help="Prompt set: paper, chat, a TOML file, or auto for the one that suits the model.",
+        rich_help_panel=MODELS,
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.", rich_help_panel=MODELS)
+]
 DtypeOption = Annotated[
-    str, typer.Option("--dtype", help="auto (float32; 16 bits on CUDA), float32, bfloat16, float16.")
+    str,
+    typer.Option(
+        "--dtype",
+        help="auto (float32; 16 bits on CUDA), float32, bfloat16 or float16.",
+        rich_help_panel=MODELS,
+    ),
 ]
 DownloadOption = Annotated[
-    bool, typer.Option("--download", help="Fetch models that are not in the hub cache.")
+    bool,
+    typer.Option("--download", help="Download models that are not in the hub cache.", rich_help_panel=MODELS),
+]
+CacheOption = Annotated[
+    bool,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep the models' replies on disk and reuse them.",
+        rich_help_panel=MODELS,
+    ),
+]
+
+InferenceOption = Annotated[
+    str, typer.Option("--inference", help="joint, vote or argue.", rich_help_panel=REASONING)
+]
+DepthOption = Annotated[
+    int,
+    typer.Option(
+        "--depth",
+        help="Depth of the tree of explanations; 0 asks the model directly.",
+        min=0,
+        rich_help_panel=REASONING,
+    ),
+]
+BeliefOption = Annotated[
+    str,
+    typer.Option(
+        "--belief",
+        help="How beliefs are read: explained (after an explanation, as in the paper) or direct.",
+        rich_help_panel=REASONING,
+    ),
+]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="Seed of all sampling.", min=0, rich_help_panel=REASONING)
 ]
 WeightsOption = Annotated[
     Path | None,
-    typer.Option("--weights", help="Joint: weights file, from maieutic calibrate.", show_default=False),
+    typer.Option(
+        "--weights",
+        help="Joint: weights file, from maieutic calibrate.",
+        rich_help_panel=REASONING,
+        show_default=False,
+    ),
 ]
 MergeOption = Annotated[
-    bool, typer.Option("--merge", help="Joint: merge explanations that entail each other both ways.")
+    bool,
+    typer.Option(
+        "--merge",
+        help="Joint: merge explanations that entail each other both ways.",
+        rich_help_panel=REASONING,
+    ),
 ]
 PrunedOption = Annotated[
     float,
     typer.Option(
-        "--pruned", help="Joint: share of their weight that pruned propositions keep.", min=0, max=1
+        "--pruned",
+        help="Joint: share of their weight that pruned propositions keep.",
+        min=0,
+        max=1,
+        rich_help_panel=REASONING,
+    ),
+]
+AssumeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume",
+        help="Joint: a statement to take for true; repeat for more.",
+        rich_help_panel=REASONING,
+        show_default=False,
+    ),
+]
+AssumeFalseOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume-false",
+        help="Joint: a statement to take for false; repeat for more.",
+        rich_help_panel=REASONING,
+        show_default=False,
     ),
 ]
 AbstainOption = Annotated[
     float,
-    typer.Option("--abstain-below", help="Joint: answers less probable than this are unsure.", min=0, max=1),
+    typer.Option(
+        "--abstain-below",
+        help="Joint: answers less probable than this are unsure.",
+        min=0,
+        max=1,
+        rich_help_panel=REASONING,
+    ),
 ]
 FlipOption = Annotated[
     bool,
-    typer.Option("--flip", help="Joint: also show the lightest evidence without which the answer flips."),
+    typer.Option(
+        "--flip",
+        help="Joint: also show the lightest evidence without which the answer flips.",
+        rich_help_panel=REASONING,
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-CacheOption = Annotated[
-    bool,
-    typer.Option("--cache/--no-cache", help="Keep the models' replies on disk and reuse them."),
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON, one object a line.", rich_help_panel=OUTPUT)
+]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write a page with the trees of all answers.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+DotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dot",
+        metavar="FILE",
+        help="Write the tree of one answer for Graphviz.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+MermaidOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mermaid",
+        metavar="FILE",
+        help="Write the tree of one answer for Mermaid.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+GraphmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--graphml",
+        metavar="FILE",
+        help="Write the propositions and relations of one answer as GraphML.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+WcnfOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--wcnf",
+        metavar="FILE",
+        help="Joint, vote: write the MaxSAT problem of one answer.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the records; made if missing.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Folder for the records; made if missing.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
 ]
 
 
 def given(**settings: object) -> dict[str, object]:
-    """The settings that were given: options left at None, False, 0 or () are left out."""
+    """The settings that the user gave: those at None, False, 0 or () are left out."""
     return {name: value for name, value in settings.items() if value}
 
 

@@ -1,4 +1,4 @@
-"""Files that ``ask`` and ``show`` write an answer to: a page, a graph, a MaxSAT problem."""
+"""The files that ``ask`` and ``show`` write: a page, a graph, a MaxSAT problem."""
 
 from __future__ import annotations
 
@@ -10,60 +10,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from maieutic.errors import InputError, MaieuticError
 
 if TYPE_CHECKING:
     from maieutic.answer import Answer
 
-__all__ = [
-    "DotOption",
-    "GraphmlOption",
-    "HtmlOption",
-    "MermaidOption",
-    "Outputs",
-    "WcnfOption",
-    "try_new_file",
-]
-
-
-HtmlOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--html", metavar="FILE", help="Write a page with the trees; a new file.", show_default=False
-    ),
-]
-DotOption = Annotated[
-    Path | None,
-    typer.Option("--dot", metavar="FILE", help="Write one answer's tree for Graphviz.", show_default=False),
-]
-MermaidOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--mermaid", metavar="FILE", help="Write one answer's tree for Mermaid.", show_default=False
-    ),
-]
-GraphmlOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--graphml", metavar="FILE", help="Write one answer's propositions and relations.", show_default=False
-    ),
-]
-WcnfOption = Annotated[
-    Path | None,
-    typer.Option("--wcnf", metavar="FILE", help="Write one answer's MaxSAT problem.", show_default=False),
-]
+__all__ = ["Outputs", "try_new_file"]
 
 
 @dataclass
 class Outputs:
-    """The files that were asked for. Used as a context, it writes them at its end, whatever ended it.
+    """The output files. As a context manager it writes them on exit, after an error too.
 
     Args:
         html: takes any number of answers; the others take exactly one.
+        answers: those collected so far.
     """
 
     html: Path | None = None
@@ -75,38 +38,42 @@ class Outputs:
 
     @property
     def paths(self) -> dict[str, Path]:
-        """Option → file, of those that were given."""
-        found = {f"--{name}": getattr(self, name) for name in ("html", "dot", "mermaid", "graphml", "wcnf")}
-        return {option: path for option, path in found.items() if path is not None}
+        """Option → file, for the options that were given."""
+        paths = {f"--{name}": getattr(self, name) for name in ("html", "dot", "mermaid", "graphml", "wcnf")}
+        return {option: path for option, path in paths.items() if path is not None}
 
     @property
     def takes_one(self) -> bool:
-        """Whether there may be only one answer."""
+        """Whether a format takes one answer only."""
         return bool(self.paths.keys() - {"--html"})
 
     def check(self, remedy: str, *, several: bool) -> None:
-        """Refuse what cannot be written, before anything that takes long.
+        """Refuse files that cannot be written, before the long work.
 
         Args:
-            remedy: how to get one answer only, for the message.
-            several: whether there is more than one answer, or may be.
+            remedy: how to get only one answer, for the message.
+            several: whether there is, or may be, more than one answer.
 
         Raises:
             InputError: a file exists or cannot be made, or a format of one answer would get several.
+                ``subject`` is the option.
         """
         taken: dict[Path, str] = {}
         for option, path in self.paths.items():
             if several and option != "--html":
-                raise InputError(f"{option} takes one answer: {remedy}, or use --html, which takes all")
+                raise InputError(
+                    f"{option} takes one answer: {remedy}, or use --html, which takes all", subject=option
+                )
             if path.absolute() in taken:
                 raise InputError(
-                    f"{taken[path.absolute()]} and {option} name the same file; give each its own"
+                    f"{taken[path.absolute()]} and {option} name the same file; give each its own",
+                    subject=option,
                 )
             taken[path.absolute()] = option
             try_new_file(option, path)
 
     def collect(self, answers: Iterable[Answer]) -> Iterator[Answer]:
-        """The answers as they come; they are kept where a file is to be written."""
+        """The answers as they come; they are kept if a file is to be written."""
         for answer in answers:
             if self.paths:
                 self.answers.append(answer)
@@ -121,7 +88,7 @@ class Outputs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write the answers so far; after Ctrl-C or an error too, but nothing if there are none."""
+        """Write the answers so far, after Ctrl-C or an error too. Without answers no file is written."""
         from maieutic.cli.console import complain
 
         if not self.answers:
@@ -151,26 +118,32 @@ def _text(option: str, answers: list[Answer]) -> str:
 
 
 def try_new_file(option: str, path: Path) -> None:
-    """Make the file and remove it again, so that no long work ends in a name that cannot be written.
+    """Make the file and remove it again, so that long work does not end with a file that cannot be written.
 
     Raises:
-        InputError: it exists or cannot be made.
+        InputError: it exists or cannot be made. ``subject`` is the option.
     """
     if str(path) == "-":
-        raise InputError(f"{option} takes the name of a file; standard output is for the answers")
+        raise InputError(f"{option} takes the name of a file, not -; name one", subject=option)
     try:
         path.open("xb").close()
     except FileExistsError:
-        raise InputError(f"{option}: {path} exists already; give a new name, or move it away") from None
+        raise InputError(
+            f"{option}: {path} exists already; give a new name, or move it away", subject=option
+        ) from None
     except OSError as error:
         if not path.parent.exists():
-            raise InputError(f"{option}: there is no folder {path.parent}; make it first") from None
-        raise InputError(f"{option}: {path} cannot be written ({error.strerror}); name another") from None
+            raise InputError(
+                f"{option}: there is no folder {path.parent}; make it first", subject=option
+            ) from None
+        raise InputError(
+            f"{option}: {path} cannot be written ({error.strerror}); name another", subject=option
+        ) from None
     path.unlink()
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a new file, compressed where its name ends in .gz or .xz, as all our readers expect."""
+    """Write a new file, compressed if its name ends in .gz or .xz."""
     data = text.encode()
     if path.suffix == ".gz":
         data = gzip.compress(data, mtime=0)
@@ -180,9 +153,11 @@ def _write(path: Path, text: str) -> None:
         with path.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())  # a full disk may only say so here
+            os.fsync(file.fileno())  # a full disk may only show here
     except OSError as error:
         if not isinstance(error, FileExistsError):
             with suppress(OSError):
-                path.unlink()  # half a page is no page
-        raise MaieuticError(f"{path} cannot be written ({error.strerror}); make room and try again") from None
+                path.unlink()  # no partial file is left
+        raise MaieuticError(
+            f"{path} cannot be written ({error.strerror}); make room and try again", subject=str(path)
+        ) from None

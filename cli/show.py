@@ -1,22 +1,34 @@
-"""``maieutic show``: an answer saved as JSON, shown again."""
+"""``maieutic show``: show answers that were saved as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maieutic.cli.options import FlipOption, JsonOption
-from maieutic.cli.outputs import DotOption, GraphmlOption, HtmlOption, MermaidOption, Outputs, WcnfOption
+from maieutic.cli.options import (
+    DotOption,
+    FlipOption,
+    GraphmlOption,
+    HtmlOption,
+    JsonOption,
+    MermaidOption,
+    WcnfOption,
+)
+from maieutic.cli.outputs import Outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from maieutic.answer import Answer
 
 __all__ = ["show"]
 
 
 def show(
-    file: Annotated[Path, typer.Argument(help="Answers as `ask --json` prints them; .gz too.")],
+    file: Annotated[Path, typer.Argument(help="Answers from `maieutic ask --json`; may end in .gz.")],
     line: Annotated[
         int | None, typer.Option("--line", help="Only the answer on this line.", min=1, show_default=False)
     ] = None,
@@ -28,7 +40,7 @@ def show(
     graphml: GraphmlOption = None,
     wcnf: WcnfOption = None,
 ) -> None:
-    """Show answers that were saved with --json, or write them as a page, a graph or a MaxSAT problem.
+    """Show answers saved with --json, or write them as a page, a graph or a MaxSAT problem.
 
     maieutic show answers.jsonl --line 3 --html answer.html
     """
@@ -38,14 +50,14 @@ def show(
     from maieutic.files.json_lines import read_records
 
     outputs = Outputs(html, dot, mermaid, graphml, wcnf)
-    read = read_records(file, Answer.from_json)
-    found: Iterator[Answer] = (a for number, a in read if line in (None, number))
+    records = read_records(file, Answer.from_json)
+    answers: Iterator[Answer] = (answer for number, answer in records if line in (None, number))
     if flip:
-        found = with_flips(found)
-    first = list(islice(found, 2 if outputs.takes_one else 1))
+        answers = with_flips(answers)
+    first = list(islice(answers, 2 if outputs.takes_one else 1))
     if not first:
-        wanted = "no answer" if line is None else f"no answer on line {line}"
-        raise FileFormatError(file, None, f"holds {wanted}; give the output of `maieutic ask --json`")
+        where = "" if line is None else f" on line {line}"
+        raise FileFormatError(file, None, f"no answer{where}; give the output of `maieutic ask --json`")
     outputs.check("pick one with --line", several=len(first) > 1)
     with outputs:
-        print_answers(outputs.collect(chain(first, found)), json=json)
+        print_answers(outputs.collect(chain(first, answers)), json=json)

@@ -1,4 +1,4 @@
-"""``maieutic solve``: a weighted MaxSAT file, solved and printed as the MaxSAT Evaluation does."""
+"""``maieutic solve``: solve a weighted MaxSAT file; output as in the MaxSAT Evaluation."""
 
 from __future__ import annotations
 
@@ -15,28 +15,27 @@ def solve(
     file: Annotated[Path, typer.Argument(help="WCNF file, old or 2022 form; may end in .gz or .xz.")],
     solver: Annotated[str, typer.Option("--solver", help="rc2, rc2-stratified or exhaustive.")] = "rc2",
 ) -> None:
-    """Solve a weighted MaxSAT file and print the MaxSAT Evaluation's lines.
+    """Solve a weighted MaxSAT file and print the lines of the MaxSAT Evaluation.
 
     c: solver and time.
     o: the cost, in the units of the file.
     s: OPTIMUM FOUND, or UNSATISFIABLE with exit code 1.
     v: the labels of variables 1, 2, ... as digits, 1 for true.
-    That is the Evaluation's short form, in use since 2020.
+    This is the Evaluation's short form, in use since 2020.
     """
-    from maieutic.errors import InputError, UnsatisfiableError
-    from maieutic.solvers import SOLVERS, read_wcnf
+    from maieutic.errors import UnsatisfiableError
+    from maieutic.solvers import load_solver, read_wcnf
 
-    if solver not in SOLVERS:
-        raise InputError(f"--solver {solver}: no such solver; give one of {', '.join(SOLVERS)}")
+    algorithm = load_solver(solver)
     problem = read_wcnf(file, rescale=False)
     start = time.perf_counter()
     try:
-        solution = SOLVERS[solver]().solve(problem)
+        solution = algorithm.solve(problem)
     except UnsatisfiableError:
         typer.echo("s UNSATISFIABLE")
         raise typer.Exit(1) from None
     typer.echo(f"c solver {solver}, {time.perf_counter() - start:.3f} s")
-    # Added up here: sums of the file's integers stay exact beyond the 53 bits of Solution.cost.
+    # Sums of the file's integers are exact beyond the 53 bits of Solution.cost.
     typer.echo(f"o {sum(problem.soft[i].weight for i in problem.violated(solution.labels))}")
     typer.echo("s OPTIMUM FOUND" if solution.optimal else "s SATISFIABLE")
     typer.echo("v " + "".join("01"[label] for label in solution.labels))

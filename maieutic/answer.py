@@ -12,6 +12,7 @@ from maieutic.files.json_text import dump_json, parse_json
 from maieutic.inference.base import Verdict
 from maieutic.inference.graph import BeliefGraph
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
+from maieutic.usage import Usage
 
 __all__ = ["NO_VERIFIER", "Answer", "Models", "Seconds"]
 
@@ -47,7 +48,7 @@ class Answer:
     Attributes:
         tree: what was grown; ``graph``: the forms and what the verifier says of their pairs.
         verdict: the labels, the answer, how sure it is, the constraints behind it.
-        models: what made it; ``seconds``: how long each step took.
+        models: what made it; ``seconds``: how long each step took; ``usage``: tokens, calls and pairs.
 
     Raises:
         InputError: labels, constraints, relations, votes, held or merged literals name what is not in the
@@ -59,6 +60,7 @@ class Answer:
     verdict: Verdict
     models: Models
     seconds: Seconds = Seconds()
+    usage: Usage = Usage()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         _check_names(self)

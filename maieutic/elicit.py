@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from maieutic.config import ElicitConfig
-from maieutic.lm.base import LanguageModel, Prompt
+from maieutic.lm.base import LanguageModel, Prompt, SamplingParams
 from maieutic.prompts import PromptSet
 from maieutic.text import (
     DUPLICATE,
@@ -37,23 +37,39 @@ from maieutic.tree import (
     child_id,
     is_integral,
 )
+from maieutic.usage import Usage
 
-__all__ = ["elicit"]
+__all__ = ["Growth", "elicit"]
 
 KEPT_CHARS = 300  # of a discarded text
 MIN_VERDICT_MASS = 0.5  # P(true) + P(false) below this: the model would rather say something else
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A tree, and what growing it took.
+
+    Attributes:
+        seconds: wall clock; trees that grow together share a step's time equally.
+        lm: name of the model that grew it, None for a tree from elsewhere.
+    """
+
+    tree: Tree
+    usage: Usage = Usage()  # noqa: RUF009 - frozen
+    seconds: float = 0.0
+    lm: str | None = None
+
+
 @dataclass(slots=True)
 class _Growing:
-    """A tree while it grows; frozen into a :class:`Tree` at the end."""
+    """A tree while it grows; frozen into a :class:`Growth` at the end."""
 
-    place: str  # among the questions; its prompts are charged to it
     question: str
     statement: str
     negation: str = ""
     nodes: list[Proposition] = field(default_factory=list)
     discarded: list[Discard] = field(default_factory=list)
+    usage: Usage = field(default=Usage())
 
     def discard(self, parent: str, kind: str, text: str, reason: str, side: bool | None = None) -> None:
         self.discarded.append(Discard(parent, kind, side, well_formed(text[:KEPT_CHARS]), reason))
@@ -75,10 +91,10 @@ def elicit(
     lm: LanguageModel,
     prompts: PromptSet,
     config: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
-) -> list[Tree]:
+) -> list[Growth]:
     """Grow one maieutic tree per question (a question or a statement).
 
-    Every prompt is owned by its question's place among them, "0", "1", ….
+    A prompt that two questions share is charged to both.
 
     The reference algorithm: the root gets a negation and a belief; for each depth, every leaf on which
     the model wavers gets explanations from the True prompt and from the False prompt, each with its
@@ -99,7 +115,7 @@ def elicit(
         ]
         if wavering:
             elicitor.grow(wavering, depth)
-    return [_prune(tree) for tree in trees]
+    return [Growth(_prune(tree), tree.usage) for tree in trees]
 
 
 def _prune(tree: _Growing) -> Tree:
@@ -134,9 +150,7 @@ class _Elicitor:
 
     def plant(self, questions: Sequence[str]) -> list[_Growing]:
         """The roots: statements, their negations and beliefs."""
-        trees = [
-            _Growing(str(place), question, as_sentence(question)) for place, question in enumerate(questions)
-        ]
+        trees = [_Growing(question, as_sentence(question)) for question in questions]
         self.declare([tree for tree in trees if tree.question.endswith("?")])
         roots = self.negate([_Draft(tree, ROOT, None, tree.statement) for tree in trees])
         for root in roots:
@@ -161,8 +175,8 @@ class _Elicitor:
 
     def declare(self, trees: Sequence[_Growing]) -> None:
         """Turn questions into statements; one that the model cannot turn stays as it was asked."""
-        prompts = [self.prompts.declare(tree.question).owned_by(tree.place) for tree in trees]
-        for tree, prompt, reply in zip(trees, prompts, self.greedy(prompts), strict=True):
+        prompts = [self.prompts.declare(tree.question) for tree in trees]
+        for tree, prompt, reply in zip(trees, prompts, self.greedy(trees, prompts), strict=True):
             statement = as_sentence(reply)
             flaw = refusal(statement, prompt_parts=_parts(prompt))
             if flaw is None:
@@ -175,31 +189,26 @@ class _Elicitor:
     ) -> list[list[str]]:
         """Up to ``width`` explanations of one side for each parent; short ones are asked again."""
         width, temperature = self.config.width(depth), self.config.temperature(depth)
-        prompts = [
-            self.prompts.explain(parent.statement, side).owned_by(tree.place) for tree, parent in parents
-        ]
+        prompts = [self.prompts.explain(parent.statement, side) for _, parent in parents]
         kept: list[list[str]] = [[] for _ in parents]
         for attempt in range(self.config.tries if temperature > 0 else 1):
+            seed = self.config.seed * self.config.tries + attempt
+            params = SamplingParams(self.config.max_new_tokens, temperature, self.config.top_p, seed)
             lacking = [width - len(texts) for texts in kept]
             for count in sorted({*lacking} - {0}):  # apart: no question draws more for another's lack
                 short = [i for i, lack in enumerate(lacking) if lack == count]
-                replies = self.lm.sample(
-                    [prompts[i] for i in short],
-                    count,
-                    max_new_tokens=self.config.max_new_tokens,
-                    temperature=temperature,
-                    top_p=self.config.top_p,
-                    seed=self.config.seed * self.config.tries + attempt,
-                )
-                for i, texts in zip(short, replies, strict=True):
-                    _take(texts, kept[i], *parents[i], prompts[i], side)
+                trees = [parents[i][0] for i in short]
+                texts = self.draw(trees, [prompts[i] for i in short], count, params)
+                for i, row in zip(short, texts, strict=True):
+                    _take(row, kept[i], *parents[i], prompts[i], side)
         return kept
 
     def negate(self, drafts: Sequence[_Draft]) -> list[_Draft]:
         """The drafts with their negations, "" where the model gave none that can be used."""
-        prompts = [self.prompts.negate(draft.statement).owned_by(draft.tree.place) for draft in drafts]
+        prompts = [self.prompts.negate(draft.statement) for draft in drafts]
+        replies = self.greedy([draft.tree for draft in drafts], prompts)
         negated = []
-        for draft, prompt, reply in zip(drafts, prompts, self.greedy(prompts), strict=True):
+        for draft, prompt, reply in zip(drafts, prompts, replies, strict=True):
             negation = as_sentence(reply)
             flaw = refusal(negation, prompt_parts=_parts(prompt))
             if flaw is None and same_text(negation, draft.statement):
@@ -227,41 +236,45 @@ class _Elicitor:
         if not self.config.read_beliefs:
             return beliefs
         asked = [i for i, text in enumerate(texts) if text]
-        owners = [draft.tree.place for draft in drafts]
         if self.config.belief == "direct":
-            prompts = {i: self.prompts.direct(texts[i]).owned_by(owners[i]) for i in asked}
+            prompts = {i: self.prompts.direct(texts[i]) for i in asked}
             replies = dict.fromkeys(asked, "")
         else:
-            told = self.greedy([self.prompts.belief(texts[i]).owned_by(owners[i]) for i in asked])
-            replies = dict(zip(asked, told, strict=True))
+            trees = [drafts[i].tree for i in asked]
+            reasoning = self.greedy(trees, [self.prompts.belief(texts[i]) for i in asked])
+            replies = dict(zip(asked, reasoning, strict=True))
             reasons = {i: _reasoning(reply, self.prompts.marker) for i, reply in replies.items()}
             prompts = {
-                i: self.prompts.verdict(texts[i], reason).owned_by(owners[i])
+                i: self.prompts.verdict(texts[i], reason)
                 for i, reason in reasons.items()
                 if reason is not None
             }
         if prompts:
-            rows = self.lm.choose(list(prompts.values()), self.prompts.answers)
-            for i, (p_true, p_false) in zip(prompts, rows.tolist(), strict=True):
+            scores = self.lm.choose(list(prompts.values()), self.prompts.answers)
+            rows = scores.probabilities.tolist()
+            for i, (p_true, p_false), usage in zip(prompts, rows, scores.usages, strict=True):
+                drafts[i].tree.usage += usage
                 beliefs[i] = p_true if p_true + p_false >= MIN_VERDICT_MASS else None
         for i in asked:
             if beliefs[i] is None:
                 drafts[i].tree.discard(drafts[i].id, "belief", replies[i], NO_VERDICT)
         return beliefs
 
-    def greedy(self, prompts: Sequence[Prompt]) -> list[str]:
-        """The likeliest reply to each prompt."""
+    def greedy(self, trees: Sequence[_Growing], prompts: Sequence[Prompt]) -> list[str]:
+        """The likeliest reply to each prompt, charged to its tree."""
+        params = SamplingParams(self.config.max_new_tokens, seed=self.config.seed)
+        return [text for (text,) in self.draw(trees, prompts, 1, params)]
+
+    def draw(
+        self, trees: Sequence[_Growing], prompts: Sequence[Prompt], n: int, params: SamplingParams
+    ) -> list[list[str]]:
+        """``n`` replies to each prompt, charged to its tree."""
         if not prompts:
             return []
-        texts = self.lm.sample(
-            prompts,
-            1,
-            max_new_tokens=self.config.max_new_tokens,
-            temperature=0.0,
-            top_p=1.0,
-            seed=self.config.seed,
-        )
-        return [text for (text,) in texts]
+        replies = self.lm.sample(prompts, n, params)
+        for tree, completions in zip(trees, replies, strict=True):
+            tree.usage = sum((completion.usage for completion in completions), tree.usage)
+        return [[completion.text for completion in completions] for completions in replies]
 
 
 def _take(

@@ -13,7 +13,7 @@ from maieutic.cache.language_model import CachedLanguageModel
 from maieutic.cache.store import ResponseStore
 from maieutic.cache.verifier import CachedVerifier
 from maieutic.config import ElicitConfig
-from maieutic.elicit import elicit
+from maieutic.elicit import Growth, elicit
 from maieutic.errors import InputError
 from maieutic.inference import Inference, Joint
 from maieutic.inference.weights import read_weights
@@ -139,7 +139,7 @@ class Maieutic:
             InputError: the question is empty or too long, or assumptions settle it or contradict each other.
             ContextLengthError: a prompt does not fit a model's window.
         """
-        return next(self._answer([as_question(question)]))
+        return next(self.conclude(self.grow([as_question(question)])))
 
     def ask_many(self, questions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
         """Answer questions as they come, ``batch_size`` at a time, in their order.
@@ -162,45 +162,40 @@ class Maieutic:
                 refused = error
             if not batch:
                 break
-            yield from self._answer(batch)
+            yield from self.conclude(self.grow(batch))
         if refused is not None:
             raise refused
 
-    def grow(self, questions: Sequence[str]) -> list[Tree]:
-        """The trees of explanations of some questions, grown together."""
-        return elicit(questions, self.lm, self.prompts, self.elicit)
+    def grow(self, questions: Sequence[str]) -> list[Growth]:
+        """Grow the trees of explanations of some questions together."""
+        start = time.perf_counter()
+        growths = elicit(questions, self.lm, self.prompts, self.elicit)
+        seconds = (time.perf_counter() - start) / max(len(growths), 1)
+        return [replace(growth, seconds=seconds, lm=self.lm.name) for growth in growths]
 
-    def conclude(
-        self, trees: Sequence[Tree], *, grown_by: str | None = None, elicit_seconds: float = 0.0
-    ) -> Iterator[Answer]:
-        """Relate and solve trees that are grown already, here or elsewhere; the answers as they are solved.
+    def conclude(self, trees: Iterable[Tree | Growth]) -> Iterator[Answer]:
+        """Relate and solve trees that are grown already; the answers as they are solved.
 
         Args:
-            grown_by: name of the language model, None if it is not known.
-            elicit_seconds: what growing took, per tree.
+            trees: of :meth:`grow`, with what growing them took, or from elsewhere.
 
         Raises:
             InputError: assumptions settle a question or contradict each other. The answers to the trees
                 before come first.
             ContextLengthError: a pair of propositions does not fit the verifier's window.
-            MaieuticError: the solver failed.
+            MaieuticError: the verifier did not return a row for each pair, or the solver failed.
         """
-        used = self.inference.uses_verifier
-        models = Models(grown_by, self.verifier.name if used else NO_VERIFIER)
+        growths = [item if isinstance(item, Growth) else Growth(item) for item in trees]
+        verifier = self.verifier.name if self.inference.uses_verifier else NO_VERIFIER
         start = time.perf_counter()
-        graphs = relate(trees, self.verifier, self.inference)
-        relate_seconds = (time.perf_counter() - start) / max(len(trees), 1)
-        for tree, graph in zip(trees, graphs, strict=True):
+        related = relate([growth.tree for growth in growths], self.verifier, self.inference)
+        relate_seconds = (time.perf_counter() - start) / max(len(growths), 1)
+        for growth, relating in zip(growths, related, strict=True):
             start = time.perf_counter()
-            verdict = self.inference.infer(tree, graph)
-            seconds = Seconds(elicit_seconds, relate_seconds, time.perf_counter() - start)
-            yield Answer(tree, graph, verdict, models, seconds)
-
-    def _answer(self, questions: Sequence[str]) -> Iterator[Answer]:
-        start = time.perf_counter()
-        trees = self.grow(questions)
-        each = (time.perf_counter() - start) / len(trees)
-        return self.conclude(trees, grown_by=self.lm.name, elicit_seconds=each)
+            verdict = self.inference.infer(growth.tree, relating.graph)
+            seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start)
+            models = Models(growth.lm, verifier)
+            yield Answer(growth.tree, relating.graph, verdict, models, seconds, growth.usage + relating.usage)
 
 
 def _suited(inference: Inference, lm: LanguageModel, verifier: Verifier) -> Inference:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from maieutic.errors import MaieuticError
-from maieutic.inference.base import Inference
+from maieutic.inference.base import Inference, PairPlan
 from maieutic.inference.graph import BeliefGraph, Relation
-from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Verifier
+from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Verifier
+from maieutic.nli.lm import score_pairs
 from maieutic.tree import Tree
+from maieutic.usage import Usage
 
-__all__ = ["relate"]
+__all__ = ["Related", "relate"]
 
 
-def relate(trees: Sequence[Tree], verifier: Verifier, inference: Inference) -> list[BeliefGraph]:
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The belief graph of a tree, and what relating its propositions took.
+
+    Attributes:
+        usage: the verifier's pairs; of a language model as verifier also its prompts, each distinct pair of
+            texts once.
+    """
+
+    graph: BeliefGraph
+    usage: Usage
+
+
+def relate(trees: Sequence[Tree], verifier: Verifier, inference: Inference) -> list[Related]:
     """Score the pairs that the inference needs of every tree, in one call of the verifier.
 
     Raises:
@@ -22,19 +38,26 @@ def relate(trees: Sequence[Tree], verifier: Verifier, inference: Inference) -> l
     """
     plans = [inference.plan(tree) for tree in trees]
     texts = [(source.text, target.text) for plan in plans for source, target in plan.pairs]
-    table = verifier.predict(texts).tolist() if texts else []
-    if len(table) != len(texts):
+    if not texts:
+        return [Related(plan.graph, Usage()) for plan in plans]
+    scores = score_pairs(verifier, texts)
+    if len(scores.probabilities) != len(texts):
         raise MaieuticError(
-            f"verifier {verifier.name} returned {len(table)} rows for {len(texts)} pairs; "
+            f"verifier {verifier.name} returned {len(scores.probabilities)} rows for {len(texts)} pairs; "
             "predict must return one row for each",
             subject=verifier.name,
         )
-    rows = iter(table)
-    graphs = []
-    for plan in plans:
-        scored = [
-            Relation(a.literal, b.literal, row[CONTRADICTION], row[NEUTRAL], row[ENTAILMENT])
-            for (a, b), row in zip(plan.pairs, rows, strict=False)  # rows go on to the next tree
-        ]
-        graphs.append(plan.graph.with_relations([*plan.graph.relations, *scored]))
-    return graphs
+    rows = iter(zip(texts, scores.probabilities.tolist(), scores.usages, strict=True))
+    return [_related(plan, rows) for plan in plans]
+
+
+def _related(plan: PairPlan, rows: Iterator[tuple[Pair, list[float], Usage]]) -> Related:
+    """The graph of one plan, whose rows come next."""
+    relations, usages = list(plan.graph.relations), dict[Pair, Usage]()
+    for source, target in plan.pairs:
+        pair, row, usage = next(rows)
+        p = (row[CONTRADICTION], row[NEUTRAL], row[ENTAILMENT])
+        relations.append(Relation(source.literal, target.literal, *p))
+        usages[pair] = usage
+    total = sum(usages.values(), Usage(pairs=len(plan.pairs)))
+    return Related(plan.graph.with_relations(relations), total)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from maieutic.answer import Answer, Models, Seconds
 from maieutic.errors import InputError
 from maieutic.inference import INFERENCES, BeliefGraph, Literal, Verdict, Vote
-from maieutic.lm.base import ScriptedLanguageModel
-from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.base import Pair, Probabilities
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.relate import relate
 from maieutic.tree import Discard, Proposition, Tree, child_id

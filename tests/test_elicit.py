@@ -8,7 +8,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from maieutic.config import Belief, ElicitConfig, check_belief
 from maieutic.elicit import KEPT_CHARS, elicit
 from maieutic.errors import ContextLengthError, InputError
-from maieutic.lm.base import FloatArray, LanguageModel, Prompt, ScriptedLanguageModel
+from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores
 from maieutic.lm.local.model import TransformersLM
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.prompts import load_prompts
 from maieutic.text import (
     DUPLICATE,
@@ -36,6 +37,7 @@ from maieutic.text import (
     same_text,
 )
 from maieutic.tree import Discard, Proposition, Tree, child_id, is_integral
+from maieutic.usage import Usage
 
 PAPER = load_prompts("paper")
 SURE, UNSURE = (0.95, 0.04), (0.5, 0.5)  # P(true), P(false)
@@ -84,6 +86,7 @@ class Model:
     replies: dict[str, Reply] = field(default_factory=dict)  # by kind; what is missing is well behaved
     asked: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)  # kind, prompts, settings
     seen: list[Prompt] = field(default_factory=list)  # by choose
+    usage: Usage = field(default=Usage())  # of all replies
     name: str = "told"
     prompts: str = "paper"
 
@@ -101,18 +104,19 @@ class Model:
         self.seen += [prompt] if option == PAPER.answers[0] else []
         return self.belief(asked_in(prompt))[PAPER.answers.index(option)]
 
-    def sample(self, prompts: Sequence[Prompt], n: int, **settings: Any) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         (kind,) = {kind_of(prompt) for prompt in prompts}
-        self.asked.append((kind, len(prompts), {"n": n, **settings}))
-        return self.script().sample(prompts, n, **settings)
+        self.asked.append((kind, len(prompts), {"n": n, **asdict(params)}))
+        replies = self.script().sample(prompts, n, params)
+        self.usage = sum((completion.usage for row in replies for completion in row), self.usage)
+        return replies
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         (kind,) = {kind_of(prompt) for prompt in prompts}
         self.asked.append((kind, len(prompts), {}))
-        return self.script().choose(prompts, options)
-
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        return self.script().count_tokens(texts)
+        scores = self.script().choose(prompts, options)
+        self.usage = sum(scores.usages, self.usage)
+        return scores
 
     def script(self) -> ScriptedLanguageModel:
         return ScriptedLanguageModel(self.reply, self.probability)
@@ -125,8 +129,8 @@ class Model:
 
 
 def grow(model: LanguageModel, question: str = "Ice is cold.", **changes: Any) -> Tree:
-    (tree,) = elicit([question], model, PAPER, ElicitConfig(**changes))
-    return tree
+    (growth,) = elicit([question], model, PAPER, ElicitConfig(**changes))
+    return growth.tree
 
 
 def check_invariants(tree: Tree, config: ElicitConfig) -> None:
@@ -267,7 +271,7 @@ CONFIGS = st.builds(
 def test_whatever_a_model_says_the_kept_paths_are_those_to_integral_leaves(
     seed: int, questions: list[str], config: ElicitConfig
 ) -> None:
-    trees = elicit(questions, chaotic(seed), PAPER, config)
+    trees = [growth.tree for growth in elicit(questions, chaotic(seed), PAPER, config)]
     assert [tree.question for tree in trees] == [" ".join(question.split()) for question in questions]
     for tree in trees:
         check_invariants(tree, config)
@@ -276,11 +280,28 @@ def test_whatever_a_model_says_the_kept_paths_are_those_to_integral_leaves(
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), QUESTIONS, CONFIGS)
-def test_asking_many_together_gives_the_trees_of_asking_one_by_one(
+def test_a_question_gives_the_same_tree_at_the_same_cost_alone_and_in_company(
     seed: int, questions: list[str], config: ElicitConfig
 ) -> None:
     alone = [elicit([question], chaotic(seed), PAPER, config)[0] for question in questions]
     assert elicit(questions, chaotic(seed), PAPER, config) == alone
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), QUESTIONS, CONFIGS)
+def test_the_usages_of_the_trees_add_up_to_all_replies(
+    seed: int, questions: list[str], config: ElicitConfig
+) -> None:
+    model = chaotic(seed)
+    growths = elicit(questions, model, PAPER, config)
+    assert sum((growth.usage for growth in growths), Usage()) == model.usage
+
+
+def test_a_prompt_that_two_questions_share_is_charged_to_both() -> None:
+    first, second = elicit(["Ice is cold.", "Ice is cold."], Model(), PAPER)
+    assert first == second
+    assert first.usage == elicit(["Ice is cold."], Model(), PAPER)[0].usage
+    assert first.usage.calls == 5  # a negation, two reasons, two verdicts
 
 
 @settings(deadline=None, max_examples=40)
@@ -291,33 +312,6 @@ def test_calls_are_bounded_by_depth_and_tries(seed: int, config: ElicitConfig) -
     again = (config.tries - 1) * max(config.widths)  # a call for each number that is lacking
     most = 4 + config.depth * (2 * (1 + again) + 3)
     assert len(model.asked) <= most
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 10**6), QUESTIONS, CONFIGS)
-def test_every_prompt_is_owned_by_the_place_of_its_question_and_grows_the_same_without(
-    seed: int, questions: list[str], config: ElicitConfig
-) -> None:
-    def grown(asked: list[str]) -> tuple[list[Tree], Counter[str]]:
-        """The trees by a model that never sees an owner, and what each owner asked of it."""
-        owners: Counter[str] = Counter()
-
-        class Stripped(Model):
-            def sample(self, prompts: Sequence[Prompt], n: int, **sampling: Any) -> list[list[str]]:
-                owners.update(prompt.owner for prompt in prompts for _ in range(n))
-                return super().sample([prompt.owned_by("") for prompt in prompts], n, **sampling)
-
-            def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
-                owners.update(prompt.owner for prompt in prompts)
-                return super().choose([prompt.owned_by("") for prompt in prompts], options)
-
-        model = chaotic(seed)
-        return elicit(asked, Stripped(model.belief, model.replies), PAPER, config), owners
-
-    trees, owners = grown(questions)
-    assert trees == elicit(questions, chaotic(seed), PAPER, config)
-    alone = [grown([question])[1] for question in questions]  # in no company, which costs the same
-    assert owners == Counter({str(place): row["0"] for place, row in enumerate(alone)})
 
 
 def test_without_beliefs_a_tree_grows_to_its_depth_and_is_pruned_as_a_whole() -> None:
@@ -448,7 +442,8 @@ def test_an_echo_of_a_prompts_lines_is_discarded(lines: int) -> None:
         return " ".join(prompt.query.splitlines()[:lines]).rstrip("?.") + "."
 
     lm = ScriptedLanguageModel(echo, lambda *_: 0.5)
-    (tree,) = elicit(["Ice is cold."], lm, load_prompts("chat"), ElicitConfig(depth=1))
+    (growth,) = elicit(["Ice is cold."], lm, load_prompts("chat"), ElicitConfig(depth=1))
+    tree = growth.tree
     assert tree.pruned == (tree.root,)
     assert {d.reason for d in tree.discarded if d.kind == "explanation"} == {ECHO}
 
@@ -607,17 +602,18 @@ class Finishing:
     def __init__(self, lm: LanguageModel) -> None:
         self.lm = lm
 
-    def sample(self, prompts: Sequence[Prompt], n: int, **settings: Any) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         ends = [f" {PAPER.marker}" if kind_of(prompt) == "belief" else "." for prompt in prompts]
-        texts = self.lm.sample(prompts, n, **settings)
-        return [[text + end for text in row] for row, end in zip(texts, ends, strict=True)]
+        replies = self.lm.sample(prompts, n, params)
+        return [
+            [replace(completion, text=completion.text + end) for completion in row]
+            for row, end in zip(replies, ends, strict=True)
+        ]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
-        rows = self.lm.choose(prompts, options)
-        return np.asarray(rows / rows.sum(axis=1, keepdims=True))
-
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        return self.lm.count_tokens(texts)
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+        scores = self.lm.choose(prompts, options)
+        rows = scores.probabilities
+        return replace(scores, probabilities=rows / rows.sum(axis=1, keepdims=True))
 
 
 @pytest.fixture(scope="module")
@@ -647,13 +643,16 @@ def test_a_real_model_grows_the_same_trees_again_and_in_other_company(wide_folde
     forms = {kind: replace(form, shots=form.shots[:2]) for kind, form in PAPER.forms.items()}
     few = replace(PAPER, forms=forms)  # of twelve examples each, to save time
     questions = ["Is ice cold?", "The sky is blue."]
-    trees = elicit(questions, lm, few, config)
+    growths = elicit(questions, lm, few, config)
+    trees = [growth.tree for growth in growths]
     for tree in trees:
         check_invariants(tree, config)
     assert any(len(tree.nodes) + len(tree.pruned) > 5 for tree in trees)
-    assert elicit(questions, lm, few, config) == trees
-    for question, tree in zip(questions, trees, strict=True):
-        words, numbers = words_and_beliefs(elicit([question], lm, few, config)[0])
+    assert elicit(questions, lm, few, config) == growths
+    for question, tree, growth in zip(questions, trees, growths, strict=True):
+        (alone,) = elicit([question], lm, few, config)
+        words, numbers = words_and_beliefs(alone.tree)
+        assert alone.usage == growth.usage
         assert words == words_and_beliefs(tree)[0]
         # Rounding differs with a batch's shape, in float32 by some 1e-6 of a logit.
         np.testing.assert_allclose(numbers, words_and_beliefs(tree)[1], atol=1e-5, equal_nan=True)

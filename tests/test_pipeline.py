@@ -18,9 +18,10 @@ from maieutic.errors import FileFormatError, InputError, ModelError
 from maieutic.inference import INFERENCES, Inference, Joint, Literal, PairPlan, Verdict, Vote, build_inference
 from maieutic.inference.graph import BeliefGraph, root_forms
 from maieutic.inference.weights import DEFAULT_WEIGHTS
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.lm import LanguageModelVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic, load_models
 from maieutic.relate import relate
 from maieutic.solvers import load_solver

@@ -16,6 +16,7 @@ from maieutic.config import JointConfig
 from maieutic.inference.base import DEFAULT_SOLVER
 from maieutic.inference.weights import read_weights
 from maieutic.lm import load_lm
+from maieutic.lm.base import SamplingParams
 from maieutic.nli import load_verifier
 from maieutic.pipeline import conclude
 from maieutic.prompts import load_prompts
@@ -57,10 +58,8 @@ def test_the_example_is_what_the_bundled_models_say() -> None:
     lm = load_lm("agora", dtype="float32")
     prompts = load_prompts(lm.prompts)
     for node in answer.tree.nodes:
-        ((told,),) = lm.sample(
-            [prompts.negate(node.statement)], 1, max_new_tokens=64, temperature=0.0, top_p=1.0, seed=0
-        )
-        assert told.strip() == node.negation
+        ((reply,),) = lm.sample([prompts.negate(node.statement)], 1, SamplingParams(64))
+        assert reply.text.strip() == node.negation
 
 
 def test_the_library_example_runs(

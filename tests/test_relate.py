@@ -15,7 +15,8 @@ from maieutic.errors import MaieuticError
 from maieutic.inference import Argue, Form, Inference, Joint, Literal, Relation, Vote
 from maieutic.inference.assumptions import assumptions_of
 from maieutic.inference.graph import form_of, forms_of, root_forms
-from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities, ScriptedVerifier
+from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.tree import Proposition, Tree, child_id
 

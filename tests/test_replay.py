@@ -24,7 +24,8 @@ from maieutic.errors import FileFormatError, InputError, ModelError
 from maieutic.files.json_lines import read_trees
 from maieutic.inference.base import INFERENCES, Inference
 from maieutic.nli import load_verifier
-from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier
+from maieutic.nli.base import Pair, Probabilities
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.tree import Tree
 
 SHARED = Path(__file__).parents[2] / "shared"

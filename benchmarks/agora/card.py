@@ -1,4 +1,4 @@
-"""What a trained model is worth, measured as it was saved, and the model card that says so."""
+"""Metrics of a trained model, measured after saving, and its model card."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from maieutic.prompts import load_prompts
 
 __all__ = ["LM_CARD", "NLI_CARD", "Card", "Training", "lm_metrics", "nli_metrics", "write_card"]
 
-HELD_OUT_PART = -2  # a stream that neither training nor the tokenizer uses
+HELD_OUT_PART = -2  # number of a stream that neither training nor the tokenizer uses
 DEV_QUESTIONS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the card of one model says whatever its training brought.
+    """The parts of a model card that do not depend on training.
 
     Attributes:
-        task: the hub's name of it.
+        task: the task tag of the Hugging Face Hub.
     """
 
     title: str
@@ -43,7 +43,7 @@ class Training:
     """How a model was trained.
 
     Attributes:
-        minutes: what it took, without what an interruption lost.
+        minutes: time of the run, or of its last part if it was resumed.
         device: the GPU, or the number of cores.
     """
 
@@ -81,25 +81,27 @@ held-out pairs below speak of the things of the test split.""",
 
 
 def lm_metrics(world: World, folder: Path) -> dict[str, float]:
-    """Direct answers on the development split, in percent: the test split is left to the benchmark."""
-    asked = questions(world, "dev", DEV_QUESTIONS)
+    """Accuracy of direct answers on the development split, in percent (the benchmark uses the test split)."""
+    statements = questions(world, "dev", DEV_QUESTIONS)
     prompts = load_prompts("agora")
-    rows = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in asked], prompts.answers)
-    right = sum((p >= p_false) == q.truth for q, (p, p_false) in zip(asked, rows, strict=True))
-    return {f"direct answers on {len(asked)} development statements, right in %": 100 * right / len(asked)}
+    scores = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in statements], prompts.answers)
+    rows = zip(statements, scores.probabilities, strict=True)
+    right = sum((p >= p_false) == q.truth for q, (p, p_false) in rows)
+    count = len(statements)
+    return {f"direct answers on {count} development statements, right in %": 100 * right / count}
 
 
 def nli_metrics(world: World, folder: Path, count: int, split: Split = "test") -> dict[str, float]:
-    """Accuracy in percent on pairs about things that training has not met, by label and on the whole."""
+    """Accuracy in percent on pairs about things outside the training data, overall and by label."""
     pairs = list(islice(Pairs(world, things_of(world, split)).stream(HELD_OUT_PART), count))
-    # LABELS stand in the order of a verifier's columns.
+    # LABELS are in the order of the verifier's columns.
     rows = load_verifier(str(folder)).predict([(pair.premise, pair.hypothesis) for pair in pairs])
     right: Mapping[str, list[bool]] = {label: [] for label in LABELS}
     for pair, row in zip(pairs, rows, strict=True):
         right[pair.label].append(max(row) == row[LABELS.index(pair.label)])
-    everything = [hit for hits in right.values() for hit in hits]
+    all_hits = [hit for hits in right.values() for hit in hits]
     shares = {f"accuracy, {label}, %": _percent(hits) for label, hits in right.items()}
-    return {f"accuracy on {count} held-out pairs, %": _percent(everything), **shares}
+    return {f"accuracy on {count} held-out pairs, %": _percent(all_hits), **shares}
 
 
 def _percent(hits: Sequence[bool]) -> float:
@@ -107,7 +109,7 @@ def _percent(hits: Sequence[bool]) -> float:
 
 
 def write_card(folder: Path, card: Card, training: Training, metrics: Mapping[str, float]) -> None:
-    """Write README.md, metrics.json and, last of all, the checksums of everything."""
+    """Write README.md, metrics.json and finally the checksums of all files."""
     rounded = {name: round(value, 2) for name, value in metrics.items()}
     (folder / "metrics.json").write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")
     table = "\n".join(f"| {name} | {value} |" for name, value in rounded.items())

@@ -1,9 +1,9 @@
-"""What can be said of the world: claims, their negations and questions, and chains that explain them.
+"""Claims about the world, their negations and questions, and the chains that explain them.
 
 Three kinds of claim have a known truth value: a *membership* ("a spoon is made of steel"), a *group
-fact* ("things made of steel sink in water") and a *derived* claim, which takes one of each. A membership
-counts as false only where the world refutes it: when properties of the group are ones that the thing is known
-to lack, or the reverse. That a membership is not listed says nothing.
+fact* ("things made of steel sink in water") and a *derived* claim, which follows from one of each. A
+membership is false only if the world refutes it: the group has properties that the thing is known to lack,
+or lacks properties that the thing is known to have. A membership that is merely not listed is unknown.
 """
 
 from __future__ import annotations
@@ -34,21 +34,22 @@ __all__ = [
 ]
 
 Split = Literal["train", "dev", "test"]
-SPLITS: tuple[tuple[Split, int], ...] = (("train", 60), ("dev", 10), ("test", 30))  # percent of things
+SPLITS: tuple[tuple[Split, int], ...] = (("train", 60), ("dev", 10), ("test", 30))  # percent of the things
 
-REFUTING = 2  # properties in which a thing must differ from a group to be known to be outside of it
+REFUTING = 2  # number of properties in which a thing must differ from a group that it is outside of
 
-# Ways to put a sentence; {} is the bare clause.
+# Wordings of a sentence; {} is the bare clause.
 FRAMES = ("{}", "in general, {}", "it is a fact that {}", "everyone knows that {}")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One thing said of one subject, in the affirmative or the negative.
+    """A statement about one subject, affirmed or negated.
 
     Attributes:
-        many: the subject is a plural.
-        affirmed: whether it is said or denied; ``holds``: whether the affirmed form is true.
+        many: whether the subject is plural.
+        affirmed: whether the statement is affirmed or negated.
+        holds: whether the affirmed form is true.
         frame: index into :data:`FRAMES`.
     """
 
@@ -61,40 +62,40 @@ class Claim:
 
     @property
     def truth(self) -> bool:
-        """Whether what it says is so."""
+        """Whether the claim, as affirmed or negated, is true."""
         return self.affirmed == self.holds
 
     @property
     def clause(self) -> str:
-        """It without capital, full stop and frame: "a spoon floats in water"."""
-        return f"{self.subject} {self.verb.said(self.affirmed, many=self.many)}"
+        """The bare clause, without frame, capital and full stop: "a spoon floats in water"."""
+        return f"{self.subject} {self.verb.phrase(self.affirmed, many=self.many)}"
 
     @property
     def text(self) -> str:
-        """It as a sentence."""
+        """The claim as a sentence."""
         return sentence(FRAMES[self.frame].format(self.clause))
 
     @property
     def question(self) -> str:
-        """The yes/no question to which "yes" asserts the affirmed form."""
-        return self.verb.asked(self.subject, many=self.many)
+        """The yes/no question whose answer yes asserts the affirmed form."""
+        return self.verb.question(self.subject, many=self.many)
 
     def negated(self) -> Claim:
         """The claim that is true exactly when this one is false."""
         return replace(self, affirmed=not self.affirmed)
 
     def correct(self) -> Claim:
-        """This claim if it is true, else its negation."""
+        """The claim if it is true, else its negation."""
         return replace(self, affirmed=self.holds)
 
     def framed(self, frame: int) -> Claim:
-        """The same claim, put another way."""
+        """The same claim in another wording."""
         return replace(self, frame=frame)
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """An explanation: a membership and a group fact, joined; true when both are.
+    """An explanation: the conjunction of a membership and a group fact.
 
     >>> world_claim = Claim("a cork", False, VerbPhrase("is made of bark", "are made of bark"), True, True)
     >>> fact = Claim("things made of bark", True, VerbPhrase("floats", "float"), True, True)
@@ -109,17 +110,17 @@ class Chain:
 
     @property
     def truth(self) -> bool:
-        """Whether both parts are so."""
+        """Whether both parts are true."""
         return self.member.truth and self.fact.truth
 
     @property
     def clause(self) -> str:
-        """It as it reads after "because"."""
+        """The clause, as it reads after "because"."""
         return f"{self.member.clause}, and {self.fact.clause}"
 
     @property
     def text(self) -> str:
-        """It as a sentence."""
+        """The chain as a sentence."""
         return sentence(self.clause)
 
     @property
@@ -129,21 +130,21 @@ class Chain:
 
 
 def membership(world: World, thing: str, group: str, holds: bool) -> Claim:
-    """That a thing belongs to a group; ``holds`` is the caller's knowledge, see :func:`refuted`."""
+    """The claim that a thing belongs to a group; the caller knows whether it holds (:func:`refuted`)."""
     return Claim(thing, False, world.groups[group].verb, True, holds)
 
 
 def group_fact(world: World, group: str, property_id: str) -> Claim:
-    """That the members of a group have a property that the table gives or denies them."""
+    """The claim that the members of a group have a property; the table must say whether they do."""
     holds = world.groups[group].properties[property_id]
     return Claim(world.groups[group].members, True, world.properties[property_id].verb, True, holds)
 
 
 def derived(world: World, thing: str, property_id: str) -> Claim:
-    """That a thing has a property.
+    """The claim that a thing has a property.
 
     Raises:
-        KeyError: the world does not know.
+        KeyError: the world does not know whether it has.
     """
     truth = world.truth(thing, property_id)
     if truth is None:
@@ -152,7 +153,7 @@ def derived(world: World, thing: str, property_id: str) -> Claim:
 
 
 def chain(world: World, way: Derivation) -> Chain:
-    """The true explanation that a derivation gives."""
+    """The true explanation of a derivation."""
     fact = group_fact(world, way.group, way.property).correct()
     return Chain(membership(world, way.thing, way.group, True), fact)
 
@@ -160,8 +161,8 @@ def chain(world: World, way: Derivation) -> Chain:
 def refuted(world: World, thing: str, group: str) -> bool:
     """Whether the world knows that a thing is outside a group.
 
-    It does when the thing differs from the group in at least ``REFUTING`` properties, those on which the
-    thing is an exception anyway left out: what a table says of a group has its exceptions.
+    That is so if the thing differs from the group in at least ``REFUTING`` properties. Properties that are
+    exceptions of the thing do not count, since they may differ from those of its own groups.
     """
     if group in world.things[thing].groups:
         return False
@@ -169,7 +170,7 @@ def refuted(world: World, thing: str, group: str) -> bool:
 
 
 def split_of(thing: str) -> Split:
-    """The split a thing belongs to, by a hash of its name: all its derived claims go there together.
+    """The split of a thing and of all its derived claims, by a hash of its name.
 
     >>> split_of("a penguin") == split_of("a penguin")
     True
@@ -186,14 +187,15 @@ def check_split(name: str) -> Split:
     """The split of that name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such split.
     """
     for split, _ in SPLITS:
         if split == name:
             return split
-    raise InputError(f"split must be one of {', '.join(split for split, _ in SPLITS)}, not {name!r}")
+    names = ", ".join(split for split, _ in SPLITS)
+    raise InputError(f"no split is named {name!r}; give one of {names}", subject="split")
 
 
 def things_of(world: World, split: Split) -> Sequence[str]:
-    """The names of the things in a split, in the world's order."""
+    """The names of the things in a split, in the order of the world."""
     return [name for name in world.things if split_of(name) == split]

@@ -1,11 +1,11 @@
 """The training text of the bundled language model: endless, seeded streams of short documents.
 
-Only true things are asserted. What is false appears where an answer calls it false, never otherwise. No
-document mentions a derived property of a thing outside the training split, in any wording; a thing of
-the other splits is met through its memberships only, and what follows from them is left to be derived.
+The text asserts true statements only; a false statement appears only where an answer calls it false. No
+document mentions a derived property of a thing outside the training split, in any wording. Of the things
+in the other splits the text states only memberships and exceptions, and the model must derive the rest.
 
-Things, and the memberships of a thing, are drawn with Zipf-like frequencies: some facts are met often
-and in many wordings, others a few times in one.
+Things, and the memberships of a thing, are drawn with Zipf-like frequencies: some facts occur often and
+in many wordings, others a few times in one.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from maieutic.prompts import PromptSet
 
 __all__ = ["MIX", "Corpus", "Document", "vocabulary"]
 
-THING_EXPONENT = 0.7  # of the Zipf-like frequencies
-GROUP_EXPONENT = 1.0
+THING_EXPONENT = 0.7  # of the Zipf-like frequencies of things
+GROUP_EXPONENT = 1.0  # of those of a thing's groups
 
 # Shares of the kinds of document, in percent.
 MIX: Mapping[str, int] = {
@@ -53,8 +53,10 @@ class Document:
     """One training example.
 
     Attributes:
-        prompt: what is given, "" for plain text; ``reply``: what is to be learned.
-        things: the things whose derived properties it speaks of.
+        kind: a key of :data:`MIX`.
+        prompt: the text that is not learned; "" for plain text.
+        reply: the text that is learned.
+        things: the things whose derived properties the document mentions.
     """
 
     kind: str
@@ -64,15 +66,15 @@ class Document:
 
     @property
     def text(self) -> str:
-        """The whole, as it is met in training."""
+        """Prompt and reply, as in training."""
         return f"{self.prompt} {self.reply}".strip()
 
 
 class Corpus:
-    """Documents about a world, in the forms of a prompt set.
+    """Documents about a world, in the wording of a prompt set.
 
     Args:
-        seed: of the frequencies and of the stream.
+        seed: for the frequencies and the streams.
     """
 
     def __init__(self, world: World, prompts: PromptSet, seed: int = 0) -> None:
@@ -80,7 +82,7 @@ class Corpus:
         self.prompts = prompts
         order = random.Random(seed)  # noqa: S311 - no secret
         self._things = _zipf(order.sample(sorted(world.things), len(world.things)), THING_EXPONENT)
-        self._evenly = _zipf(sorted(world.things), 0.0)
+        self._uniform = _zipf(sorted(world.things), 0.0)
         trained = sorted(things_of(world, "train"))
         self._trained = _zipf(order.sample(trained, len(trained)), THING_EXPONENT)
         self._groups_of = {
@@ -90,7 +92,7 @@ class Corpus:
         self._seed = seed
 
     def documents(self, part: int = 0) -> Iterator[Document]:
-        """The ``part``-th endless stream; the same for the same world, prompts, seed and part."""
+        """The endless stream number ``part``, determined by world, prompts, seed and part."""
         rng = random.Random(f"{self._seed} {part}")  # noqa: S311
         makers: Mapping[str, Callable[[random.Random], Document]] = {
             "fact": self._fact,
@@ -110,14 +112,14 @@ class Corpus:
 
     @cached_property
     def _refuted(self) -> Mapping[str, Sequence[str]]:
-        """For each thing, the groups that the world knows it is outside of."""
+        """Thing → the groups that it is known to be outside of."""
         return {
             thing: [group for group in self.world.groups if refuted(self.world, thing, group)]
             for thing in self.world.things
         }
 
     def _single(self, rng: random.Random, things: _Zipf | None = None) -> Claim:
-        """A stored fact (a group's, a membership or an exception) or its opposite, affirmed or denied."""
+        """A single fact (a group fact, a membership or an exception), true or false, affirmed or negated."""
         if rng.random() < 0.4:
             claim = self._group_fact(rng)
         else:
@@ -145,9 +147,9 @@ class Corpus:
         return group_fact(self.world, chosen.id, rng.choice(list(chosen.properties)))
 
     def _derived(self, rng: random.Random) -> tuple[Claim, Chain]:
-        """A derived claim on a thing of the training split, and a chain for it.
+        """A derived claim about a thing in the training split, and a chain for it.
 
-        It is put in the affirmative, true or not, as people put what they wonder about.
+        The claim is affirmed, whether true or false, since questions usually are.
         """
         thing = self._trained.draw(rng)
         group = self.world.groups[self._groups_of[thing].draw(rng)]
@@ -159,7 +161,7 @@ class Corpus:
         return derived(self.world, thing, name), chain(self.world, way)
 
     def _chain(self, rng: random.Random, things: _Zipf | None = None) -> Chain:
-        """A chain for any thing: true, or with one part false."""
+        """A chain about any thing: true, or with one part false."""
         thing = (things or self._things).draw(rng)
         kind = rng.random()
         member = self._membership(thing, kind < 0.75, rng)
@@ -189,7 +191,7 @@ class Corpus:
         return self._belief("think", claim.text, why.text, claim.truth, (claim.subject,))
 
     def _judge(self, rng: random.Random) -> Document:
-        """Is a single fact, or an explanation, or its negation, true? The reasoning recalls the parts."""
+        """A judgement of a single fact, an explanation or its negation; the reasoning recalls the parts."""
         if rng.random() < 0.4:
             claim = self._single(rng)
             return self._belief("judge", claim.text, claim.correct().text, claim.truth)
@@ -201,15 +203,15 @@ class Corpus:
         return self._belief("judge", why.negation, recalled, not why.truth)
 
     def _negate(self, rng: random.Random) -> Document:
-        """Form only, so that all things are met equally often: each name must be known to be repeated."""
+        """A negation. All things are equally frequent, since the model must know a name to repeat it."""
         if rng.random() < 0.5:
-            why = self._chain(rng, self._evenly)
+            why = self._chain(rng, self._uniform)
             return Document("negate", self.prompts.negate(why.text).text(), why.negation)
-        claim, things = self._some_claim(rng, self._evenly)
+        claim, things = self._some_claim(rng, self._uniform)
         return Document("negate", self.prompts.negate(claim.text).text(), claim.negated().text, things)
 
     def _declare(self, rng: random.Random) -> Document:
-        claim, things = self._some_claim(rng, self._evenly)
+        claim, things = self._some_claim(rng, self._uniform)
         affirmed = claim if claim.affirmed else claim.negated()
         return Document("declare", self.prompts.declare(claim.question).text(), affirmed.text, things)
 
@@ -231,19 +233,23 @@ class Corpus:
 
 
 def vocabulary(world: World) -> list[str]:
-    """Every word that a text about the world can have, sorted."""
+    """All words of texts about the world, sorted."""
     texts = [*FRAMES, *world.things, *(group.members for group in world.groups.values())]
     verbs = [item.verb for item in world.properties.values()]
     verbs += [group.verb for group in world.groups.values()]
     for verb in verbs:
         for many in (False, True):
-            texts += [verb.said(True, many=many), verb.said(False, many=many), verb.asked("a", many=many)]
+            texts += [
+                verb.phrase(True, many=many),
+                verb.phrase(False, many=many),
+                verb.question("a", many=many),
+            ]
     return sorted({word for text in texts for word in words(text)})
 
 
 @dataclass(frozen=True, slots=True)
 class _Zipf:
-    """Names drawn with falling frequencies."""
+    """A distribution over names with falling frequencies."""
 
     names: Sequence[str]
     cumulative: Sequence[float]
@@ -254,10 +260,10 @@ class _Zipf:
 
 
 def _zipf(names: Sequence[str], exponent: float) -> _Zipf:
-    """The names, the first the most frequent: rank r has weight 1 / r to the exponent."""
+    """Zipf-like frequencies in the order of the names: rank r has the weight r ** -exponent."""
     return _Zipf(names, list(accumulate((rank + 1) ** -exponent for rank in range(len(names)))))
 
 
 def _frame(rng: random.Random) -> int:
-    """The bare sentence half of the time."""
+    """The index of a frame: the bare sentence with probability 1/2."""
     return 0 if rng.random() < 0.5 else rng.randrange(1, len(FRAMES))

@@ -1,4 +1,4 @@
-"""The little English that the world is told in: verb phrases, their negations and questions."""
+"""The English of the world: verb phrases, their negations and questions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["VerbPhrase", "sentence"]
 
 
 def sentence(text: str) -> str:
-    """The text with its first letter raised and a full stop.
+    """The text with an upper-case first letter and a full stop.
 
     >>> sentence("ice is cold")
     'Ice is cold.'
@@ -18,34 +18,34 @@ def sentence(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VerbPhrase:
-    """A verb with what follows it, in the third person.
+    """A verb phrase in the third person, which begins with the verb: is/are, can, has/have or any other.
 
     Attributes:
-        one: of one subject, "floats in water"; ``many``: of several, "float in water". The verb is
-            the first word: is/are, can, has/have, or any other.
+        one: the singular, "floats in water".
+        many: the plural, "float in water".
     """
 
     one: str
     many: str
 
     def with_object(self, text: str) -> VerbPhrase:
-        """The phrase with an object behind it.
+        """The phrase with an object appended.
 
         >>> VerbPhrase("is made of", "are made of").with_object("steel").one
         'is made of steel'
         """
         return VerbPhrase(f"{self.one} {text}", f"{self.many} {text}")
 
-    def said(self, truth: bool, *, many: bool = False) -> str:
-        """The phrase, or its negation.
+    def phrase(self, affirmed: bool, *, many: bool = False) -> str:
+        """The phrase, or its negation, in the singular or the plural.
 
-        >>> VerbPhrase("floats in water", "float in water").said(False)
+        >>> VerbPhrase("floats in water", "float in water").phrase(False)
         'does not float in water'
-        >>> VerbPhrase("can fly", "can fly").said(False, many=True)
+        >>> VerbPhrase("can fly", "can fly").phrase(False, many=True)
         'cannot fly'
         """
         text = self.many if many else self.one
-        if truth:
+        if affirmed:
             return text
         verb, _, rest = text.partition(" ")
         if verb in ("is", "are"):
@@ -54,12 +54,12 @@ class VerbPhrase:
             return f"cannot {rest}"
         return f"{'do' if many else 'does'} not {self.many}"
 
-    def asked(self, subject: str, *, many: bool = False) -> str:
-        """The yes/no question whether the phrase holds of a subject.
+    def question(self, subject: str, *, many: bool = False) -> str:
+        """The yes/no question whether the phrase is true of a subject.
 
-        >>> VerbPhrase("floats in water", "float in water").asked("a cork")
+        >>> VerbPhrase("floats in water", "float in water").question("a cork")
         'Does a cork float in water?'
-        >>> VerbPhrase("is soft", "are soft").asked("pillows", many=True)
+        >>> VerbPhrase("is soft", "are soft").question("pillows", many=True)
         'Are pillows soft?'
         """
         text = self.many if many else self.one

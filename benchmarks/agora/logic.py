@@ -1,7 +1,7 @@
-"""What one sentence of Agora says of another, by all the ways that the world could be.
+"""The logical relation of two sentences of Agora, by enumeration of truth assignments.
 
-Sentences are joined literals. The one law is that of a chain: if a thing belongs to a group, what is said
-of the group's members in general is so of the thing.
+A sentence is a conjunction or disjunction of literals. There is one law, that of a chain: if a thing belongs
+to a group, then a group fact is true exactly when it is true of the thing.
 """
 
 from __future__ import annotations
@@ -15,40 +15,43 @@ from typing import Literal
 __all__ = ["Formula", "Label", "Literals", "relation"]
 
 Label = Literal["contradiction", "neutral", "entailment"]
-Literals = tuple[tuple[str, str, str, bool], ...]  # kind, subject, what is said of it, whether it is affirmed
+Atom = tuple[str, str, str]
+Assignment = dict[Atom, bool]
+Literals = tuple[tuple[str, str, str, bool], ...]  # kind, subject, predicate, whether it is affirmed
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A sentence: all of its literals hold, or (the negation of a chain) at least one.
+    """A conjunction of literals or, for the negation of a chain, a disjunction.
 
     Attributes:
-        literals: of the kinds "member" (thing, group), "fact" (group, property), "end" (thing, property).
+        literals: of kind "member" (thing, group), "fact" (group, property) or "end" (thing, property).
+        every: True for a conjunction, False for a disjunction.
     """
 
     literals: Literals
     every: bool = True
 
     def negated(self) -> Formula:
-        """What is true exactly when this is false."""
+        """The formula that is true exactly when this one is false."""
         opposite = tuple((kind, one, other, not sign) for kind, one, other, sign in self.literals)
         return Formula(opposite, not self.every)
 
 
 def relation(premise: Formula, hypothesis: Formula) -> Label:
-    """How the hypothesis stands to the premise, whatever the things, groups and properties are called."""
+    """The relation of a hypothesis to a premise; it does not depend on names."""
     one, other = _renamed((premise, hypothesis))
     return _relation(one, other)
 
 
 def _renamed(formulas: Sequence[Formula]) -> list[Formula]:
-    """The formulas with names numbered in the order in which they occur, so that few are different."""
+    """The formulas with names replaced by numbers in order of occurrence, so that the cache can be small."""
     numbers: dict[str, str] = {}
     renamed = []
     for formula in formulas:
         literals: list[tuple[str, str, str, bool]] = []
-        for kind, subject, said, sign in formula.literals:
-            one, other = (numbers.setdefault(name, str(len(numbers))) for name in (subject, said))
+        for kind, subject, predicate, sign in formula.literals:
+            one, other = (numbers.setdefault(name, str(len(numbers))) for name in (subject, predicate))
             literals.append((kind, one, other, sign))
         renamed.append(Formula(tuple(literals), formula.every))
     return renamed
@@ -65,14 +68,16 @@ def _relation(premise: Formula, hypothesis: Formula) -> Label:
     names = list(dict.fromkeys([*atoms, *(end for *_, end in laws)]))
     truths = set()
     for values in product((True, False), repeat=len(names)):
-        way = dict(zip(names, values, strict=True))
-        if all(not way[member] or way[fact] == way[end] for member, fact, end in laws) and _holds(
-            premise, way
-        ):
-            truths.add(_holds(hypothesis, way))
+        assignment = dict(zip(names, values, strict=True))
+        if _lawful(assignment, laws) and _holds(premise, assignment):
+            truths.add(_holds(hypothesis, assignment))
     return "neutral" if len(truths) == 2 else "entailment" if True in truths else "contradiction"
 
 
-def _holds(formula: Formula, way: dict[tuple[str, str, str], bool]) -> bool:
-    told = (way[kind, subject, said] == sign for kind, subject, said, sign in formula.literals)
-    return all(told) if formula.every else any(told)
+def _lawful(assignment: Assignment, laws: Sequence[tuple[Atom, Atom, Atom]]) -> bool:
+    return all(not assignment[member] or assignment[fact] == assignment[end] for member, fact, end in laws)
+
+
+def _holds(formula: Formula, assignment: Assignment) -> bool:
+    values = (assignment[kind, one, other] == sign for kind, one, other, sign in formula.literals)
+    return all(values) if formula.every else any(values)

@@ -1,11 +1,12 @@
-"""The shapes of the bundled models before training, and the batches they are trained on."""
+"""The tokenizers and untrained networks of the bundled models, and their training batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
@@ -16,18 +17,76 @@ from transformers import (
 
 from maieutic.benchmarks.agora.corpus import Corpus
 from maieutic.benchmarks.agora.pairs import LABELS, Pairs
-from maieutic.benchmarks.agora.tokens import LM_WINDOW, NLI_WINDOW
 from maieutic.benchmarks.agora.training import Batches
 
-__all__ = ["UNLEARNED", "lm_batches", "lm_loss", "new_lm", "new_verifier", "nli_batches", "nli_loss"]
+__all__ = [
+    "UNLEARNED",
+    "lm_batches",
+    "lm_loss",
+    "lm_tokenizer",
+    "new_lm",
+    "new_verifier",
+    "nli_batches",
+    "nli_loss",
+    "nli_tokenizer",
+]
+
+BOS, EOS = "<s>", "</s>"
+LM_VOCABULARY, NLI_VOCABULARY = 3072, 3072
+LM_WINDOW, NLI_WINDOW = 256, 128
+UNLEARNED = -100  # label that the loss ignores
+NLI_PARTS = 4  # parts of a batch by length; 2 and 8 were slower
 
 
-UNLEARNED = -100  # a label that the loss passes over
-NLI_PARTS = 4  # of a batch, by length; 2 and 8 take longer
+def lm_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
+    """Train a byte-level BPE tokenizer, which covers all characters and begins every text with ``<s>``."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=LM_VOCABULARY,
+        special_tokens=[BOS, EOS],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A", pair=f"{BOS} $A $B", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=EOS, model_max_length=LM_WINDOW
+    )
+
+
+def nli_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
+    """Train a lower-casing WordPiece tokenizer for pairs of sentences in the format of BERT."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=NLI_VOCABULARY, special_tokens=special, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B [SEP]",
+        special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=NLI_WINDOW,
+        model_input_names=["input_ids", "attention_mask"],
+    )
 
 
 def new_lm(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """The language model before training: Llama-shaped, 4 million parameters, 8 MB as bfloat16."""
+    """The untrained language model: Llama architecture, 4 million parameters, 8 MB in bfloat16."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -41,26 +100,26 @@ def new_lm(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        prompt_set="agora",  # what maieutic asks it with
+        prompt_set="agora",  # the prompt set that maieutic uses for it
     )
     return LlamaForCausalLM(config)
 
 
 def lm_batches(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, rows: int, row_tokens: int) -> Batches:
-    """``rows`` rows of ``row_tokens`` tokens, filled with documents one after another; a step has its own.
+    """Batches of shape (rows, row_tokens), filled with consecutive documents; each step has its own stream.
 
-    Prompts are read and not learned: what they ask about may be false.
+    The labels cover replies only: a prompt may contain a false statement, which must not be learned.
     """
     newline = tokenizer("\n", add_special_tokens=False)["input_ids"]
 
     def tokens(step: int) -> Iterator[tuple[int, int]]:
-        """(token, label)."""
+        """Yield (token, label)."""
         documents = corpus.documents(step)
         while True:
             some = list(islice(documents, 256))
             whole = tokenizer([document.text for document in some])["input_ids"]
-            given = tokenizer([document.prompt for document in some])["input_ids"]
-            for document, ids, prompt in zip(some, whole, given, strict=True):
+            prompts = tokenizer([document.prompt for document in some])["input_ids"]
+            for document, ids, prompt in zip(some, whole, prompts, strict=True):
                 unlearned = len(prompt) if document.prompt else 0
                 for place, token in enumerate((*ids, *newline)):
                     yield token, token if place >= unlearned else UNLEARNED
@@ -73,7 +132,7 @@ def lm_batches(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, rows: int, ro
 
 
 def lm_loss(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The model's own loss, with logits (a fifth of the work) only where there is something to learn."""
+    """The cross-entropy loss, with logits (a fifth of the work) only for labelled tokens."""
     hidden = model.model(input_ids=batch["input_ids"]).last_hidden_state[:, :-1]
     targets = batch["labels"][:, 1:]
     learned = targets != UNLEARNED
@@ -82,9 +141,9 @@ def lm_loss(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Te
 
 
 def new_verifier(tokenizer: PreTrainedTokenizerFast, seed: int) -> ModernBertForSequenceClassification:
-    """The verifier before training: ModernBERT-shaped, 2.1 million parameters, 4.1 MB as bfloat16.
+    """The untrained verifier: ModernBERT architecture, 2.1 million parameters, 4.1 MB in bfloat16.
 
-    Its work is to compare words across two sentences, which rotary positions make quicker to learn.
+    The task is to compare words across two sentences, which is learned faster with rotary positions.
     """
     torch.manual_seed(seed)
     config = ModernBertConfig(
@@ -108,7 +167,7 @@ def new_verifier(tokenizer: PreTrainedTokenizerFast, seed: int) -> ModernBertFor
 
 
 def nli_batches(pairs: Pairs, tokenizer: PreTrainedTokenizerFast, count: int) -> Batches:
-    """``count`` pairs a step, padded to the longest; each step has its own."""
+    """Batches of ``count`` pairs, padded to the longest; each step has its own stream."""
 
     def batch(step: int) -> dict[str, torch.Tensor]:
         rows = list(islice(pairs.stream(step), count))
@@ -120,7 +179,7 @@ def nli_batches(pairs: Pairs, tokenizer: PreTrainedTokenizerFast, count: int) ->
 
 
 def nli_loss(model: ModernBertForSequenceClassification, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The model's own loss, read in parts of similar length: half of a batch in one piece is padding."""
+    """The model's own loss, computed in parts of similar length, since half of a whole batch is padding."""
     lengths = batch["attention_mask"].sum(dim=1)
     losses = []
     for part in lengths.argsort().chunk(NLI_PARTS):

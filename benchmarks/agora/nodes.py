@@ -1,4 +1,4 @@
-"""Scores every explanation in maieutic trees against the world: raw beliefs, and labels after solving."""
+"""Scores the explanations in maieutic trees against the world: raw beliefs, and labels after solving."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ __all__ = ["NodeCounts", "count_nodes", "known_explanations"]
 
 @dataclass(frozen=True, slots=True)
 class NodeCounts:
-    """Over the explanations in trees whose truth the world knows and in which the model has a belief.
+    """Counts of explanations with a truth value in the world and beliefs of the model.
 
     Attributes:
-        nodes: how many; ``true``: those that are true.
-        by_belief: rightly labelled by the raw beliefs, P(true | E) > P(true | ¬E).
-        by_label: rightly labelled after solving.
-        integral, integral_by_belief: the integral ones, and those of them that beliefs label rightly.
-        unknown: explanations left out because the world does not know, or the model gave no verdict.
+        nodes: all of them.
+        true: those that are true.
+        by_belief: those labelled correctly by the raw beliefs, P(true | E) > P(true | ¬E).
+        by_label: those labelled correctly after solving.
+        integral: those that are integral.
+        integral_by_belief: integral ones labelled correctly by the raw beliefs.
+        unknown: explanations not counted: the world has no truth value or the model gave no verdict.
     """
 
     nodes: int
@@ -39,7 +41,7 @@ class NodeCounts:
         by_belief = self.by_belief - self.integral_by_belief
         return (
             f"Of {self.nodes} explanations with a known truth value {_share(self.true, self.nodes)} are "
-            f"true; labelled rightly by raw beliefs {_share(self.by_belief, self.nodes)}, after solving "
+            f"true; labelled correctly by raw beliefs {_share(self.by_belief, self.nodes)}, after solving "
             f"{_share(self.by_label, self.nodes)}. Beliefs are right on "
             f"{_share(self.integral_by_belief, self.integral)} of the integral ones and on "
             f"{_share(by_belief, others)} of the others. "
@@ -52,7 +54,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def count_nodes(oracle: Oracle, answers: Iterable[Answer]) -> NodeCounts:
-    """Score the explanations of maieutic answers against the world; pruned ones are left out."""
+    """Score the explanations of maieutic answers against the world, without the pruned ones."""
     rows: list[tuple[bool, bool, bool, bool]] = []
     unknown = 0
     for answer in answers:
@@ -78,7 +80,7 @@ def count_nodes(oracle: Oracle, answers: Iterable[Answer]) -> NodeCounts:
 
 
 def known_explanations(dataset: str, records: Sequence[Record]) -> NodeCounts | None:
-    """The counts over a run's trees; None where it grew none, or where no world knows what is true."""
+    """The counts over the trees of a run; None if it has no trees or the data set is not agora."""
     answers = [record.reasoning for record in records if record.reasoning is not None]
     return count_nodes(_oracle(), answers) if dataset == "agora" and answers else None
 

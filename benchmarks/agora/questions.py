@@ -1,9 +1,9 @@
-"""Statements to be judged: derived claims that likeness alone does not settle, balanced and seeded.
+"""Statements to judge: derived claims that similarity alone does not decide, balanced and seeded.
 
-A claim is *contested* when the things that are most like its subject disagree on it: of those that
-share at least ``SHARED`` groups with it, at least ``FEWEST`` and at most ``MOST`` have the property. (That a
-carp has no engine needs no reasoning, and is not asked.) For each property as many true statements are
-taken as false ones, so that the property alone tells nothing.
+A claim is *contested* if similar things disagree on it: of the things that share at least ``SHARED`` groups
+with its subject, a share from ``MIN_SHARE`` to ``MAX_SHARE`` has the property. (That a carp has no engine
+needs no reasoning, so it is not used.) Each property has as many true as false statements, so that the
+property alone does not reveal the answer.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from maieutic.benchmarks.agora.world import World
 __all__ = ["Question", "contested", "questions"]
 
 SHARED = 2
-FEWEST, MOST = 0.15, 0.85
+MIN_SHARE, MAX_SHARE = 0.15, 0.85
 MIN_SIBLINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement with its truth value and the explanations that decide it.
+    """A statement with its truth value and its explanations.
 
     Attributes:
-        chains: every gold explanation, as sentences.
+        chains: all gold explanations, as sentences.
     """
 
     thing: str
@@ -38,7 +38,7 @@ class Question:
 
 
 def contested(world: World, split: Split) -> list[tuple[str, str]]:
-    """The contested (thing, property) pairs of a split, exceptions left out, in the world's order."""
+    """The contested (thing, property) pairs of a split without exceptions, in the order of the world."""
     siblings = _siblings(world)
     return [
         (thing, name)
@@ -49,13 +49,13 @@ def contested(world: World, split: Split) -> list[tuple[str, str]]:
 
 
 def questions(world: World, split: Split, count: int, seed: int = 0) -> list[Question]:
-    """``count`` contested statements, half of them true, or all there are if there are fewer."""
+    """Up to ``count`` contested statements, half of them true."""
     rng = random.Random(seed)  # noqa: S311 - no secret
     by_property: dict[str, dict[bool, list[str]]] = {}
     for thing, name in contested(world, split):
         truth = world.derivations[thing, name][0].truth
         by_property.setdefault(name, {True: [], False: []})[truth].append(thing)
-    twins: list[list[Question]] = []  # one true and one false statement of a property
+    twins: list[list[Question]] = []  # a true and a false statement about the same property
     for name, things in by_property.items():
         for side in things.values():
             rng.shuffle(side)
@@ -64,9 +64,9 @@ def questions(world: World, split: Split, count: int, seed: int = 0) -> list[Que
             for pair in zip(things[True], things[False], strict=False)
         ]
     rng.shuffle(twins)
-    chosen = [question for pair in twins[: (count + 1) // 2] for question in pair]
-    rng.shuffle(chosen)
-    return chosen[:count]
+    sample = [question for pair in twins[: (count + 1) // 2] for question in pair]
+    rng.shuffle(sample)
+    return sample[:count]
 
 
 def _question(world: World, thing: str, name: str) -> Question:
@@ -84,11 +84,11 @@ def _siblings(world: World) -> Mapping[str, Sequence[str]]:
 
 
 def _disagree(world: World, siblings: Sequence[str], name: str) -> bool:
-    truths = list(_known(world, siblings, name))
-    return len(truths) >= MIN_SIBLINGS and FEWEST <= sum(truths) / len(truths) <= MOST
+    truths = list(_known_truths(world, siblings, name))
+    return len(truths) >= MIN_SIBLINGS and MIN_SHARE <= sum(truths) / len(truths) <= MAX_SHARE
 
 
-def _known(world: World, things: Sequence[str], name: str) -> Iterator[bool]:
+def _known_truths(world: World, things: Sequence[str], name: str) -> Iterator[bool]:
     for thing in things:
         truth = world.truth(thing, name)
         if truth is not None:

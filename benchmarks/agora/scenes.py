@@ -1,4 +1,4 @@
-"""Two sentences about much the same, as they meet in a tree of explanations, labelled by logic."""
+"""Pairs of sentences about similar topics, like those in a tree of explanations, labelled by logic."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from maieutic.benchmarks.agora.world import Group, World
 
 __all__ = ["scene"]
 
-# What a sentence of a tree is: an explanation, its negation, a claim that could be the question's, a part.
+# Relative frequencies of sentences: explanations, their negations, claims like the question, and parts.
 FORMS = {"chain": 4, "negation": 4, "end": 3, "member": 1, "fact": 1}
-SAME_SUBJECT, SAME_PROPERTY, SAME_GROUP = 0.85, 0.85, 0.4  # shares of second sentences
-BARE = 0.8  # of claims that are said without a frame
+SAME_SUBJECT, SAME_PROPERTY, SAME_GROUP = 0.85, 0.85, 0.4  # shares among the second sentences
+BARE = 0.8  # share of claims without a frame
 
 
 @dataclass(frozen=True, slots=True)
 class _Topic:
-    """What a sentence is about."""
+    """The topic of a sentence."""
 
     subject: str
     group: Group
@@ -30,16 +30,16 @@ class _Topic:
 def scene(
     world: World, subject: Callable[[str | None], str], label: Label, rng: random.Random
 ) -> tuple[str, str]:
-    """A premise and a hypothesis that stand to each other as ``label`` says.
+    """A premise and a hypothesis with the relation ``label``.
 
     Args:
-        subject: gives the name of a thing; with a name, that of another thing, perhaps a similar one.
+        subject: returns the name of a thing; given a name, that of another thing, perhaps a similar name.
     """
     groups = list(world.groups.values())
     while True:
         first = _topic(groups, subject(None), rng)
-        second = _near(first, groups, subject, rng)
-        (premise, one), (hypothesis, other) = (_told(world, topic, rng) for topic in (first, second))
+        second = _similar(first, groups, subject, rng)
+        (premise, one), (hypothesis, other) = (_sentence(world, topic, rng) for topic in (first, second))
         if relation(one, other) == label:
             return premise, hypothesis
 
@@ -49,22 +49,22 @@ def _topic(groups: Sequence[Group], subject: str, rng: random.Random) -> _Topic:
     return _Topic(subject, group, rng.choice(list(group.properties)))
 
 
-def _near(
+def _similar(
     topic: _Topic, groups: Sequence[Group], subject: Callable[[str | None], str], rng: random.Random
 ) -> _Topic:
-    """A topic that has most in common with another."""
-    who = topic.subject if rng.random() < SAME_SUBJECT else subject(topic.subject)
+    """A topic that shares most of its parts with another."""
+    name = topic.subject if rng.random() < SAME_SUBJECT else subject(topic.subject)
     if rng.random() < SAME_GROUP:
-        what = topic.property if rng.random() < SAME_PROPERTY else rng.choice(list(topic.group.properties))
-        return _Topic(who, topic.group, what)
+        same = rng.random() < SAME_PROPERTY
+        return _Topic(name, topic.group, topic.property if same else rng.choice(list(topic.group.properties)))
     if rng.random() < SAME_PROPERTY:
         sharing = [group for group in groups if topic.property in group.properties]
-        return _Topic(who, rng.choice(sharing), topic.property)
-    return _topic(groups, who, rng)
+        return _Topic(name, rng.choice(sharing), topic.property)
+    return _topic(groups, name, rng)
 
 
-def _told(world: World, topic: _Topic, rng: random.Random) -> tuple[str, Formula]:
-    """A sentence on the topic and what it says."""
+def _sentence(world: World, topic: _Topic, rng: random.Random) -> tuple[str, Formula]:
+    """A sentence about the topic, and its formula."""
     sign = rng.random() < 0.5
     verb = world.properties[topic.property].verb
     chain = Chain(

@@ -1,11 +1,11 @@
-"""Trains the bundled models from nothing but the world.
+"""Trains the bundled models from scratch on the world.
 
 Launch:   python -m maieutic.benchmarks.agora.train lm --out DIR [--steps N --seed S]
 Data:     the world's own tables (:mod:`maieutic.benchmarks.agora.world`); nothing is downloaded.
 Cost:     under an hour at the default settings on two cores, minutes on a GPU.
 
-An interrupted run goes on where its last checkpoint was when the same command is given again. A finished
-folder holds the model, its tokenizer, a model card with metrics, and the checksums of all that.
+The same command resumes an interrupted run from its last checkpoint. A finished folder has the model, its
+tokenizer, a model card with metrics, and checksums of all files.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ from maieutic.benchmarks.agora.corpus import Corpus, vocabulary
 from maieutic.benchmarks.agora.models import (
     lm_batches,
     lm_loss,
+    lm_tokenizer,
     new_lm,
     new_verifier,
     nli_batches,
     nli_loss,
+    nli_tokenizer,
 )
 from maieutic.benchmarks.agora.pairs import Pairs
-from maieutic.benchmarks.agora.tokens import lm_tokenizer, nli_tokenizer
 from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer, own_loss
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.command import run_app
@@ -48,15 +49,17 @@ __all__ = ["app"]
 
 TOKENIZER_DOCUMENTS = 20_000
 TOKENIZER_LISTS = 40
-TOKENIZER_PART = -1  # a stream that training does not use
-ROWS, ROW_TOKENS = 64, 128  # of a batch of the language model
-NLI_PAIRS = 128  # of a batch of the verifier
+TOKENIZER_PART = -1  # number of a stream that training does not use
+ROWS, ROW_TOKENS = 64, 128  # batch of the language model
+NLI_PAIRS = 128  # batch of the verifier
 HELD_OUT_PAIRS = 6000
-MADE_UP = 0.5  # share of the subjects of training pairs
+MADE_UP = 0.5  # share of made-up names among the subjects of training pairs
 
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the model; new, or of an interrupted run.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", help="Folder for the model: a new one, or that of an interrupted run.")
+]
 StepsOption = Annotated[int, typer.Option("--steps", help="Optimizer steps.", min=1)]
-SeedOption = Annotated[int, typer.Option("--seed", help="Of weights and data.", min=0)]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of initial weights and data.", min=0)]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 
 app = typer.Typer(help="Train the bundled models.", pretty_exceptions_enable=False)
@@ -69,15 +72,15 @@ def lm(
     """Train the language model."""
     world = load_world()
     corpus = Corpus(world, load_prompts("agora"), seed)
-    known = vocabulary(world)
+    vocabulary_words = vocabulary(world)
     texts = (document.text for document in corpus.documents(TOKENIZER_PART))
-    # The list of words makes nearly every name one token, however rare it is in the text.
-    lists = [f" {' '.join(known)}"] * TOKENIZER_LISTS
+    # The word lists make nearly every name a single token, even if it is rare in the text.
+    lists = [f" {' '.join(vocabulary_words)}"] * TOKENIZER_LISTS
     tokenizer = lm_tokenizer(chain(islice(texts, TOKENIZER_DOCUMENTS), lists))
     model = new_lm(tokenizer, seed).to(resolve_device(device))
     batches = lm_batches(corpus, tokenizer, ROWS, ROW_TOKENS)
     minutes = _train(model, tokenizer, batches, Schedule(steps, rate=3e-3), out, lm_loss)
-    (out / VOCABULARY).write_text("\n".join(known) + "\n", encoding="utf-8")
+    (out / VOCABULARY).write_text("\n".join(vocabulary_words) + "\n", encoding="utf-8")
     write_card(out, LM_CARD, _training("lm", model, steps, seed, minutes), lm_metrics(world, out))
 
 
@@ -88,9 +91,9 @@ def nli(
     """Train the verifier."""
     world = load_world()
     pairs = Pairs(world, things_of(world, "train"), seed, made_up=MADE_UP)
-    # The words of all things, not how they are used.
-    everything = Pairs(world, list(world.things), seed, made_up=MADE_UP)
-    texts = (f"{pair.premise} {pair.hypothesis}" for pair in everything.stream(TOKENIZER_PART))
+    # The tokenizer sees the words of all things; the model does not.
+    all_pairs = Pairs(world, list(world.things), seed, made_up=MADE_UP)
+    texts = (f"{pair.premise} {pair.hypothesis}" for pair in all_pairs.stream(TOKENIZER_PART))
     tokenizer = nli_tokenizer(islice(texts, TOKENIZER_DOCUMENTS))
     model = new_verifier(tokenizer, seed).to(resolve_device(device))
     batches = nli_batches(pairs, tokenizer, NLI_PAIRS)
@@ -107,7 +110,7 @@ def _train(
     out: Path,
     loss: Loss = own_loss,
 ) -> float:
-    """Train, save model and tokenizer, and return the minutes this took."""
+    """Train, save the model and the tokenizer, and return the time in minutes."""
     start = time.perf_counter()
     with _progress(schedule.steps) as report:
         trainer = Trainer(model, batches, schedule, out, report, loss)
@@ -121,7 +124,7 @@ def _train(
 
 @contextmanager
 def _progress(steps: int) -> Iterator[Callable[[int, float], None]]:
-    """A progress bar with the loss on a terminal, a line now and then elsewhere; both on stderr."""
+    """Report progress on stderr: a progress bar on a terminal, else a line per report."""
     console = Console(stderr=True)
     columns = (
         TextColumn("loss {task.fields[loss]:.3f}"),
@@ -140,13 +143,15 @@ def _progress(steps: int) -> Iterator[Callable[[int, float], None]]:
         yield report
 
 
-def _training(which: str, model: PreTrainedModel, steps: int, seed: int, minutes: float) -> Training:
-    command = f"python -m maieutic.benchmarks.agora.train {which} --out DIR --steps {steps} --seed {seed}"
+def _training(command_name: str, model: PreTrainedModel, steps: int, seed: int, minutes: float) -> Training:
+    command = (
+        f"python -m maieutic.benchmarks.agora.train {command_name} --out DIR --steps {steps} --seed {seed}"
+    )
     device = next(model.parameters()).device
     threads = torch.get_num_threads()
     cores = f"{threads} core{'' if threads == 1 else 's'}"
-    where = torch.cuda.get_device_name(device) if device.type == "cuda" else cores
-    return Training(command, seed, model.num_parameters(), minutes, where)
+    hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else cores
+    return Training(command, seed, model.num_parameters(), minutes, hardware)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A seeded training loop that survives interruption: Muon and AdamW, warm-up and cosine, checkpoints.
+"""A resumable training loop with checkpoints: Muon and AdamW, linear warm-up and cosine decay.
 
-The matrices of hidden layers are trained by Muon (Jordan 2024), which gets along with fewer steps here than
-AdamW; embeddings, norms and biases by AdamW. Checkpoints are safetensors.
+Muon (Jordan 2024) trains the matrices of hidden layers, since it needs fewer steps here than AdamW; AdamW
+trains embeddings, norms and biases. Checkpoints are safetensors files.
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ from maieutic.errors import InputError, MaieuticError
 
 __all__ = ["Batches", "Loss", "Schedule", "Trainer", "own_loss"]
 
-# step → keyword arguments of the model, "labels" among them
+# step → keyword arguments of the model, including "labels"
 Batches = Callable[[int], dict[str, torch.Tensor]]
 
+# (model, batch) → scalar
 Loss = Callable[[Any, dict[str, torch.Tensor]], torch.Tensor]
 
 CHECKPOINT = "checkpoint"
-LOG_EVERY = 20
+LOG_EVERY = 20  # steps
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast.
+    """Number of steps and learning rates.
 
     Attributes:
-        steps: optimizer steps; ``warmup`` of them rise linearly to ``rate``, then a cosine falls to a
-            twentieth of it.
+        steps: number of optimizer steps.
+        rate: the largest learning rate.
+        warmup: steps of linear warm-up to ``rate``; then a cosine decays to a twentieth of it.
+        weight_decay: for the matrices of hidden layers.
     """
 
     steps: int
@@ -45,7 +48,7 @@ class Schedule:
     weight_decay: float = 0.05
 
     def rate_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0.
+        """The learning rate of a step, counted from 0.
 
         >>> Schedule(steps=1000, rate=1.0, warmup=100).rate_at(49)
         0.5
@@ -57,7 +60,7 @@ class Schedule:
 
 
 def own_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The loss that a model of Transformers computes itself."""
+    """The loss that a Transformers model computes itself."""
     loss: torch.Tensor = model(**batch).loss
     return loss
 
@@ -66,13 +69,13 @@ class Trainer:
     """Trains one model in one folder.
 
     Args:
-        folder: where the checkpoint lives until the run is done.
+        folder: holds the checkpoint until the run is finished.
         report: called with (step, mean loss since the last report).
-        loss: (model, batch) → scalar; by default the model's own.
+        loss: the loss function; by default the model's own loss.
 
     Raises:
-        InputError: the folder holds something that is no checkpoint of this run.
-        MaieuticError: a checkpoint cannot be written; the one before it is kept.
+        InputError: the folder contains other files or a run of another length. ``subject`` is the option.
+        MaieuticError: a checkpoint cannot be written; the previous one is kept. ``subject`` is the folder.
     """
 
     def __init__(
@@ -95,7 +98,7 @@ class Trainer:
         self.step = self._resume()
 
     def run(self, save_every: int = 200) -> None:
-        """Train to the end of the schedule, saving a checkpoint now and then."""
+        """Train to the end of the schedule and save a checkpoint every ``save_every`` steps."""
         self.model.train()
         losses: list[float] = []
         while self.step < self.schedule.steps:
@@ -120,7 +123,7 @@ class Trainer:
         self.model.eval()
 
     def save(self) -> None:
-        """Write a checkpoint beside the old one, then put it in its place."""
+        """Write a checkpoint next to the old one, then replace the old one."""
         new = self.folder / f"{CHECKPOINT}.new"
         shutil.rmtree(new, ignore_errors=True)
         try:
@@ -131,15 +134,16 @@ class Trainer:
             old = self.folder / CHECKPOINT
             shutil.rmtree(old, ignore_errors=True)
             new.rename(old)
-        except Exception as error:  # safetensors raises its own kind when a disk is full
+        except Exception as error:  # safetensors raises its own type for a full disk
             shutil.rmtree(new, ignore_errors=True)
             raise MaieuticError(
                 f"the checkpoint of step {self.step} cannot be written to {self.folder} ({error}); "
-                "make room and start again: training goes on from the checkpoint before it"
+                "make room and start again to resume from the previous checkpoint",
+                subject=str(self.folder),
             ) from error
 
     def finish(self) -> None:
-        """Remove the checkpoint once the model itself has been saved."""
+        """Remove the checkpoint; call this after saving the model."""
         shutil.rmtree(self.folder / CHECKPOINT, ignore_errors=True)
 
     def _moments(self) -> dict[str, torch.Tensor]:
@@ -154,13 +158,14 @@ class Trainer:
         checkpoint = self.folder / CHECKPOINT
         if not checkpoint.is_dir():
             if self.folder.is_dir() and any(self.folder.iterdir()):
-                raise InputError(f"{self.folder} is not empty; give --out a new folder")
+                raise InputError(f"{self.folder} is not empty; give --out a new folder", subject="--out")
             return 0
         state = json.loads((checkpoint / "state.json").read_text())
         if state["of"] != self.schedule.steps:
             raise InputError(
-                f"{self.folder} holds a run of {state['of']} steps, not {self.schedule.steps}; "
-                "give the same --steps, or --out another folder"
+                f"{self.folder} has a run of {state['of']} steps, not {self.schedule.steps}; "
+                "give the same --steps or another --out",
+                subject="--steps",
             )
         self.model.load_state_dict(load_file(checkpoint / "model.safetensors"), strict=False)
         moments: list[dict[int, dict[str, Any]]] = [{} for _ in self.optimizers]
@@ -187,5 +192,5 @@ def _optimizers(model: torch.nn.Module, schedule: Schedule) -> list[torch.optim.
 
 
 def _plain(named: Iterable[tuple[str, Any]]) -> dict[str, torch.Tensor]:
-    """Copies that safetensors can write: contiguous, no two sharing memory."""
+    """Contiguous copies without shared memory, which safetensors can write."""
     return {name: value.detach().clone().contiguous() for name, value in named}

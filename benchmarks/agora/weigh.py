@@ -1,13 +1,12 @@
-"""Chooses the weights of joint inference for the bundled models: those that label most propositions rightly.
+"""Chooses weights of joint inference for the bundled models that label the most propositions correctly.
 
 Launch:   python -m maieutic.benchmarks.agora.weigh RUN… --out agora.weights.toml
-Data:     runs of ``maieutic bench run agora --split dev --method maieutic``, with different --seed.
-Score:    the share of questions answered rightly plus the share of explanations labelled rightly, over those
-          whose truth the world knows; elsewhere only answers are known, and ``maieutic calibrate`` learns
-          from these.
-Search:   from the package's own weights, one weight after the other takes its best value of a few, until none
-          changes; a tie keeps the value, else takes the smaller one. The best labels stay the same when all
-          weights grow alike; they are scaled so that the gold answers are likeliest under P(true).
+Data:     runs of ``maieutic bench run agora --split dev --method maieutic`` with different --seed.
+Score:    the share of correct answers plus the share of correctly labelled explanations, among those with a
+          known truth value. (On other data sets only answers are known; use ``maieutic calibrate`` there.)
+Search:   coordinate ascent from the package's default weights over a few values per weight, until no weight
+          changes. A tie keeps the current value, else takes the smaller one. Finally all weights are scaled,
+          which keeps the best labels, to maximise the likelihood of the gold answers under P(true).
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, wei
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
 
-__all__ = ["Score", "app", "chosen", "scaled", "score", "truths"]
+__all__ = ["Score", "app", "choose_weights", "scale_weights", "score", "truths"]
 
 VALUES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5)
 SCALES = tuple(2 ** (step / 4) for step in range(-12, 13))  # from 1/8 to 8
-SEARCHED = tuple(name for name in TERMS if name != "bias")  # half of the statements asked about are true
+SEARCHED = tuple(name for name in TERMS if name != "bias")  # without bias: half of the statements are true
 ROUNDS = 10
 
 Truths = Sequence[Sequence[bool | None]]
@@ -44,21 +43,21 @@ app = typer.Typer(pretty_exceptions_enable=False)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Shares in [0, 1]: questions answered rightly, and known explanations labelled rightly."""
+    """Shares, in [0, 1], of correct answers and of correctly labelled explanations with known truth."""
 
     answers: float
     labels: float
 
     @property
     def both(self) -> float:
-        """What is maximised."""
+        """The objective of the search, in [0, 2]."""
         return self.answers + self.labels
 
 
 def truths(trees: Sequence[Tree], oracle: Oracle) -> Truths:
-    """Of each tree the gold answer, then the truth of each explanation; None where it is not to be scored.
+    """For each tree, the gold answer and the truth value of each explanation.
 
-    That is where the world does not know, or the model has no belief.
+    None excludes an explanation from the score: its truth is unknown, or the model has no belief in it.
     """
     return [
         [
@@ -73,65 +72,75 @@ def truths(trees: Sequence[Tree], oracle: Oracle) -> Truths:
 
 
 def score(evidence: Evidence, known: Truths, weights: JointWeights) -> Score:
-    """How much the best labellings get right."""
+    """The score of the best labellings under the weights."""
     rows = [
-        [None if true is None else label == true for label, true in zip(found, truth, strict=True)]
-        for truth, found in zip(known, evidence.best_labels(weights), strict=True)
+        [None if truth is None else label == truth for label, truth in zip(labels, tree_truths, strict=True)]
+        for tree_truths, labels in zip(known, evidence.best_labels(weights), strict=True)
     ]
     answers = [bool(answer) for answer, *_ in rows]
-    labels = [label for _, *found in rows for label in found if label is not None]
+    labels = [hit for _, *hits in rows for hit in hits if hit is not None]
     return Score(sum(answers) / len(answers), sum(labels) / max(1, len(labels)))
 
 
-def chosen(evidence: Evidence, known: Truths, start: JointWeights) -> JointWeights:
-    """The weights that the search ends with."""
+def choose_weights(evidence: Evidence, known: Truths, start: JointWeights) -> JointWeights:
+    """The result of the search from the weights ``start``."""
     weights, best = start, score(evidence, known, start).both
     for _ in range(ROUNDS):
         before = weights
         for name in SEARCHED:
             for value in VALUES:
-                tried = replace(weights, **{name: value})
-                if (found := score(evidence, known, tried).both) > best:
-                    weights, best = tried, found
+                candidate = replace(weights, **{name: value})
+                if (total := score(evidence, known, candidate).both) > best:
+                    weights, best = candidate, total
         if weights == before:
             break
     return weights
 
 
-def scaled(evidence: Evidence, weights: JointWeights) -> JointWeights:
-    """The weights times the scale under which the gold answers are likeliest."""
-    found = [replace(weights, **{name: scale * getattr(weights, name) for name in TERMS}) for scale in SCALES]
-    return min(found, key=lambda tried: Scores.of(evidence.p_true(tried), evidence.gold).nll)
+def scale_weights(evidence: Evidence, weights: JointWeights) -> JointWeights:
+    """The weights times the scale that maximises the likelihood of the gold answers."""
+    candidates = [
+        replace(weights, **{name: scale * getattr(weights, name) for name in TERMS}) for scale in SCALES
+    ]
+    return min(candidates, key=lambda each: Scores.of(evidence.p_true(each), evidence.gold).nll)
 
 
 @app.command()
 def weigh(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of maieutic runs on agora's split dev.")],
-    out: Annotated[Path, typer.Option("--out", help="Weights file to write; a new one.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Run folders of the method maieutic on agora, split dev.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Weights file to write; it must not exist.")],
 ) -> None:
     """Choose the weights of joint inference for the bundled models."""
     if out.exists():
-        raise InputError(f"{out} exists already; give --out another name, or move it away")
+        raise InputError(f"{out} exists; give another --out or move the file", subject="--out")
     from maieutic.nli import load_verifier  # noqa: PLC0415 - torch and transformers take seconds to load
 
     trees = [tree for run in runs for tree in _trees(run)]
     evidence = evidence_of(trees, relate(trees, load_verifier("agora")), DEFAULT_WEIGHTS)
     known = truths(trees, Oracle(load_world()))
-    weights = scaled(evidence, chosen(evidence, known, DEFAULT_WEIGHTS))
+    weights = scale_weights(evidence, choose_weights(evidence, known, DEFAULT_WEIGHTS))
     weights = replace(weights, **{name: round(getattr(weights, name), 2) for name in TERMS})
-    for name, found in (("package's", DEFAULT_WEIGHTS), ("chosen", weights)):
-        got, ece = score(evidence, known, found), Scores.of(evidence.p_true(found), evidence.gold).ece
-        said = f"{got.answers:.1%} of answers, {got.labels:.1%} of explanations right, ECE {ece:.3f}"
-        typer.echo(f"{name} weights: {said}")
+    for name, each in (("default", DEFAULT_WEIGHTS), ("chosen", weights)):
+        shares, ece = score(evidence, known, each), Scores.of(evidence.p_true(each), evidence.gold).ece
+        result = (
+            f"{shares.answers:.1%} of answers, {shares.labels:.1%} of explanations correct, ECE {ece:.3f}"
+        )
+        typer.echo(f"{name} weights: {result}")
     command = f"python -m maieutic.benchmarks.agora.weigh {' '.join(run.name for run in runs)}"
     out.write_text(weights_toml(weights, {"command": command}), encoding="utf-8")
 
 
-def _trees(run: Path) -> list[Tree]:
-    found = read_run(run)
-    if (found.config.dataset, found.config.split) != ("agora", "dev"):
-        raise InputError(f"{run} is no run on agora's split dev; the test split is for measuring")
-    return [tree for tree in found.trees if len(tree.nodes) <= MAX_PROPOSITIONS]
+def _trees(folder: Path) -> list[Tree]:
+    run = read_run(folder)
+    if (run.config.dataset, run.config.split) != ("agora", "dev"):
+        raise InputError(
+            f"{folder} is a run on {run.config.dataset} {run.config.split}; give runs on agora dev, "
+            "since the test split is for evaluation only",
+            subject="runs",
+        )
+    return [tree for tree in run.trees if len(tree.nodes) <= MAX_PROPOSITIONS]
 
 
 if __name__ == "__main__":

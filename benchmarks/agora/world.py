@@ -1,16 +1,16 @@
-"""The world as data: things, the groups they belong to, and what is true of the groups.
+"""The world as data: things, their groups, and the properties of groups.
 
-Three tables (tab-separated, ``#`` opens a comment line) and a folder of a fourth kind:
+There are three tables and a folder of tables, tab-separated, in which ``#`` starts a comment line:
 
-``relations.tsv``   id, of one, of many: ``made_of``, "is made of", "are made of"
-``properties.tsv``  id, of one, of many: ``float``, "floats in water", "float in water"
-``groups.tsv``      relation, value, members, have, lack: what is true of "things made of wood"
+``relations.tsv``   id, singular, plural: ``made_of``, "is made of", "are made of"
+``properties.tsv``  id, singular, plural: ``float``, "floats in water", "float in water"
+``groups.tsv``      relation, value, members, have, lack: the properties of "things made of wood"
 ``things/*.tsv``    thing, groups (``is_a:a bird; eats:fish``), exceptions (``-fly``)
 
-A *fact* is a thing's membership ("a spoon is made of steel") or a group's property ("things made of
-steel sink in water"). A *derived* statement joins one of each: a spoon sinks in water, because it is
-made of steel, and things made of steel sink in water. Where groups disagree, the thing must declare an
-exception, which then holds in place of all of them.
+A *fact* is a membership of a thing ("a spoon is made of steel") or a property of a group ("things made of
+steel sink in water"). A *derived* statement follows from one of each: a spoon sinks in water, because it is
+made of steel, and things made of steel sink in water. If the groups of a thing disagree on a property, the
+thing must declare an exception, which overrides them.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ WORLD_FOLDER = Path(__file__).parent / "world"
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """Something that is true or false of a thing.
+    """A property that a thing has or lacks.
 
     Attributes:
-        verb: "floats in water", "float in water".
+        verb: as in "floats in water", "float in water".
     """
 
     id: str
@@ -42,10 +42,11 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All things that stand in one relation to one value, and what is known of them.
+    """All things that have one relation to one value, and their properties.
 
     Attributes:
-        verb: "is made of steel", said of a member; ``members``: "things made of steel".
+        verb: the membership of one thing, "is made of steel".
+        members: "things made of steel".
         properties: property id → whether the members have it.
     """
 
@@ -63,13 +64,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One everyday thing.
+    """An everyday thing.
 
     Attributes:
-        name: with its article, "a spoon"; substances have none, "milk".
-        groups: ids of the groups it belongs to.
-        exceptions: property id → what holds of this thing whatever its groups say.
-        source: file and line it was read from.
+        name: with its article, "a spoon", or without one for a substance, "milk".
+        groups: ids of its groups.
+        exceptions: property id → truth value that overrides the groups.
+        source: file and line of its row.
     """
 
     name: str
@@ -80,7 +81,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """One way to see that a thing has a property or lacks it: through one of its groups."""
+    """A proof that a thing has or lacks a property, through one of its groups."""
 
     thing: str
     group: str
@@ -90,7 +91,7 @@ class Derivation:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that is true here, by id or name."""
+    """Properties and groups by id, and things by name."""
 
     properties: Mapping[str, Property]
     groups: Mapping[str, Group]
@@ -98,31 +99,31 @@ class World:
 
     @cached_property
     def derivations(self) -> Mapping[tuple[str, str], tuple[Derivation, ...]]:
-        """(thing, property) → every derivation of it; pairs that an exception decides are left out."""
-        found: dict[tuple[str, str], list[Derivation]] = {}
+        """(thing, property) → all its derivations; pairs with an exception have none."""
+        derivations: dict[tuple[str, str], list[Derivation]] = {}
         for thing in self.things.values():
             for derivation in _derive(thing, self.groups):
-                found.setdefault((thing.name, derivation.property), []).append(derivation)
-        return {pair: tuple(ways) for pair, ways in found.items()}
+                derivations.setdefault((thing.name, derivation.property), []).append(derivation)
+        return {pair: tuple(ways) for pair, ways in derivations.items()}
 
     @cached_property
     def derived_of(self) -> Mapping[str, frozenset[tuple[str, bool]]]:
-        """Thing → the (property, truth) pairs that its groups decide."""
-        found: dict[str, set[tuple[str, bool]]] = {name: set() for name in self.things}
+        """Thing → the (property, truth) pairs that follow from its groups."""
+        derived: dict[str, set[tuple[str, bool]]] = {name: set() for name in self.things}
         for (thing, name), ways in self.derivations.items():
-            found[thing].add((name, ways[0].truth))
-        return {thing: frozenset(pairs) for thing, pairs in found.items()}
+            derived[thing].add((name, ways[0].truth))
+        return {thing: frozenset(pairs) for thing, pairs in derived.items()}
 
     @cached_property
     def opposites(self) -> Mapping[str, frozenset[tuple[str, bool]]]:
-        """Group → the (property, truth) pairs that would be an exception to it."""
+        """Group → the (property, truth) pairs that contradict it."""
         return {
             name: frozenset((item, not truth) for item, truth in group.properties.items())
             for name, group in self.groups.items()
         }
 
     def truth(self, thing: str, property_id: str) -> bool | None:
-        """Whether a thing has a property; None where nothing is known."""
+        """Whether a thing has a property; None if unknown."""
         exceptions = self.things[thing].exceptions
         if property_id in exceptions:
             return exceptions[property_id]
@@ -134,8 +135,9 @@ def load_world(folder: Path = WORLD_FOLDER) -> World:
     """Read and check the tables.
 
     Raises:
-        FileFormatError: a line is malformed, names what is not declared, repeats something, or makes
-            the world contradict itself. The message names file and line.
+        FileFormatError: a line is malformed, uses an undeclared name, repeats an entry, or contradicts
+            another line. It has the file and the line.
+        InputError: there are no things; ``subject`` is their folder.
     """
     relations = {row[0]: VerbPhrase(*row[1:]) for _, row in _rows(folder / "relations.tsv", 3)}
     properties = {
@@ -155,7 +157,9 @@ def load_world(folder: Path = WORLD_FOLDER) -> World:
             _check_consistent(thing, groups)
             things[thing.name] = thing
     if not things:
-        raise InputError(f"{folder / 'things'} holds no things; restore the .tsv files")
+        raise InputError(
+            f"{folder / 'things'} has no things; restore the .tsv files", subject=str(folder / "things")
+        )
     return World(properties, groups, things)
 
 
@@ -164,13 +168,15 @@ def _rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise FileFormatError(path, None, f"cannot be read ({error}); restore it") from None
-    for number, line in enumerate(lines[1:], start=2):  # the first line names the columns
+    for number, line in enumerate(lines[1:], start=2):  # the first line has the column names
         if not line.strip() or line.startswith("#"):
             continue
         row = [cell.strip() for cell in line.split("\t")]
         row += [""] * (columns - len(row))
         if len(row) > columns or not row[0]:
-            raise FileFormatError(path, number, f"needs 1 to {columns} tab-separated cells, found {len(row)}")
+            raise FileFormatError(
+                path, number, f"a row has 1 to {columns} tab-separated cells, not {len(row)}"
+            )
         yield number, row
 
 
@@ -185,9 +191,7 @@ def _group(
         raise FileFormatError(*where, f"relation {relation!r} is not in relations.tsv; add it there")
     verb = relations[relation].with_object(value)
     if same := [item.id for item in properties.values() if item.verb == verb]:
-        raise FileFormatError(
-            *where, f"{verb.one!r} is also the property {same[0]}; a membership must say something else"
-        )
+        raise FileFormatError(*where, f"{verb.one!r} is also the property {same[0]}; reword one of them")
     signs = [(name, True) for name in have.split()] + [(name, False) for name in lack.split()]
     _check_signs(signs, properties, where)
     return Group(relation, value, verb, members, dict(signs))
@@ -202,10 +206,10 @@ def _thing(
         if item not in groups:
             raise FileFormatError(*where, f"{name}: group {item!r} is not in groups.tsv; correct or add it")
     if len(set(ids)) < len(ids):
-        raise FileFormatError(*where, f"{name}: a group is given twice; remove one")
+        raise FileFormatError(*where, f"{name}: a group occurs twice; remove one")
     signs = [(item[1:], item[0] == "+") for item in exceptions.split()]
     if any(item[0] not in "+-" for item in exceptions.split()):
-        raise FileFormatError(*where, f"{name}: an exception begins with + or -, as in -fly")
+        raise FileFormatError(*where, f"{name}: an exception must begin with + or -, as in -fly")
     _check_signs(signs, properties, where)
     return Thing(name, ids, dict(signs), where)
 
@@ -217,8 +221,8 @@ def _check_signs(
         if name not in properties:
             raise FileFormatError(*where, f"property {name!r} is not in properties.tsv; correct or add it")
     names = [name for name, _ in signs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise FileFormatError(*where, f"property {twice[0]!r} is given twice; keep one")
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise FileFormatError(*where, f"property {repeated[0]!r} occurs twice; remove one")
 
 
 def _once(name: str, known: Mapping[str, object], where: tuple[str, int]) -> None:
@@ -234,7 +238,7 @@ def _derive(thing: Thing, groups: Mapping[str, Group]) -> Iterator[Derivation]:
 
 
 def _check_consistent(thing: Thing, groups: Mapping[str, Group]) -> None:
-    """No property may follow from one group and be denied by another, unless the thing declares which."""
+    """Check that the groups of a thing agree on every property without an exception."""
     seen: dict[str, Derivation] = {}
     for derivation in _derive(thing, groups):
         other = seen.setdefault(derivation.property, derivation)
@@ -242,6 +246,6 @@ def _check_consistent(thing: Thing, groups: Mapping[str, Group]) -> None:
             yes, no = (other, derivation) if other.truth else (derivation, other)
             raise FileFormatError(
                 *thing.source,
-                f"{thing.name}: {yes.property} follows from {yes.group} and is denied by {no.group}; "
+                f"{thing.name}: {yes.group} has {yes.property} and {no.group} lacks it; "
                 f"declare the exception +{yes.property} or -{yes.property}, or correct a membership",
             )

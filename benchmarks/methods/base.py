@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from maieutic.answer import Answer
 from maieutic.pipeline import LoadedModels
+from maieutic.usage import Usage
 
-__all__ = ["Method", "Outcome", "Usage"]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What answering took. A prompt that serves several questions is charged to each of them.
-
-    Attributes:
-        prompt_tokens: of all prompts, few-shot examples included, once per text drawn or prompt scored.
-        generated_tokens: of all texts drawn.
-        calls: texts drawn and prompts scored by the language model.
-        pairs: ordered pairs scored by the verifier.
-    """
-
-    prompt_tokens: int = 0
-    generated_tokens: int = 0
-    calls: int = 0
-    pairs: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.generated_tokens + other.generated_tokens,
-            self.calls + other.calls,
-            self.pairs + other.pairs,
-        )
+__all__ = ["Method", "Outcome", "Usage", "charged"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +30,7 @@ class Outcome:
     p_true: float | None = None
     margin: float | None = None
     margin_unit: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = field(default=Usage())
     seconds: float = 0.0
     problem: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
@@ -77,3 +53,9 @@ class Method(Protocol):
             MaieuticError: the solver failed.
         """
         ...
+
+
+def charged(outcomes: Sequence[Outcome], usages: Sequence[Usage], seconds: float) -> list[Outcome]:
+    """The outcomes, each with its own usage and an equal share of the seconds."""
+    each = seconds / max(len(outcomes), 1)
+    return [replace(o, usage=usage, seconds=each) for o, usage in zip(outcomes, usages, strict=True)]

@@ -6,11 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.benchmarks.methods.direct import outcome_of, read
-from maieutic.benchmarks.methods.meter import Metered, charged
-from maieutic.errors import InputError
-from maieutic.lm.base import Prompt
+from maieutic.lm.base import Prompt, SamplingParams
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.text import as_question, well_formed
@@ -48,8 +46,7 @@ class ChainOfThought:
     max_new_tokens: int = 64
 
     def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise InputError(f"max_new_tokens must be ≥ 1, not {self.max_new_tokens}")
+        SamplingParams(self.max_new_tokens)  # raises InputError
 
     @property
     def uses_verifier(self) -> bool:
@@ -62,24 +59,15 @@ class ChainOfThought:
             InputError: a text is empty or too long.
         """
         start = time.perf_counter()
-        lm, prompts = Metered(models.lm), models.prompts
+        lm, prompts = models.lm, models.prompts
         asked = [as_question(text) for text in texts]
-        replies = lm.sample(
-            [prompts.belief(text).owned_by(str(place)) for place, text in enumerate(asked)],
-            1,
-            max_new_tokens=self.max_new_tokens,
-            temperature=0.0,
-            top_p=1.0,
-            seed=0,
-        )
-        reasons = [reason_in(reply, prompts.marker) for (reply,) in replies]
-        judged = [
-            verdict_on(prompts, text, reason).owned_by(str(place))
-            for place, (text, reason) in enumerate(zip(asked, reasons, strict=True))
-        ]
+        replies = lm.sample([prompts.belief(text) for text in asked], 1, SamplingParams(self.max_new_tokens))
+        reasons = [reason_in(reply.text, prompts.marker) for (reply,) in replies]
+        judged = [verdict_on(prompts, text, reason) for text, reason in zip(asked, reasons, strict=True)]
         readings = read(lm, prompts, judged)
-        found = [
+        outcomes = [
             outcome_of(reading, explained=float(bool(reason)))
             for reading, reason in zip(readings, reasons, strict=True)
         ]
-        return charged(found, lm, time.perf_counter() - start)
+        usages = [reply.usage + reading.usage for (reply,), reading in zip(replies, readings, strict=True)]
+        return charged(outcomes, usages, time.perf_counter() - start)

@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maieutic.benchmarks.methods.base import Outcome
-from maieutic.benchmarks.methods.meter import Metered, charged
+from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.text import as_question
+from maieutic.usage import Usage
 
 __all__ = ["NO_READING", "Direct", "Reading", "outcome_of", "read"]
 
@@ -21,10 +21,11 @@ NO_READING = "the model gives neither true nor false any probability"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """P(true) and P(false) as they stand after one prompt, each in [0, 1]."""
+    """P(true) and P(false) as they stand after one prompt, each in [0, 1], and what reading them took."""
 
     true: float
     false: float
+    usage: Usage
 
     @property
     def mass(self) -> float:
@@ -39,8 +40,11 @@ class Reading:
 
 def read(lm: LanguageModel, prompts: PromptSet, asked: Sequence[Prompt]) -> list[Reading]:
     """The readings after prompts of the kinds ``direct`` and ``verdict``."""
-    rows = lm.choose(asked, prompts.answers).tolist() if asked else []
-    return [Reading(*(0.0 if math.isnan(p) else p for p in row)) for row in rows]
+    if not asked:
+        return []
+    scores = lm.choose(asked, prompts.answers)
+    rows = [[0.0 if math.isnan(p) else p for p in row] for row in scores.probabilities.tolist()]
+    return [Reading(true, false, usage) for (true, false), usage in zip(rows, scores.usages, strict=True)]
 
 
 def outcome_of(reading: Reading, **details: float) -> Outcome:
@@ -70,9 +74,8 @@ class Direct:
             InputError: a text is empty or too long.
         """
         start = time.perf_counter()
-        lm = Metered(models.lm)
-        asked = [
-            models.prompts.direct(as_question(text)).owned_by(str(place)) for place, text in enumerate(texts)
-        ]
-        found = [outcome_of(reading) for reading in read(lm, models.prompts, asked)]
-        return charged(found, lm, time.perf_counter() - start)
+        asked = [models.prompts.direct(as_question(text)) for text in texts]
+        readings = read(models.lm, models.prompts, asked)
+        outcomes = [outcome_of(reading) for reading in readings]
+        usages = [reading.usage for reading in readings]
+        return charged(outcomes, usages, time.perf_counter() - start)

@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, outcome_of, read
-from maieutic.benchmarks.methods.meter import Metered, charged
 from maieutic.benchmarks.methods.sampling import Sampled
 from maieutic.pipeline import LoadedModels
 from maieutic.text import as_question, same_text
+from maieutic.usage import Usage
 
 __all__ = ["GeneratedKnowledge"]
 
@@ -48,23 +48,24 @@ class GeneratedKnowledge(Sampled):
             InputError: a text is empty or too long.
         """
         start = time.perf_counter()
-        lm, prompts = Metered(models.lm), models.prompts
+        lm, prompts = models.lm, models.prompts
         asked = [as_question(text) for text in texts]
-        replies = self._replies(lm, [prompts.knowledge(text) for text in asked])
-        known = [[WITHOUT, *_distinct([reason_in(text, prompts.marker) for text in row])] for row in replies]
-        readings = iter(
-            read(
-                lm,
-                prompts,
-                [
-                    verdict_on(prompts, text, item).owned_by(str(place))
-                    for place, (text, items) in enumerate(zip(asked, known, strict=True))
-                    for item in items
-                ],
-            )
-        )
-        found = [_surest([next(readings) for _ in items]) for items in known]
-        return charged(found, lm, time.perf_counter() - start)
+        replies = lm.sample([prompts.knowledge(text) for text in asked], self.samples, self.params)
+        known = [
+            [WITHOUT, *_distinct([reason_in(reply.text, prompts.marker) for reply in row])] for row in replies
+        ]
+        judged = [
+            verdict_on(prompts, text, item)
+            for text, items in zip(asked, known, strict=True)
+            for item in items
+        ]
+        readings = iter(read(lm, prompts, judged))
+        rows = [[next(readings) for _ in items] for items in known]
+        usages = [
+            sum([*(reply.usage for reply in drawn), *(reading.usage for reading in row)], Usage())
+            for drawn, row in zip(replies, rows, strict=True)
+        ]
+        return charged([_surest(row) for row in rows], usages, time.perf_counter() - start)
 
 
 def _distinct(texts: Sequence[str]) -> list[str]:

@@ -6,15 +6,14 @@ after ``outcomes = joint.run(texts, models)``, or ``replace(vote, trees={text: t
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from maieutic.answer import Answer
-from maieutic.benchmarks.methods.base import Outcome, Usage
-from maieutic.benchmarks.methods.meter import Metered, relating
+from maieutic.benchmarks.methods.base import Outcome
 from maieutic.config import ElicitConfig
+from maieutic.elicit import Growth
 from maieutic.errors import InputError
 from maieutic.inference import Inference, Joint, Vote
 from maieutic.inference.weights import DEFAULT_WEIGHTS
@@ -22,6 +21,7 @@ from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels, Maieutic
 from maieutic.prompts import PromptSet
 from maieutic.tree import Tree
+from maieutic.usage import Usage
 
 __all__ = ["NO_TREE", "Evidence", "TreeMethod"]
 
@@ -87,38 +87,15 @@ class TreeMethod:
             trees = [self.trees.get(text) or self.trees.get(" ".join(text.split())) for text in texts]
             answered = iter(self.conclude([tree for tree in trees if tree is not None], models))
             return [Outcome(None, problem=NO_TREE) if tree is None else next(answered) for tree in trees]
-        start = time.perf_counter()
-        lm = Metered(models.lm)
-        trees_grown = self._maieutic(models, lm).grow(texts)
-        each = (time.perf_counter() - start) / max(len(texts), 1)
-        outcomes = self.conclude(trees_grown, models, grown_by=models.lm.name, elicit_seconds=each)
-        return [replace(o, usage=lm.usage(place) + o.usage) for place, o in enumerate(outcomes)]
+        return self.conclude(self._maieutic(models).grow(texts), models)
 
-    def conclude(
-        self,
-        trees: Sequence[Tree],
-        models: LoadedModels,
-        *,
-        grown_by: str | None = None,
-        elicit_seconds: float = 0.0,
-    ) -> list[Outcome]:
-        """Answer trees that are grown already; what growing took is not in the usage.
+    def conclude(self, trees: Iterable[Tree | Growth], models: LoadedModels) -> list[Outcome]:
+        """Answer trees that are grown already; see :meth:`maieutic.pipeline.Maieutic.conclude`."""
+        growths = (item if isinstance(item, Growth) else Growth(item) for item in trees)
+        shown = [self._shown(growth, models.lm, models.prompts) for growth in growths]
+        return [_outcome(answer) for answer in self._maieutic(models).conclude(shown)]
 
-        Args:
-            grown_by: name of the language model, None if it is not known.
-            elicit_seconds: what growing took, per tree; it counts in the outcome's seconds.
-        """
-        lm = Metered(models.lm)
-        shown = [self._shown(tree, lm, models.prompts, str(place)) for place, tree in enumerate(trees)]
-        maieutic = self._maieutic(models, lm)
-        answers = maieutic.conclude(shown, grown_by=grown_by, elicit_seconds=elicit_seconds)
-        outcomes = []
-        for place, answer in enumerate(answers):
-            pairs = relating(answer.graph, models, lm) if self.uses_verifier else Usage()
-            outcomes.append(_outcome(answer, lm.usage(place) + pairs))
-        return outcomes
-
-    def _maieutic(self, models: LoadedModels, lm: LanguageModel) -> Maieutic:
+    def _maieutic(self, models: LoadedModels) -> Maieutic:
         inference, elicit = self.inference, self.elicit
         if self.evidence == "beliefs" and isinstance(inference, Joint | Vote):
             inference = replace(inference, decided=True)
@@ -128,16 +105,18 @@ class TreeMethod:
                 inference = replace(
                     inference, weights=replace(inference.weights or DEFAULT_WEIGHTS, root=0.0)
                 )
-        return Maieutic(lm, models.verifier, prompts=models.prompts, elicit=elicit, inference=inference)
+        prompts = models.prompts
+        return Maieutic(models.lm, models.verifier, prompts=prompts, elicit=elicit, inference=inference)
 
-    def _shown(self, tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str) -> Tree:
-        """The tree as inference is to see it."""
+    def _shown(self, growth: Growth, lm: LanguageModel, prompts: PromptSet) -> Growth:
+        """The tree as inference is to see it, with what making it so took."""
         if self.evidence == "likelihood":
-            return _by_likelihood(_unpruned(tree), lm, prompts, owner)
-        return tree if self.integrity else _unpruned(tree)
+            tree, usage = _by_likelihood(_unpruned(growth.tree), lm, prompts)
+            return replace(growth, tree=tree, usage=growth.usage + usage)
+        return growth if self.integrity else replace(growth, tree=_unpruned(growth.tree))
 
 
-def _outcome(answer: Answer, usage: Usage) -> Outcome:
+def _outcome(answer: Answer) -> Outcome:
     tree = answer.tree
     counts = {
         "nodes": len(tree.nodes),
@@ -151,7 +130,7 @@ def _outcome(answer: Answer, usage: Usage) -> Outcome:
         problem=UNSURE if answer.unsure else None,
         margin=answer.margin,
         margin_unit=answer.verdict.margin_unit,
-        usage=usage,
+        usage=answer.usage,
         seconds=answer.seconds.total,
         details={name: float(count) for name, count in counts.items()},
         reasoning=answer,
@@ -168,23 +147,25 @@ def _unpruned(tree: Tree) -> Tree:
     return replace(tree, nodes=nodes, pruned=())
 
 
-def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet, owner: str) -> Tree:
-    """The tree with likelihoods in the place of beliefs; see :attr:`TreeMethod.evidence`.
+def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet) -> tuple[Tree, Usage]:
+    """The tree with likelihoods in the place of beliefs (:attr:`TreeMethod.evidence`), and what they cost.
 
-    Cost: two prompts scored for every explanation.
+    Two prompts are scored for every explanation.
     """
-    nodes = []
+    nodes, usage = [], Usage()
     for node in tree.nodes:
         p: float | None = None
         if node.parent is not None:
             parent = tree.by_id[node.parent].statement
-            sides = [prompts.explain(parent, side).owned_by(owner) for side in (True, False)]
-            true, false = lm.choose(sides, _continuations(node.statement, prompts)).sum(axis=1).tolist()
+            sides = [prompts.explain(parent, side) for side in (True, False)]
+            scores = lm.choose(sides, _continuations(node.statement, prompts))
+            usage = sum(scores.usages, usage)
+            true, false = scores.probabilities.sum(axis=1).tolist()
             own, other = (true, false) if node.side else (false, true)
             p = own / (own + other) if own > other else None
         counter = None if p is None else 1.0 - p
         nodes.append(replace(node, p_true=p, p_true_negation=counter, integral=p is not None))
-    return replace(tree, nodes=tuple(nodes))
+    return replace(tree, nodes=tuple(nodes)), usage
 
 
 def _continuations(explanation: str, prompts: PromptSet) -> list[str]:

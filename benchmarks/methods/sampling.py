@@ -1,13 +1,11 @@
-"""What methods that sample replies have in common: their settings, and the sampling itself."""
+"""What methods that sample replies have in common: their settings."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maieutic.errors import InputError
-from maieutic.lm.base import LanguageModel, Prompt
+from maieutic.lm.base import SamplingParams
 
 __all__ = ["Sampled"]
 
@@ -21,7 +19,7 @@ class Sampled:
         temperature: of their sampling, ≥ 0; 0 draws the same reply every time.
         top_p: nucleus of their sampling, in (0, 1].
         max_new_tokens: token limit of a reply, ≥ 1.
-        seed: of their sampling.
+        seed: of their sampling, ≥ 0.
     """
 
     samples: int = 10
@@ -32,27 +30,15 @@ class Sampled:
 
     def __post_init__(self) -> None:
         """Raise InputError naming the setting that is out of its range."""
-        rules = {
-            "samples": (self.samples >= 1, "≥ 1"),
-            "temperature": (0 <= self.temperature < math.inf, "a number ≥ 0"),
-            "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
-            "max_new_tokens": (self.max_new_tokens >= 1, "≥ 1"),
-        }
-        for name, (holds, rule) in rules.items():
-            if not holds:
-                raise InputError(f"{name} must be {rule}, not {getattr(self, name)!r}")
+        if self.samples < 1:
+            raise InputError(f"samples must be ≥ 1, not {self.samples!r}", subject="samples")
+        _ = self.params
+
+    @property
+    def params(self) -> SamplingParams:
+        """How the replies are drawn."""
+        return SamplingParams(self.max_new_tokens, self.temperature, self.top_p, self.seed)
 
     @property
     def uses_verifier(self) -> bool:
         return False
-
-    def _replies(self, lm: LanguageModel, prompts: Sequence[Prompt]) -> list[list[str]]:
-        """``samples`` replies to each question's prompt, charged to the question."""
-        return lm.sample(
-            [prompt.owned_by(str(place)) for place, prompt in enumerate(prompts)],
-            self.samples,
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            seed=self.seed,
-        )

@@ -7,16 +7,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, read
-from maieutic.benchmarks.methods.meter import Metered, charged
 from maieutic.benchmarks.methods.sampling import Sampled
 from maieutic.elicit import MIN_VERDICT_MASS
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.text import as_question
+from maieutic.usage import Usage
 
 __all__ = ["NO_VERDICTS", "SelfConsistency"]
 
@@ -57,18 +57,26 @@ class SelfConsistency(Sampled):
             InputError: a text is empty or too long.
         """
         start = time.perf_counter()
-        lm, prompts = Metered(models.lm), models.prompts
+        lm, prompts = models.lm, models.prompts
         asked = [as_question(text) for text in texts]
-        replies = self._replies(lm, [prompts.belief(text) for text in asked])
-        chains = [_chain(place, reply, prompts) for place, row in enumerate(replies) for reply in row]
+        replies = lm.sample([prompts.belief(text) for text in asked], self.samples, self.params)
+        chains = [_chain(place, reply.text, prompts) for place, row in enumerate(replies) for reply in row]
         if not prompts.marker:
-            said = [chain for chain in chains if chain.reason]
-            chains = [_voting(chain) for chain in _read(said, asked, lm, prompts)]
+            with_reason = [chain for chain in chains if chain.reason]
+            chains = [_voting(chain) for chain in _read(with_reason, asked, lm, prompts)]
         counted = _by_place([chain for chain in chains if chain.vote is not None], len(asked))
         ties = [chain for group in counted if _tied(group) for chain in group]
-        settled = _by_place(_read(ties, asked, lm, prompts), len(asked))
-        found = [_majority(again or first) for first, again in zip(counted, settled, strict=True)]
-        return charged(found, lm, time.perf_counter() - start)
+        settled = _read(ties, asked, lm, prompts)
+        read_chains = settled if prompts.marker else chains
+        usages = [
+            sum((reply.usage for reply in row), _reading_usage(group))
+            for row, group in zip(replies, _by_place(read_chains, len(asked)), strict=True)
+        ]
+        outcomes = [
+            _majority(again or first)
+            for first, again in zip(counted, _by_place(settled, len(asked)), strict=True)
+        ]
+        return charged(outcomes, usages, time.perf_counter() - start)
 
 
 def _chain(place: int, reply: str, prompts: PromptSet) -> _Chain:
@@ -93,14 +101,13 @@ def _read(
 ) -> list[_Chain]:
     """The chains with the probabilities at their verdicts; what was read already is not read again."""
     unread = [chain for chain in chains if chain.reading is None]
-    readings = iter(
-        read(
-            lm,
-            prompts,
-            [verdict_on(prompts, asked[c.place], c.reason).owned_by(str(c.place)) for c in unread],
-        )
-    )
+    readings = iter(read(lm, prompts, [verdict_on(prompts, asked[c.place], c.reason) for c in unread]))
     return [chain if chain.reading else replace(chain, reading=next(readings)) for chain in chains]
+
+
+def _reading_usage(chains: Sequence[_Chain]) -> Usage:
+    """What it took to read the verdicts of chains, each once."""
+    return sum((chain.reading.usage for chain in chains if chain.reading), Usage())
 
 
 def _voting(chain: _Chain) -> _Chain:

@@ -1,1 +1,1 @@
-"""Reports: tables, plots and the page that has them all."""
+"""Reports: tables, plots and the page that combines them."""

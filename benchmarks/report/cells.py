@@ -1,4 +1,4 @@
-"""What tables of a report are made of: words, and pictures of intervals on a scale that a column shares."""
+"""Cells and tables of a report: text, and whiskers on a scale shared by a column."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Cell", "Note", "Table", "Whisker", "row_of", "scale_of"]
 
 Note = tuple[str, str]  # a term and its meaning
 
-WHISKER = (4.0, 116.0)  # first and last place of a value in a picture, which is 120 wide
+WHISKER = (4.0, 116.0)  # range of positions in a picture of width 120
 
 
 @dataclass(frozen=True, slots=True)
 class Whisker:
-    """An interval, its middle value and, for differences, zero: places in :data:`WHISKER`."""
+    """Positions, in :data:`WHISKER`, of an interval, its value and, for differences, zero."""
 
     low: float
     value: float
@@ -30,7 +30,7 @@ class Whisker:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Plain text; ``clear`` sets it in bold."""
+    """Plain text, in bold if ``clear``, with an optional whisker."""
 
     text: str
     whisker: Whisker | None = None
@@ -39,10 +39,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose first column names the rows; ``words`` are the columns of text, the others are numbers.
+    """A table whose first column names the rows.
 
     Attributes:
-        notes: what the words in it mean.
+        notes: terms in the table and their meanings.
+        words: indices of the text columns; the others are numbers.
     """
 
     caption: str
@@ -53,24 +54,24 @@ class Table:
 
 
 def row_of(*texts: str | Cell) -> tuple[Cell, ...]:
-    """Cells as they are, and cells of plain texts."""
+    """A row of cells; a text becomes a plain cell."""
     return tuple(text if isinstance(text, Cell) else Cell(printable(text)) for text in texts)
 
 
 def scale_of(intervals: Sequence[Interval], *, zero: bool = False) -> Callable[[float, Interval], Whisker]:
-    """What places a value and its interval in a picture, so that all of a column can be compared."""
+    """A function from a value and its interval to a whisker, on one scale for all ``intervals``."""
     ends = [end for interval in intervals for end in (interval.low, interval.high)]
     low, high = min(ends), max(ends)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
     start, stop = WHISKER
 
-    def place(value: float) -> float:
+    def position(value: float) -> float:
         share = (value - low) / (high - low) if high > low else 0.5
         return round(start + min(1.0, max(0.0, share)) * (stop - start), 1)
 
     def whisker(value: float, interval: Interval) -> Whisker:
-        at = place(0.0) if zero else None
-        return Whisker(place(interval.low), place(value), place(interval.high), at)
+        at = position(0.0) if zero else None
+        return Whisker(position(interval.low), position(value), position(interval.high), at)
 
     return whisker

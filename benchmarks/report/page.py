@@ -1,8 +1,8 @@
-"""A comparison as one self-contained page: tables, plots, every question with its trees, configurations.
+"""A comparison of runs as one self-contained page: tables, plots, questions with trees, configurations.
 
-Tables, plots and configurations are plain HTML and need no script. The questions are data, drawn by
-``report_page.js`` some at a time, and a tree when its question is opened. How the page is kept from doing
-anything else is told in :mod:`maieutic.render.html`, which also draws the trees.
+Tables, plots and configurations are plain HTML without scripts. The questions are data, which
+``report_page.js`` lists page by page; it draws a tree when its question is opened.
+:mod:`maieutic.render.html` draws the trees and restricts what the page can do.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 __all__ = ["report_page"]
 
 _SCRIPTS = ("report_question.js", "report_page.js")
-_BROAD = 8.0  # inches; narrower plots stand two in a row
-_REPEATED = ("configuration",)  # of run.json: it is read from run.toml
+_BROAD = 8.0  # inches; two narrower plots share a row
+_REPEATED = ("configuration",)  # keys of run.json that repeat run.toml
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """How a run was made: (name, value) pairs, without those that all runs have in common."""
+    """How a run was made: (name, value) pairs, without those common to all runs."""
 
     label: str
     folder: str
@@ -62,8 +62,8 @@ def report_page(runs: Sequence[Run], comparison: Comparison, plots: Mapping[str,
     """The page, HTML.
 
     Args:
-        runs: those of the comparison, in its order; ``run.json`` of each is read from its folder.
-        plots: as :func:`maieutic.benchmarks.report.plots.figures` gives them.
+        runs: the runs of the comparison, in its order; ``run.json`` is read from their folders.
+        plots: the result of :func:`maieutic.benchmarks.report.plots.figures`.
 
     Raises:
         FileFormatError: a ``run.json`` is damaged.
@@ -96,11 +96,11 @@ def report_page(runs: Sequence[Run], comparison: Comparison, plots: Mapping[str,
 
 
 def _tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
-    explained = [known_explanations(run.config.dataset, run.records) for run in runs]
+    counts = [known_explanations(run.config.dataset, run.records) for run in runs]
     tables = (
         accuracy_table(comparison),
         difference_table(comparison),
-        explanation_table([row.label for row in comparison.rows], explained),
+        explanation_table([row.label for row in comparison.rows], counts),
         published_table(published(comparison.dataset)),
     )
     return [table for table in tables if table is not None]
@@ -112,30 +112,30 @@ def _cascades(runs: Sequence[Run], labels: Sequence[str]) -> list[Table]:
 
 
 def _picture(figure: Figure) -> tuple[str, str, bool]:
-    """The plot for light and for dark pages, and whether it needs the page's whole width."""
+    """The plot for light and dark pages, and whether it needs the full width."""
     light, dark = (_without_styles(to_svg(figure, dark)) for dark in (False, True))
     return light, dark, bool(figure.get_figwidth() > _BROAD)
 
 
 def _without_styles(svg: str) -> str:
-    """The picture with attributes for its styles, which the page's policy would not let in."""
+    """The picture with style attributes replaced, which the page's security policy forbids."""
 
     def attributes(style: re.Match[str]) -> str:
         pairs = (part.partition(":") for part in style[1].split(";"))
         return "".join(f' {name.strip()}="{value.strip()}"' for name, _, value in pairs if name.strip())
 
-    return re.sub(r' style="([^"]*)"(?=[^<>]*>)', attributes, svg)  # within a tag, not in a text
+    return re.sub(r' style="([^"]*)"(?=[^<>]*>)', attributes, svg)  # inside tags only
 
 
 # -- how the runs were made ----------------------------------------------------------------------------
 
 
 def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[_Made]]:
-    """What several runs have in common, and what each has of its own."""
-    read = [_read_facts(run) for run in runs]
+    """The facts that all runs share, and those of each run."""
+    stored = [_read_facts(run) for run in runs]
     flat = [
-        dict(_flat({"configuration": asdict(run.config)} | (found or {})))
-        for run, found in zip(runs, read, strict=True)
+        dict(_flat({"configuration": asdict(run.config)} | (facts or {})))
+        for run, facts in zip(runs, stored, strict=True)
     ]
     same = {name for name, value in flat[0].items() if all(other.get(name) == value for other in flat)}
     shared = same if len(runs) > 1 else set()
@@ -144,31 +144,31 @@ def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[s
             label=printable(label),
             folder=printable(str(run.folder)),
             facts=tuple((name, value) for name, value in facts.items() if name not in shared),
-            complete=found is not None,
+            complete=run_json is not None,
         )
-        for run, label, facts, found in zip(runs, labels, flat, read, strict=True)
+        for run, label, facts, run_json in zip(runs, labels, flat, stored, strict=True)
     ]
     return tuple((name, value) for name, value in flat[0].items() if name in shared), made
 
 
 def _read_facts(run: Run) -> dict[str, Any] | None:
-    """``run.json`` without what ``run.toml`` says; None where there is none."""
+    """``run.json`` without the keys that repeat ``run.toml``; None if it does not exist."""
     path = run.folder / FACTS
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise FileFormatError(path, None, f"cannot be read ({error.strerror}); check the path") from None
     except ValueError as error:
-        raise FileFormatError(path, None, f"is no JSON ({error}); remove it") from None
-    if not isinstance(found, dict):
-        raise FileFormatError(path, None, "is no JSON object; remove it")
-    return {name: value for name, value in found.items() if name not in _REPEATED}
+        raise FileFormatError(path, None, f"is not valid JSON ({error}); remove it") from None
+    if not isinstance(facts, dict):
+        raise FileFormatError(path, None, "is not a JSON object; remove it")
+    return {name: value for name, value in facts.items() if name not in _REPEATED}
 
 
 def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names and values as plain text; what is empty or unknown is left out.
+    """Dotted names and values as plain text, without empty and unknown values.
 
     >>> dict(_flat({"a": {"b": [1, 2], "c": None}, "d": True}))
     {'a.b': '1, 2', 'd': 'true'}

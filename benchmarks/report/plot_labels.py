@@ -1,4 +1,4 @@
-"""Direct labels that keep clear of each other: where to write them, and the writing."""
+"""Labels next to points and lines, placed so that they do not overlap."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Box", "label_ends", "label_points", "places", "spread"]
 
 _DISTANCES = (8.0, 15.0, 25.0, 38.0, 54.0, 72.0, 95.0, 120.0)  # pixels from a point to its label
-_DIRECTIONS = 16  # around the point
-_LEADER = 16.0  # pixels from which on a line joins the two
+_DIRECTIONS = 16  # directions around a point
+_LEADER = 16.0  # pixels; a line joins points and labels further apart
 _ROUNDS = 4
 
 
@@ -33,18 +33,18 @@ class Box(NamedTuple):
     top: float
 
     def shared(self, other: Box) -> float:
-        """The area that both cover."""
+        """The area of the intersection."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(0.0, width) * max(0.0, height)
 
     def nearest(self, x: float, y: float) -> tuple[float, float]:
-        """The point of the rectangle that is nearest to another."""
+        """The point of the rectangle nearest to (x, y)."""
         return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
 
     @property
     def area(self) -> float:
-        """In square pixels."""
+        """Area in square pixels."""
         return (self.right - self.left) * (self.top - self.bottom)
 
 
@@ -54,9 +54,9 @@ def places(
     busy: Sequence[Box],
     frame: Box,
 ) -> list[tuple[Box, float]]:
-    """A box of its size for each point, and its distance: near, in the frame, over little that is busy.
+    """A box for each point, and its distance: close, inside the frame, and with little busy area.
 
-    Each is put where it is best while the others stay, a few rounds over.
+    Coordinate descent: each box in turn takes its best place while the others stay, for a few rounds.
     """
     options = [_options(point, size) for point, size in zip(points, sizes, strict=True)]
     costs = [
@@ -64,7 +64,7 @@ def places(
         for point, boxes in zip(points, options, strict=True)
     ]
     best = [0] * len(points)
-    placed: dict[int, list[Box]] = {}  # a label and the line that leads to it
+    placed: dict[int, list[Box]] = {}  # a label and the line to its point
     for _ in range(_ROUNDS):
         for number, (point, boxes) in enumerate(zip(points, options, strict=True)):
             others = [box for other, covered in placed.items() if other != number for box in covered]
@@ -78,7 +78,7 @@ def places(
 
 
 def _options(point: tuple[float, float], size: tuple[float, float]) -> list[tuple[Box, float]]:
-    """Boxes around a point, at all distances in all directions."""
+    """Boxes around a point at all distances and in all directions."""
     boxes = []
     for distance, turn in product(_DISTANCES, range(_DIRECTIONS)):
         angle = 2 * pi * turn / _DIRECTIONS
@@ -103,7 +103,7 @@ def _all(point: tuple[float, float], box: Box, distance: float) -> list[Box]:
 
 
 def _leader(point: tuple[float, float], box: Box, distance: float) -> list[Box]:
-    """What the line from a point to its label covers; the first pixels are the point's own."""
+    """Boxes along the line from a point to its label, without the pixels of the point."""
     if distance <= _LEADER:
         return []
     (x, y), (right, up) = point, box.nearest(*point)
@@ -119,11 +119,11 @@ def label_points(
     colours: Sequence[str],
     busy: Sequence[Box],
 ) -> None:
-    """Write each text beside its point, in data units; the axes have their final limits.
+    """Write each text next to its point (in data units). The axes must have their final limits.
 
     Args:
-        colours: of the lines that join a text to its point where they are apart.
-        busy: what is drawn already and should stay visible.
+        colours: of the lines that join points and distant texts.
+        busy: drawn areas that should stay visible.
     """
     figure, renderer = _ready(axes)
     frame = Box(*axes.get_window_extent().extents)
@@ -133,9 +133,9 @@ def label_points(
         sample = axes.text(0, 0, text)
         sizes.append(_pair(sample.get_window_extent(renderer).size))
         sample.remove()
-    found = places(anchors, sizes, busy, frame)
+    placed = places(anchors, sizes, busy, frame)
     for text, point, anchor, colour, (box, distance) in zip(
-        texts, points, anchors, colours, found, strict=True
+        texts, points, anchors, colours, placed, strict=True
     ):
         note = axes.annotate(
             text,
@@ -150,10 +150,10 @@ def label_points(
 
 
 def _ready(axes: Axes) -> tuple[Figure, RendererBase]:
-    """The figure of the axes, with its layout made, and what measures text."""
+    """The figure of the axes, after its layout, and a renderer to measure text."""
     figure = cast("Figure", axes.figure)
     figure.draw_without_rendering()
-    canvas = cast("Any", figure.canvas)  # the Agg one, whose method has no types
+    canvas = cast("Any", figure.canvas)  # the Agg canvas, whose method is untyped
     return figure, cast("RendererBase", canvas.get_renderer())
 
 
@@ -163,7 +163,7 @@ def _pair(array: npt.ArrayLike) -> tuple[float, float]:
 
 
 def _line(box: Box, anchor: tuple[float, float], colour: str) -> dict[str, Any]:
-    """A thin line from where the label is nearest to its point."""
+    """A thin line from the nearest point of the label."""
     x, y = box.nearest(*anchor)
     start = ((x - box.left) / (box.right - box.left), (y - box.bottom) / (box.top - box.bottom))
     return {
@@ -177,7 +177,7 @@ def _line(box: Box, anchor: tuple[float, float], colour: str) -> dict[str, Any]:
 
 
 def label_ends(axes: Axes, ends: Sequence[float], texts: Sequence[str], colours: Sequence[str]) -> None:
-    """Write each text to the right of the axes, at the height (in data units) at which its line ends."""
+    """Write each text to the right of the axes, close to the height (in data units) where its line ends."""
     _, renderer = _ready(axes)
     frame = axes.get_window_extent()
     wanted = [(axes.transData.transform((0.0, end))[1] - frame.y0) / frame.height for end in ends]
@@ -208,9 +208,9 @@ def label_ends(axes: Axes, ends: Sequence[float], texts: Sequence[str], colours:
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
-    """Centres nearest to the wanted ones (least squares, same order) at which labels do not overlap.
+    """Centres of labels without overlap, closest to the wanted ones (least squares, same order).
 
-    They stay in [0, 1] where there is room for all of them.
+    They stay in [0, 1] if there is room for all.
     """
     import numpy as np  # noqa: PLC0415 - keeps --help fast
 

@@ -1,4 +1,4 @@
-"""The plots of several panels or cells: calibration of each run, accuracy over the sizes of trees."""
+"""Plots with several panels or cells: calibration per run, and accuracy by tree size."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["calibration", "depth_width"]
 
-_COLUMNS = 4  # panels beside each other
+_COLUMNS = 4  # panels in a row
 
 
 def calibration(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
-    """A reliability diagram with counts for each run that gives P(true); None when none does."""
+    """A reliability diagram with counts for each run with P(true); None if there is none."""
     binned = [(place, calibration_bins(run.records)) for place, run in enumerate(runs)]
     known = [(place, bins) for place, bins in binned if bins]
     if not known:
@@ -82,7 +82,7 @@ def _draw_counts(axes: Axes, bins: Sequence[Bin], style: Look) -> None:
 
 
 def depth_width(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
-    """Accuracy over the sizes of trees, for the most runs that differ in nothing else; None for < 2."""
+    """Accuracy by tree size, for the largest set of runs that differ only in it; None for fewer than 2."""
     groups: dict[str, dict[tuple[int, tuple[int, ...]], Row]] = {}
     for run, row in zip(runs, comparison.rows, strict=True):
         if size := _tree_size(run):
@@ -115,7 +115,7 @@ def _tree_size(run: Run) -> tuple[int, tuple[int, ...]] | None:
 
 
 def _all_but_size(run: Run) -> str:
-    """What runs must have in common to be cells of one grid."""
+    """A key that is equal for runs that belong in one grid."""
     config = run.config
     settings: Mapping[str, Any] = {
         name: value for name, value in config.settings.items() if name not in ("depth", "widths")
@@ -124,7 +124,7 @@ def _all_but_size(run: Run) -> str:
 
 
 def _draw_cells(axes: Axes, cells: Sequence[Sequence[Row | None]]) -> None:
-    """Each cell in the colour of its accuracy, with the number and the tokens per question written in it."""
+    """Draw each cell in the colour of its accuracy, with the accuracy and the tokens per question."""
     import matplotlib as mpl  # noqa: PLC0415 - keeps --help fast
     import numpy as np  # noqa: PLC0415
     from matplotlib.patches import Rectangle  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""How the plots look, and how they are written: colours for both backgrounds, SVG with text as text.
+"""The style of the plots and their output: colours for light and dark backgrounds, SVG with real text.
 
-Figures are drawn in the light colours; :func:`to_svg` exchanges them. Everything is drawn by
-matplotlib's own objects, without pyplot, so nothing is shared between figures or left open.
+Figures use the light colours; :func:`to_svg` can replace them by the dark ones. Figures are created without
+pyplot, so that they share no state and need not be closed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ INK, QUIET, FAINT = "#1f2328", "#59636e", "#d1d9e0"  # text and points; axes and
 _DARK_INK = "#e6edf3"
 
 # Light background → dark. Under normal vision, protanopia, deuteranopia and tritanopia (Machado et al. 2009)
-# the nearest two of a column are 19 apart in CIELAB, and each has a contrast of 3 : 1 with its background.
+# the two closest colours of a column are 19 apart in CIELAB, and each has a contrast of at least 3 : 1.
 _COLOURS = {
     "#0b62e0": "#3d84ff",
     "#a23b0a": "#f0502a",
@@ -59,7 +59,7 @@ _COLOURS = {
 _DARK = {**_COLOURS, QUIET: "#9198a1", FAINT: "#3d444d"}
 _MARKERS = "osD^vPX*"
 _DASHES = ("-", "--", "-.", ":")
-_WIDTH, _LONGEST = 26, 34  # characters of a line of a label
+_WIDTH, _LONGEST = 26, 34  # characters in a line of a label
 _DPI = 200  # of PNG files
 
 _SETTINGS = {
@@ -71,13 +71,13 @@ _SETTINGS = {
     "axes.axisbelow": True,
     "axes.titlelocation": "left",
     "figure.dpi": 100,
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so equal everywhere
     "font.size": 9,
     "grid.color": FAINT,
     "grid.linewidth": 0.6,
-    "svg.fonttype": "none",  # text stays text
+    "svg.fonttype": "none",  # keep text as text
     "text.color": INK,
-    "text.parse_math": False,  # a name may hold a dollar sign
+    "text.parse_math": False,  # a name may contain a dollar sign
     "xtick.color": QUIET,
     "ytick.color": QUIET,
 }
@@ -85,7 +85,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a run is drawn, the same in every figure."""
+    """The style of a run, the same in every figure."""
 
     colour: str
     marker: str
@@ -93,7 +93,7 @@ class Look:
 
 
 def look(place: int) -> Look:
-    """The look of the run at a place of the comparison; no two of the first 32 share colour and dashes."""
+    """The look of run number ``place``; no two of the first 32 share both colour and dashes."""
     colours = list(_COLOURS)
     turn = place // len(colours)
     return Look(
@@ -105,19 +105,19 @@ def look(place: int) -> Look:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the project's style.
+    """Apply the project's style while drawing.
 
     Raises:
         InputError: matplotlib is not installed.
     """
     matplotlib = bench_library("matplotlib")
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts may have it
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts may have the glyph
         yield
 
 
 def new_figure(name: str, title: str, size: tuple[float, float]) -> Figure:
-    """An empty figure of some inches with a title."""
+    """An empty figure with a title; the size is in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - keeps --help fast
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -128,36 +128,35 @@ def new_figure(name: str, title: str, size: tuple[float, float]) -> Figure:
 
 
 def frozen(figure: Figure) -> Figure:
-    """The figure with its layout decided; each drawing would move it a little, so that none could repeat."""
+    """The figure with a fixed layout, since every drawing would change it slightly."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     return figure
 
 
 def data_line(comparison: Comparison) -> str:
-    """What is compared, for titles."""
+    """Data set, split and number of questions, for titles."""
     return f"{comparison.dataset} {comparison.split}, {comparison.questions:,} questions"
 
 
 def wrapped(label: str) -> str:
-    """A run's label as plain characters, on several lines if it is long: the method, then its settings."""
+    """The label of a run as printable text; a long one is wrapped: the method, then the settings."""
     text = printable(label)
     if len(text) <= _WIDTH:
         return text
     method, bracket, settings = text.partition(" (")
-    whole = settings.replace(" ", "\xa0").replace(",\xa0", ", ")  # a line ends after a comma
+    whole = settings.replace(" ", "\xa0").replace(",\xa0", ", ")  # break lines after commas only
     lines = [method, *textwrap.wrap(f"({whole}" if bracket else "", _WIDTH + 4)]
     cut = [line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…" for line in lines[:3]]
     return "\n".join(cut).replace("\xa0", " ")
 
 
 def to_svg(figure: Figure, dark: bool = False) -> str:
-    """The figure as one ``<svg>`` element that refers to nothing outside of itself.
+    """The figure as one ``<svg>`` element without external references.
 
-    The background is transparent. What is black on paper is ``currentColor``, which the element sets by
-    its attribute ``color``; a style sheet with ``svg { color: inherit }`` overrules that. Ids are unique
-    to the figure and the background, so that several can stand in one page. The same figure gives the
-    same text.
+    The background is transparent. Black is ``currentColor``, which the attribute ``color`` of the element
+    sets; a style sheet with ``svg { color: inherit }`` overrides it. Ids are unique to figure and
+    background, so that a page can contain several. Equal figures give equal text.
     """
     name = str(figure.get_label())
     salt = f"{name} {'dark' if dark else 'light'}"
@@ -194,16 +193,16 @@ def _recoloured(style: str, dark: bool) -> str:
 
 
 def _without_idle_ids(svg: str) -> str:
-    """Without the ids that nothing refers to: they would be the same in every figure of a page."""
-    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
-    return re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
+    """The SVG without unreferenced ids, which would be repeated in every figure of a page."""
+    referenced = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
+    return re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referenced else "", svg)
 
 
 def save_plots(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write each figure as ``NAME.png``, on white, and ``NAME.svg``; the paths.
+    """Write each figure as ``NAME.png`` on white and as ``NAME.svg``, and return the paths.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written; ``subject`` is its path.
     """
     paths = []
     try:
@@ -215,6 +214,6 @@ def save_plots(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
             paths[-1].write_text(to_svg(figure) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(
-            f"cannot write plots to {folder} ({error.strerror}); name a folder you may write"
+            f"cannot write plots to {folder} ({error.strerror}); give a writable folder", subject=str(folder)
         ) from None
     return paths

@@ -1,6 +1,6 @@
 """The plots of a comparison: accuracy against tokens, risk against coverage, calibration, tree sizes.
 
-Each is drawn at the questions that all runs have; runs keep their colour and marker in all of them.
+All plots use the questions common to all runs, and the same colour and marker for a run.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ __all__ = [
     "to_svg",
 ]
 
-_APART = 9.0  # pixels
-_LOG_FROM = 8.0  # times the fewest tokens: from here on the axis is logarithmic
-_FEWEST = 10  # questions that a risk is shown of, and at least 2 %; it jumps with fewer
-_MOST = 300  # points of a curve, or somewhat more
+_APART = 9.0  # least distance of intervals, in pixels
+_LOG_FROM = 8.0  # ratio of most to fewest tokens from which the axis is logarithmic
+_MIN_RISK_QUESTIONS = 10  # fewest questions, and at least 2 %, for which risk is shown, since it is noisy
+_MAX_POINTS = 300  # approximate number of points of a curve
 
 
 def figures(runs: Sequence[Run], comparison: Comparison) -> dict[str, Figure]:
-    """The plots there are data for, by the name of their files.
+    """File name → plot, for all plots with data.
 
     Args:
-        runs: those of the comparison, in its order.
+        runs: the runs of the comparison, in its order.
     """
     same = matched(runs)
     plots: dict[str, Callable[[Sequence[Run], Comparison], Figure | None]] = {
@@ -67,9 +67,9 @@ def figures(runs: Sequence[Run], comparison: Comparison) -> dict[str, Figure]:
 
 
 def accuracy_tokens(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
-    """Runs as points with their 95 % intervals; cascades also as a curve over their thresholds.
+    """Runs as points with 95 % intervals; cascades also as curves over their thresholds.
 
-    Points of nearly the same cost are moved apart by some pixels. None when no run has used a token.
+    Points of similar cost are moved apart by a few pixels. None if no run used tokens.
     """
     if not any(row.metrics.costs.tokens for row in comparison.rows):
         return None
@@ -95,7 +95,7 @@ def accuracy_tokens(runs: Sequence[Run], comparison: Comparison) -> Figure | Non
 
 
 def _cascade_curve(run: Run) -> list[tuple[float, float]]:
-    """(tokens, accuracy in %) over a cascade's thresholds; empty for another method."""
+    """(tokens, accuracy in %) over the thresholds of a cascade; empty for other methods."""
     if run.config.method != "cascade":
         return []
     from maieutic.benchmarks.methods.cascade import cascade_curve  # noqa: PLC0415
@@ -105,12 +105,12 @@ def _cascade_curve(run: Run) -> list[tuple[float, float]]:
 
 
 def _bar(row: Row, tokens: float) -> list[tuple[float, float]]:
-    """The low end of the interval, the accuracy, the high end."""
+    """(tokens, %) of the low end of the interval, the accuracy and the high end."""
     return [(tokens, 100 * y) for y in (row.interval.low, row.metrics.accuracy, row.interval.high)]
 
 
 def _apart(axes: Axes, comparison: Comparison) -> list[float]:
-    """The runs' tokens, moved where intervals would lie on each other."""
+    """Positions of the runs in tokens, moved apart where intervals would overlap."""
     pixels = [axes.transData.transform((row.metrics.costs.tokens, 0.0))[0] for row in comparison.rows]
     frame = axes.get_window_extent()
     shares = spread([(x - frame.x0) / frame.width for x in pixels], [_APART / frame.width] * len(pixels))
@@ -119,7 +119,7 @@ def _apart(axes: Axes, comparison: Comparison) -> list[float]:
 
 
 def _limit(axes: Axes, comparison: Comparison, curve: Sequence[tuple[float, float]]) -> None:
-    """Room around everything drawn; a logarithmic axis where the costs are of different magnitude."""
+    """Set limits with margins, and a logarithmic axis if costs differ in magnitude."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415
 
     ends = [end for row in comparison.rows for end in _bar(row, row.metrics.costs.tokens)]
@@ -143,11 +143,11 @@ def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[f
 
 
 def _covered(axes: Axes, line: Sequence[tuple[float, float]]) -> list[Box]:
-    """Boxes along a line in data units, with some pixels around it."""
+    """Boxes along a line in data units, with a margin of a few pixels."""
     boxes = []
     pixels = [tuple(map(float, axes.transData.transform(point))) for point in line]
     for (x1, y1), (x2, y2) in pairwise(pixels):
-        steps = 1 + int(min(abs(x2 - x1), abs(y2 - y1)) / 8)  # one for a line across or upright
+        steps = 1 + int(min(abs(x2 - x1), abs(y2 - y1)) / 8)  # one step for a horizontal or vertical line
         at = [(x1 + (x2 - x1) * k / steps, y1 + (y2 - y1) * k / steps) for k in range(steps + 1)]
         boxes += [
             Box(min(a, c) - 5, min(b, d) - 5, max(a, c) + 5, max(b, d) + 5) for (a, b), (c, d) in pairwise(at)
@@ -159,7 +159,7 @@ def _covered(axes: Axes, line: Sequence[tuple[float, float]]) -> list[Box]:
 
 
 def risk_coverage_curves(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
-    """The error rate among the most confident answers; None when no run has a confidence."""
+    """The error rate among the most confident answers; None if no run has confidences."""
     curves = [(place, risk_coverage(run.records)) for place, run in enumerate(runs)]
     known = [(place, curve) for place, curve in curves if curve is not None]
     if not known:
@@ -171,7 +171,7 @@ def risk_coverage_curves(runs: Sequence[Run], comparison: Comparison) -> Figure 
         for place, curve in known:
             style = look(place)
             questions = len(curve.risk)
-            shown = _thinned(questions, min(max(_FEWEST, questions // 50), questions) - 1)
+            shown = _thinned(questions, min(max(_MIN_RISK_QUESTIONS, questions // 50), questions) - 1)
             axes.plot(
                 100 * curve.coverage[shown],
                 100 * curve.risk[shown],
@@ -194,5 +194,5 @@ def risk_coverage_curves(runs: Sequence[Run], comparison: Comparison) -> Figure 
 
 
 def _thinned(points: int, start: int = 0) -> list[int]:
-    """The places of a curve's points that are drawn, the last one included."""
-    return list(range(points - 1, start - 1, -max(1, (points - start) // _MOST)))[::-1]
+    """Indices of the points of a curve to draw, including the last one."""
+    return list(range(points - 1, start - 1, -max(1, (points - start) // _MAX_POINTS)))[::-1]

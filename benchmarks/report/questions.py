@@ -1,8 +1,8 @@
-"""The questions of a report, as data for ``report_page.js``: what all rows need, and the rest in parcels.
+"""The questions of a report as data for ``report_page.js``: rows, and details in compressed parcels.
 
-A row needs little, and is searched and filtered by that. What a run said in detail, trees above all, is
-packed by question, so that runs on the same trees repeat their texts near each other, and compressed; a
-page unpacks a parcel when one of its questions is opened.
+The list, search and filters need only the rows. The details of runs, mainly trees, are grouped by question
+before compression, since runs on the same trees repeat their texts. The page unpacks a parcel when one of
+its questions is opened.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["PARCEL", "parcels", "rows"]
 
-PARCEL = 16  # questions; more compress better, fewer open faster
+PARCEL = 16  # questions per parcel; more compress better, fewer open faster
 _DIGITS = 6  # significant digits of a number
 
 
 def rows(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, Any]:
-    """What is listed of every question.
+    """The rows of all questions.
 
-    ``gold`` and ``answers`` have a letter for each question: T, F or - for no answer. ``flipped`` are the
-    places of questions in whose tree a label is not what the model believes, null for a run without trees.
+    ``gold`` and ``answers`` have a letter per question: T, F or - for no answer. ``flipped`` has the indices
+    of questions with a label that differs from the model's belief; it is null for a run without trees.
 
     Args:
-        runs: with records of the same questions in the same order.
+        runs: runs with records of the same questions in the same order.
     """
     records = runs[0].records
-    found: dict[str, Any] = {
+    data: dict[str, Any] = {
         "parcel": PARCEL,
         "ids": [printable(record.id) for record in records],
         "texts": [printable(record.text) for record in records],
@@ -45,8 +45,8 @@ def rows(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, Any]:
         "runs": [_run(run.records, label) for run, label in zip(runs, labels, strict=True)],
     }
     if any(record.pair for record in records):
-        found["pairs"] = [printable(record.pair) for record in records]
-    return found
+        data["pairs"] = [printable(record.pair) for record in records]
+    return data
 
 
 def _run(records: Sequence[Record], label: str) -> dict[str, Any]:
@@ -63,16 +63,16 @@ def _letters(answers: Sequence[bool | None]) -> str:
 
 
 def parcels(runs: Sequence[Run]) -> list[str]:
-    """The details of :data:`PARCEL` questions each: JSON, as zlib's compressed data in base 64.
+    """The details of :data:`PARCEL` questions each: JSON, compressed by zlib, in base 64.
 
-    A parcel is a list of questions, each a list of what the runs said. What is unknown is left out.
+    A parcel is a list of questions, each a list of the details per run. Unknown values are omitted.
 
     Args:
         runs: as for :func:`rows`.
     """
     questions = list(zip(*(run.records for run in runs), strict=True))
     return [
-        _packed([[_said(record) for record in said] for said in questions[start : start + PARCEL]])
+        _packed([[_details(record) for record in records] for records in questions[start : start + PARCEL]])
         for start in range(0, len(questions), PARCEL)
     ]
 
@@ -82,28 +82,28 @@ def _packed(value: Any) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _said(record: Record) -> dict[str, Any]:
+def _details(record: Record) -> dict[str, Any]:
     usage = record.usage
-    said: dict[str, Any] = {
+    details: dict[str, Any] = {
         "usage": [usage.prompt_tokens, usage.generated_tokens, usage.calls, usage.pairs],
         "seconds": _number(record.seconds),
     }
     if record.p_true is not None:
-        said["p"] = _number(record.p_true)
+        details["p"] = _number(record.p_true)
     if record.margin is not None:
-        said["margin"] = _number(record.margin)
-        said["unit"] = printable(record.margin_unit or "")
+        details["margin"] = _number(record.margin)
+        details["unit"] = printable(record.margin_unit or "")
     if record.details:
-        said["details"] = [[printable(name), _number(value)] for name, value in record.details.items()]
+        details["details"] = [[printable(name), _number(value)] for name, value in record.details.items()]
     if record.problem:
-        said["problem"] = printable(record.problem)
+        details["problem"] = printable(record.problem)
     if record.reasoning is not None:
-        said["view"] = view_of(record.reasoning)
-    return said
+        details["view"] = view_of(record.reasoning)
+    return details
 
 
 def _number(value: float) -> float | str:
-    """Few digits; JSON has no word for what is not finite."""
+    """A number with few digits; text if it is not finite, which JSON cannot represent."""
     if not math.isfinite(value):
         return str(value)
     return int(value) if value == int(value) else float(f"{value:.{_DIGITS}g}")

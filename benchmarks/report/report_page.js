@@ -1,14 +1,14 @@
 "use strict";
 
-// The questions of `maieutic bench report`: searched, filtered, listed a page at a time, opened on demand.
-// The data are those of benchmarks/report_questions.py.
+// The questions of `maieutic bench report`: search, filters, a list in pages, and details on demand.
+// The data come from benchmarks/report/questions.py.
 
 (() => {
   const { button, count, make, prose } = treeElements;
   const { answered, opened, whole, WORDS } = reportQuestion;
   const PAGE = 50; // questions listed at once
-  const [TEXT, GOLD, RUN] = [20, 4, 6.25]; // rem that a column needs at least
-  const WIDEST = 75; // rem of the page that columns can have
+  const [TEXT, GOLD, RUN] = [20, 4, 6.25]; // least width of a column, in rem
+  const WIDEST = 75; // largest width of all columns, in rem
 
   const data = JSON.parse(document.getElementById("questions").textContent);
   const { ids, texts, gold, pairs, runs } = data;
@@ -34,7 +34,7 @@
     return (await unpacked.get(parcel))[place % data.parcel];
   }
 
-  /** Place → the propositions of its trees, in lower case; null until they were asked for. */
+  /** Index → the propositions of the trees, in lower case; null until first used. */
   let treeTexts = null;
 
   async function readTrees() {
@@ -47,7 +47,7 @@
     treeTexts = found;
   }
 
-  // -- what is wanted --
+  // -- filters --
 
   const wanted = { text: "", trees: false, run: null, wrong: false, flipped: false, unscored: false, apart: false };
 
@@ -59,7 +59,7 @@
 
   const disagree = (place) => ["T", "F"].every((answer) => runs.some((run) => run.answers[place] === answer));
 
-  /** The places of questions that fit; what is asked of a run must hold of one and the same. */
+  /** The indices of matching questions; all conditions on runs must hold for the same run. */
   function found() {
     const text = wanted.text.toLowerCase();
     const tests = Object.entries(TESTS).filter(([name]) => wanted[name]);
@@ -74,7 +74,7 @@
 
   // -- rows --
 
-  /** The text with what was searched for marked in it. */
+  /** The text with the search term marked. */
   function marked(text) {
     const element = prose("h3", "text", "");
     const lower = text.toLowerCase();
@@ -193,7 +193,7 @@
     return make("label", "", input, ` ${label}`);
   }
 
-  /** Also what the trees say is searched; they are unpacked when this is first asked for. */
+  /** Search the trees too; they are unpacked on first use. */
   function treesToo() {
     const input = make("input");
     input.type = "checkbox";

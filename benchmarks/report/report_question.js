@@ -1,16 +1,16 @@
 "use strict";
 
-// What the runs said of one question: a table of their answers and what these took, and their trees.
+// The details of one question: a table of the runs' answers and costs, and their trees.
 
 const reportQuestion = (() => {
   const { button, make, picture, prose } = treeElements;
   const WORDS = { T: "true", F: "false", "-": "no answer" };
 
-  /** A number, or a word for one that JSON has none for. */
+  /** A number, or the text of a number that JSON cannot represent. */
   const decimal = (value, digits) => (typeof value === "number" ? value.toFixed(digits) : value);
   const whole = (value) => value.toLocaleString("en");
 
-  /** An answer in words, told from the gold one by a sign, by weight and to screen readers. */
+  /** An answer in words; a wrong one is marked by a sign, by weight and for screen readers. */
   function answered(answer, gold) {
     if (answer === "-") return make("span", "silent", WORDS["-"]);
     if (answer === gold) return make("span", "", WORDS[answer], make("span", "unseen", ", right"));
@@ -53,7 +53,7 @@ const reportQuestion = (() => {
     return element;
   }
 
-  /** The tree of one run at a time; each is drawn when it is first asked for. */
+  /** The tree of one run at a time; each is drawn on first use. */
   function trees(runs, said) {
     const grown = runs.map((run, place) => ({ run, view: said[place].view })).filter(({ view }) => view);
     if (!grown.length) return null;
@@ -72,7 +72,7 @@ const reportQuestion = (() => {
     return make("div", "trees", choices, place);
   }
 
-  /** Everything about a question: {place, id, pair, gold}, and what each run said, of a parcel. */
+  /** The details of a question {place, id, pair, gold}; `said` has the details per run from a parcel. */
   function opened(question, runs, said) {
     const name = make("p", "identity", "gold answer ", make("strong", "", WORDS[question.gold]), " · question ");
     name.append(prose("code", "", question.id));

@@ -1,4 +1,4 @@
-"""The tables of a report: what the comparison says, and what there is beside it."""
+"""The tables of a report: the comparison, explanations, cascades and published results."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ __all__ = [
     "published_table",
 ]
 
-CLEAR = 0.05  # a corrected p below it is set in bold
-_STEPS = 10  # rows of a cascade's table are about so many shares of questions apart
+CLEAR = 0.05  # corrected p-values below it are in bold
+_STEPS = 10  # steps between the rows of a cascade's table, as shares of the questions
 
 # -- the runs ------------------------------------------------------------------------------------------
 
 
 def _scored(row: Row) -> str | None:
-    """Accuracy over the questions with an answer."""
+    """Accuracy among the questions with an answer, in percent."""
     accuracy = row.metrics.accuracy_scored
     return None if accuracy is None else f"{100 * accuracy:.1f}"
 
@@ -57,19 +57,19 @@ _COLUMNS: tuple[Column, ...] = (
 
 _MEANINGS = {
     "unscored": "questions without an answer; they count as wrong",
-    "of scored %": "right among the questions with an answer",
+    "of scored %": "correct among the questions with an answer",
     "ECE": f"expected calibration error in {BINS} bins; 0 is best, as for Brier and AURC",
-    "Brier": "mean squared distance of P(true) from the truth",
-    "AURC": "area under the risk-coverage curve, the surest answers first: by P(true), else by the margin",
+    "Brier": "mean squared difference of P(true) and the truth (0 or 1)",
+    "AURC": "area under the risk-coverage curve, most confident first: by P(true), else by the margin",
     "tokens": "of prompts and replies, per question, as are calls, NLI pairs and seconds",
-    "calls": "texts drawn and prompts scored by the language model",
+    "calls": "texts sampled and prompts scored by the language model",
     "NLI pairs": "pairs of propositions scored by the verifier",
-    "–": "not given with every answer in one unit",
+    "–": "not available for every answer in one unit",
 }
 
 
 def accuracy_table(comparison: Comparison) -> Table:
-    """Accuracy, calibration and cost of every run; a column that no run has something for is left out."""
+    """Accuracy, calibration and cost of every run, without empty columns."""
     whole = all(row.metrics.scored == row.metrics.questions for row in comparison.rows)
     shown = [
         (name, cell)
@@ -82,12 +82,12 @@ def accuracy_table(comparison: Comparison) -> Table:
         value, interval = row.metrics.accuracy, row.interval
         accuracy = Cell(percent_with_interval(value, interval), place(value, interval))
         rows.append(row_of(row.label, accuracy, *(cell(row) or "–" for _, cell in shown)))
-    told = {name for name, _ in shown} | {cell.text for row in rows for cell in row}
+    terms = {name for name, _ in shown} | {cell.text for row in rows for cell in row}
     return Table(
         caption="Accuracy, calibration and cost",
         columns=("run", "accuracy %", *(name for name, _ in shown)),
         rows=tuple(rows),
-        notes=(*_data_notes(comparison), *(note for note in _MEANINGS.items() if note[0] in told)),
+        notes=(*_data_notes(comparison), *(note for note in _MEANINGS.items() if note[0] in terms)),
     )
 
 
@@ -97,12 +97,14 @@ def _data_notes(comparison: Comparison) -> list[Note]:
     resamples = f"{comparison.resamples:,} resamples, seed {comparison.seed}{drawn}"
     notes = [("[ ]", f"95 % interval, bootstrap of {resamples}")]
     if pairs:
-        both = f"of {pairs.pairs:,} pairs, those with both twins right{twinless(comparison)}"
-        notes.append(("pairs %", both))
+        meaning = f"of {pairs.pairs:,} pairs, those with both twins correct{twinless(comparison)}"
+        notes.append(("pairs %", meaning))
     if missing := left_out(comparison):
         notes.append(("left out", f"because another run has no record of them: {printable(missing)}"))
     if cached := from_cache(comparison):
-        notes.append(("seconds", f"not those of a fresh run; from the response cache: {printable(cached)}"))
+        notes.append(
+            ("seconds", f"not those of an uncached run; from the response cache: {printable(cached)}")
+        )
     return notes
 
 
@@ -119,7 +121,7 @@ def difference_table(comparison: Comparison) -> Table | None:
         columns=("run − other", "accuracy, points", "gained", "lost", "p", "p, Holm"),
         rows=tuple(_difference(difference, place) for difference in comparison.differences),
         notes=(
-            ("gained, lost", "questions that only the run, only the other has right"),
+            ("gained, lost", "questions that only the run, or only the other, answers correctly"),
             ("p", f"McNemar's exact test; Holm: corrected for all tests of this table, bold below {CLEAR}"),
         ),
     )
@@ -141,7 +143,7 @@ def _difference(difference: Difference, place: Callable[[float, Interval], Whisk
 
 
 def explanation_table(labels: Sequence[str], counts: Sequence[NodeCounts | None]) -> Table | None:
-    """How the explanations in trees are labelled; None where no run has such counts."""
+    """How the explanations in trees are labelled; None if no run has counts."""
     known = [(label, nodes) for label, nodes in zip(labels, counts, strict=True) if nodes is not None]
     if not known:
         return None
@@ -158,14 +160,14 @@ def explanation_table(labels: Sequence[str], counts: Sequence[NodeCounts | None]
         for label, nodes in known
     ]
     return Table(
-        caption="Explanations, held against the world",
+        caption="Explanations, compared with the world",
         columns=("run", "explanations", "true %", "beliefs %", "integral %", "labels %", "unknown"),
         rows=tuple(rows),
         notes=(
-            ("beliefs %", "labelled rightly by the model's raw beliefs"),
-            ("integral %", "the same of the integral ones alone"),
-            ("labels %", "labelled rightly after solving"),
-            ("unknown", "left out, since the world does not know them or the model gave no verdict"),
+            ("beliefs %", "labelled correctly by the model's raw beliefs"),
+            ("integral %", "the same among the integral ones"),
+            ("labels %", "labelled correctly after solving"),
+            ("unknown", "not counted: truth value unknown, or no verdict of the model"),
         ),
     )
 
@@ -178,7 +180,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def cascade_table(label: str, points: Sequence[CurvePoint]) -> Table:
-    """Accuracy against cost over the thresholds of one cascade, at about every tenth of its questions.
+    """Accuracy and cost over the thresholds of a cascade, for about every tenth of the questions grown.
 
     Args:
         points: at least one.
@@ -195,7 +197,7 @@ def cascade_table(label: str, points: Sequence[CurvePoint]) -> Table:
         for k in sorted(nearest)
     ]
     return Table(
-        caption=f"Every threshold of {printable(label)}",
+        caption=f"Thresholds of {printable(label)}",
         columns=("threshold", "trees grown %", "tokens", "accuracy %"),
         rows=tuple(rows),
         notes=(
@@ -206,7 +208,7 @@ def cascade_table(label: str, points: Sequence[CurvePoint]) -> Table:
 
 
 def published_table(figures: Sequence[Published]) -> Table | None:
-    """What others published on the data set; None for nothing."""
+    """Published results on the data set; None if there are none."""
     if not figures:
         return None
     rows = [
@@ -222,6 +224,6 @@ def published_table(figures: Sequence[Published]) -> Table | None:
         caption="Published",
         columns=("source", "accuracy %", "split", "what"),
         rows=tuple(rows),
-        notes=(("published", "on other questions, models and prompts: no like-for-like comparison"),),
+        notes=(("published", "with other questions, models and prompts, so not directly comparable"),),
         words=(0, 2, 3),
     )

@@ -17,10 +17,12 @@ from maieutic.cache.store import ResponseStore
 from maieutic.cache.verifier import CachedVerifier
 from maieutic.files.json_lines import read_trees
 from maieutic.lm import load_lm
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.lm.server.model import ServerLM
 from maieutic.nli import load_verifier
-from maieutic.nli.base import ScriptedVerifier, Verifier
+from maieutic.nli.base import Verifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import LoadedModels, load_models
 from maieutic.prompts import load_prompts
 from maieutic.text import text_key

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,10 +21,11 @@ from maieutic.benchmarks.throughput.table import Row, Series
 from maieutic.benchmarks.throughput.workbench import Workbench
 from maieutic.elicit import elicit
 from maieutic.inference.base import DEFAULT_SOLVER
-from maieutic.lm.base import FloatArray, LanguageModel, Prompt
+from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores
 from maieutic.nli.local import TransformersVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
+from maieutic.usage import Usage
 
 __all__ = ["REFERENCE_QUESTIONS", "Answering", "Call", "Run", "Working", "question_rows"]
 
@@ -41,12 +41,14 @@ class Call:
         kind: negate, explain, belief or verdict.
         n: texts drawn for each prompt; 0 where options were scored.
         new_tokens: limit of each text.
+        usage: of all of its texts, or of the prompts that were scored.
     """
 
     kind: str
     prompts: tuple[Prompt, ...]
     n: int
     new_tokens: int
+    usage: Usage
     seconds: float
 
 
@@ -65,29 +67,31 @@ class Working:
         self._worker, self._script, self._options = worker, script, tuple(options)
         self.calls: list[Call] = []
 
-    def sample(
-        self, prompts: Sequence[Prompt], n: int, *, max_new_tokens: int, **drawing: Any
-    ) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         start = time.perf_counter()
-        drawn = self._worker.sample(prompts, n, max_new_tokens=max_new_tokens, **drawing)
-        self._note(prompts, n, max_new_tokens, start)
+        drawn = self._worker.sample(prompts, n, params)
+        usage = sum((completion.usage for row in drawn for completion in row), Usage())
+        self._note(prompts, n, params.max_new_tokens, usage, start)
         assert [len(texts) for texts in drawn] == [n] * len(prompts)
-        return [list(self._script.replies[prompt][:n]) for prompt in prompts]
+        return [
+            [
+                replace(completion, text=text)
+                for completion, text in zip(row, self._script.replies[prompt], strict=False)
+            ]
+            for prompt, row in zip(prompts, drawn, strict=True)
+        ]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         assert tuple(options) == self._options
         start = time.perf_counter()
-        chosen = self._worker.choose(prompts, options)
-        self._note(prompts, 0, 0, start)
-        assert chosen.shape == (len(prompts), len(options))
-        return np.array([self._script.verdicts[prompt] for prompt in prompts])
+        scores = self._worker.choose(prompts, options)
+        self._note(prompts, 0, 0, sum(scores.usages, Usage()), start)
+        assert scores.probabilities.shape == (len(prompts), len(options))
+        return replace(scores, probabilities=np.array([self._script.verdicts[prompt] for prompt in prompts]))
 
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        return self._worker.count_tokens(texts)
-
-    def _note(self, prompts: Sequence[Prompt], n: int, new_tokens: int, start: float) -> None:
+    def _note(self, prompts: Sequence[Prompt], n: int, new_tokens: int, usage: Usage, start: float) -> None:
         kind = self._script.kinds[prompts[0]]
-        self.calls.append(Call(kind, tuple(prompts), n, new_tokens, time.perf_counter() - start))
+        self.calls.append(Call(kind, tuple(prompts), n, new_tokens, usage, time.perf_counter() - start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,8 @@ class Answering:
         solver = SOLVERS[DEFAULT_SOLVER["joint"]]()
         answers: list[Answer] = []
         for batch in [self._questions] if self._ours else [[question] for question in self._questions]:
-            trees = elicit(batch, lm, prompts, self._bench.config)
-            answers += conclude(trees, self._verifier, solver, "joint")
+            grown = elicit(batch, lm, prompts, self._bench.config)
+            answers += conclude([growth.tree for growth in grown], self._verifier, solver, "joint")
         self.runs.append(Run(lm.calls, answers, peak_bytes(self._bench.clock.device)))
         return len(answers)
 
@@ -212,7 +216,7 @@ def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, pla
     return [
         tokens(
             "tokens read and drawn",
-            sum(_paid(bench, call) for call in ours.runs[-1].calls),
+            sum(call.usage.prompt_tokens + call.usage.generated_tokens for call in ours.runs[-1].calls),
             sum(map(len, bench.subject.tokens(direct.prompts))),
             "Every text drawn pays for all of its prompt, as with a server that shares nothing.",
         ),
@@ -225,11 +229,6 @@ def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, pla
         row("time", "ms a question", each(mine), each(plain), f"{count} questions together on both sides."),
         row("peak memory", "GiB", peak, None, f"Held {held}; {count} questions together, weights included."),
     ]
-
-
-def _paid(bench: Workbench, call: Call) -> int:
-    given = sum(map(len, bench.subject.tokens(call.prompts)))
-    return given * max(call.n, 1) + len(call.prompts) * call.n * call.new_tokens
 
 
 def _steps(runs: Sequence[Run], mine: Series) -> list[Row]:

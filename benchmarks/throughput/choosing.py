@@ -45,7 +45,7 @@ class Chooser:
     def work(self) -> float:
         """Score all; returns their number."""
         assert self._lm is not None
-        self.found = self._lm.choose(self.prompts, self._bench.subject.prompts.answers)
+        self.found = self._lm.choose(self.prompts, self._bench.subject.prompts.answers).probabilities
         return len(self.prompts)
 
 

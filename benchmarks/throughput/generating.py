@@ -21,7 +21,7 @@ from maieutic.benchmarks.throughput.table import Row, Series
 from maieutic.benchmarks.throughput.workbench import TEXTS, Workbench
 from maieutic.checkpoints.batching import padded
 from maieutic.errors import ModelError
-from maieutic.lm.base import LanguageModel, Prompt
+from maieutic.lm.base import LanguageModel, Prompt, SamplingParams
 from maieutic.lm.local.decoding import Decoder
 
 __all__ = ["Drawer", "Generate", "Workload", "bare", "drawn_tokens", "few_shot", "generate_rows"]
@@ -102,14 +102,7 @@ class Drawer:
         assert self._lm is not None
         load = self._load
         with drawn_tokens() as lengths:
-            self._lm.sample(
-                load.prompts,
-                load.n,
-                max_new_tokens=load.longest,
-                temperature=TEMPERATURE,
-                top_p=1.0,
-                seed=SEED,
-            )
+            self._lm.sample(load.prompts, load.n, SamplingParams(load.longest, TEMPERATURE, seed=SEED))
         if not lengths:
             raise ModelError(f"{self._lm.name} is left to Transformers' generate: nothing of ours to measure")
         return sum(lengths)

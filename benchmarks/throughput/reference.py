@@ -11,7 +11,7 @@ from transformers import GenerationConfig
 
 from maieutic.benchmarks.throughput.subject import Subject
 from maieutic.checkpoints.loading import quiet
-from maieutic.lm.base import FloatArray, Prompt
+from maieutic.lm.base import Completion, Prompt, SamplingParams, Scores
 from maieutic.lm.local.model import TransformersLM
 
 __all__ = ["ReferenceLM"]
@@ -28,33 +28,30 @@ class ReferenceLM(TransformersLM):
         super().__init__(subject.checkpoint, share_prefixes=False)
         self._subject, self._words = subject, subject.vocabulary
 
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         drawing: dict[str, Any] = {"do_sample": False}
-        if temperature > 0:
-            torch.manual_seed(seed)
-            drawing = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}
-        sequences = n if temperature > 0 else 1
-        config = self._config(max_new_tokens, num_return_sequences=sequences, **drawing)
-        found = []
+        if not params.greedy:
+            torch.manual_seed(params.seed)
+            drawing = {
+                "do_sample": True,
+                "temperature": params.temperature,
+                "top_p": params.top_p,
+                "top_k": 0,
+            }
+        sequences = 1 if params.greedy else n
+        config = self._config(params.max_new_tokens, num_return_sequences=sequences, **drawing)
+        completions = []
         for prompt in prompts:
-            asked = self._subject.tokens([prompt])[0]
-            rows = self._generate(asked, config)[:, len(asked) :].tolist()
-            texts = [self._words.text_after(asked, row) for row in rows]
-            found.append(texts * (n // sequences))
-        return found
+            given = self._subject.tokens([prompt])[0]
+            rows = self._generate(given, config)[:, len(given) :].tolist()
+            texts = [self._words.text_after(given, row) for row in rows]
+            drawn = [Completion(text, len(given), length) for text, length in texts]
+            completions.append(drawn * (n // sequences))
+        return completions
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         config = self._config(1, do_sample=False, output_logits=True, return_dict_in_generate=True)
-        rows = []
+        rows, lengths = [], []
         for prompt in prompts:
             (text,) = self._words.render([prompt])
             texts = [text + option for option in ("", *options)]
@@ -62,7 +59,9 @@ class ReferenceLM(TransformersLM):
             logits = self._generate(alone, config).logits[0][0]
             firsts = [tokens[len(alone)] for tokens in joined]
             rows.append(logits.float().softmax(-1)[firsts].tolist())
-        return np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
+            lengths.append(len(alone))
+        probabilities = np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
+        return Scores(probabilities, tuple(lengths))
 
     def _config(self, new_tokens: int, **others: Any) -> GenerationConfig:
         return GenerationConfig(

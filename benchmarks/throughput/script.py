@@ -15,7 +15,8 @@ from itertools import count
 
 from maieutic.benchmarks.throughput.sentences import Sentence, sentence
 from maieutic.config import ElicitConfig
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.prompts import PromptSet
 
 __all__ = ["Script", "write_script"]

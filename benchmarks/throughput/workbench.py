@@ -12,7 +12,8 @@ from maieutic.checkpoints.loading import Checkpoint
 from maieutic.config import ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.lm.base import Prompt
-from maieutic.nli.base import Pair, ScriptedVerifier
+from maieutic.nli.base import Pair
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.tree import Tree
 
@@ -52,7 +53,8 @@ class Workbench:
     def trees(self) -> list[Tree]:
         """The trees that the script leads to, grown without a model."""
         prompts = self.subject.prompts
-        return elicit(self.script.questions, self.script.model(prompts), prompts, self.config)
+        grown = elicit(self.script.questions, self.script.model(prompts), prompts, self.config)
+        return [growth.tree for growth in grown]
 
     def prompts(self, kind: str, count: int) -> list[Prompt]:
         """So many prompts of the script of one kind, all different."""

@@ -1,8 +1,8 @@
-"""The models that ship with the package, agora-lm and agora-nli: where they lie, and whether they are whole.
+"""The models that ship with the package, agora-lm and agora-nli, and their checksums.
 
 They are ordinary model folders, trained by :mod:`maieutic.benchmarks.agora.train` on a small world of
 everyday things. ``SHA256SUMS`` in each lists its files in the format of the sha256sum command.
-``agora.weights.toml`` has the weights of joint inference that suit the two together.
+``agora.weights.toml`` has weights of joint inference for the two models together.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 BundledModel = Literal["agora-lm", "agora-nli"]
 
-AGORA = "agora"  # the name that both models go by
+AGORA = "agora"  # the name of both models in options
 CHECKSUMS = "SHA256SUMS"
 VOCABULARY = "vocabulary.txt"
 
@@ -41,44 +41,52 @@ _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 
 
 def bundled_folder(model: BundledModel) -> Path:
-    """The folder of a bundled model, its files compared with their checksums.
+    """The folder of a bundled model, after its checksums were verified.
 
     Raises:
-        ModelError: a file is missing or is not the one that was shipped.
+        ModelError: a file is missing or differs from the shipped one. ``subject`` is the file.
     """
     folder = Path(__file__).parent / model
     try:
         verify(folder)
     except ModelError as error:
-        raise ModelError(f"the bundled model {model} is damaged: {error}; reinstall maieutic") from error
+        raise ModelError(
+            f"the bundled model {model} is damaged: {error}; reinstall maieutic", subject=error.subject
+        ) from error
     return folder
 
 
 def bundled_weights() -> Path:
-    """The file of weights of joint inference that were learned with both bundled models."""
+    """The file with weights of joint inference, learned with both bundled models."""
     return Path(__file__).parent / "agora.weights.toml"
 
 
 def verify(folder: Path) -> None:
-    """Compare a folder's files with its ``SHA256SUMS``.
+    """Verify the files of a folder against its ``SHA256SUMS``.
 
     Raises:
-        ModelError: the list or a file on it is missing, unreadable or not the one listed.
+        ModelError: the list or a listed file is missing, unreadable or differs. ``subject`` is its path.
     """
     try:
-        listed = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-        for number, line in enumerate(listed, start=1):
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, start=1):
             match = _LINE.fullmatch(line)
             if match is None:
-                raise ModelError(f"{folder / CHECKSUMS}, line {number} is no checksum")
-            if sha256_of(folder / match[2]) != match[1]:
-                raise ModelError(f"{folder / match[2]} has another checksum than {CHECKSUMS} lists")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{folder} cannot be read ({error})") from error
+                raise ModelError(
+                    f"{folder / CHECKSUMS}, line {number} is not a checksum", subject=str(folder / CHECKSUMS)
+                )
+            file = folder / match[2]
+            if sha256_of(file) != match[1]:
+                raise ModelError(f"the checksum of {file} differs from {CHECKSUMS}", subject=str(file))
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{folder / CHECKSUMS} is not UTF-8", subject=str(folder / CHECKSUMS)) from error
+    except OSError as error:
+        file = Path(error.filename)
+        raise ModelError(f"{file} cannot be read ({error.strerror})", subject=str(file)) from error
 
 
 def write_checksums(folder: Path) -> None:
-    """List every file of a folder, subfolders and the list itself aside, in its ``SHA256SUMS``."""
+    """Write ``SHA256SUMS`` for all files of a folder, without subfolders and the list itself."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != CHECKSUMS)
     (folder / CHECKSUMS).write_text("".join(f"{sha256_of(path)}  {path.name}\n" for path in files), "utf-8")
 
@@ -90,7 +98,7 @@ def sha256_of(path: Path) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in lower case, in their order.
+    """The words of a text in lower case and in order.
 
     >>> words("A ten-year-old's kite?")
     ['a', "ten-year-old's", 'kite']
@@ -104,6 +112,6 @@ def _vocabulary(file: Path) -> frozenset[str]:
 
 
 def unknown_words(texts: Iterable[str]) -> list[str]:
-    """The words that the bundled language model has never met, each once, in their order."""
+    """The words outside the vocabulary of the bundled language model, each once, in order."""
     known = _vocabulary(Path(__file__).parent / "agora-lm" / VOCABULARY)
     return list(dict.fromkeys(word for text in texts for word in words(text) if word not in known))

@@ -23,7 +23,7 @@ PATIENCE = 10.0  # seconds to wait while another process writes
 SYNCHRONOUS = "NORMAL"  # syncs at checkpoints only: a power cut may lose the latest answers
 LOG_BYTES = 4 << 20  # size to which a longer write-ahead log is truncated
 
-_SCHEMA = 1
+_SCHEMA = 2  # since 2, token counts are kept with the answers
 _TABLES = """
 CREATE TABLE models (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL);
 CREATE TABLE responses (
@@ -68,6 +68,9 @@ class ResponseFile:
     Args:
         path: the file; created if missing, with its folder, for its owner only.
 
+    Attributes:
+        emptied: whether it was of an earlier version, whose responses are of no use.
+
     Raises:
         Damaged: the file is not a valid response cache.
         sqlite3.Error: the file is damaged (see :func:`is_damage`) or cannot be used now.
@@ -79,6 +82,7 @@ class ResponseFile:
         _make(path)
         self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         self._db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        self.emptied = False
         self._process, self._node = os.getpid(), path.stat().st_ino
         self._closing = weakref.finalize(self, _close, self._db, self._process)
         try:
@@ -97,8 +101,19 @@ class ResponseFile:
                     for statement in filter(str.strip, _TABLES.split(";")):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {_SCHEMA}")
+        elif self._version() < _SCHEMA:
+            self._empty()
         if self._version() != _SCHEMA:
             raise Damaged(f"its version is {self._version()}, not {_SCHEMA}")
+
+    def _empty(self) -> None:
+        with self._transaction():
+            if self._version() < _SCHEMA:  # no other process was faster
+                self._db.execute("DELETE FROM responses")
+                self._db.execute("DELETE FROM models")
+                self._db.execute("UPDATE total SET bytes = 0")
+                self._db.execute(f"PRAGMA user_version = {_SCHEMA}")
+                self.emptied = True
 
     def _version(self) -> int:
         return _number(self._db.execute("PRAGMA user_version").fetchone())

@@ -1,29 +1,31 @@
 """A language model whose answers are kept and not asked for again.
 
-What an answer belongs to: the model's fingerprint, the prompt without its owner, and for a text that is drawn
+What an answer belongs to: the model's fingerprint, the prompt, and for a text that is drawn
 the sampling parameters, the seed and its index, so that several samples stay different, and five samples are
 the first three and two more. Texts decoded greedily depend on neither seed nor index and are one entry.
 Probabilities are kept bit by bit, a row for each prompt and list of options: P(option) may depend on the
-other options, since a prompt is tokenised together with each of them.
+other options, since a prompt is tokenised together with each of them. With every answer its token counts
+are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeVar
+from struct import Struct
 
 import numpy as np
 
 from maieutic.cache.store import KnownModel, ResponseStore, digest
 from maieutic.checkpoints.fingerprints import fingerprint_of
-from maieutic.lm.base import FloatArray, LanguageModel, Prompt
+from maieutic.lm.base import Completion, FloatArray, LanguageModel, Prompt, SamplingParams, Scores
 
 __all__ = ["CachedLanguageModel"]
 
-FORMAT = 1  # to be raised when prompts are written out, or texts drawn or cut, otherwise than before
+FORMAT = 2  # to be raised when prompts are written out, or texts drawn or cut, otherwise than before
+COUNTS = Struct("<II")  # before a text: tokens of its prompt, its own
+COUNT = Struct("<I")  # before probabilities: tokens of the prompt
 
 _Keys = Mapping[Prompt, Sequence[bytes]]
-_Text = TypeVar("_Text", Prompt, str, Prompt | str)
 
 
 class CachedLanguageModel:
@@ -52,82 +54,59 @@ class CachedLanguageModel:
         """The prompt set that suits the model."""
         return self.inner.prompts
 
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         """Draw ``n`` continuations of every prompt; see :meth:`maieutic.lm.base.LanguageModel.sample`.
 
         A prompt that lacks samples is asked for all up to the last one that is missing, in one call with
         the prompts that lack as many; samples that were kept stay what they were.
         """
-        greedy = temperature == 0
-        drawn = min(n, 1) if greedy else n
-        copies = n if greedy else 1
-        request = ["sample", int(max_new_tokens), float(temperature), float(top_p)]
-        request += [] if greedy else [int(seed)]
+        drawn = min(n, 1) if params.greedy else n
+        copies = n if params.greedy else 1
+        request = ["sample", int(params.max_new_tokens), float(params.temperature), float(params.top_p)]
+        request += [] if params.greedy else [int(params.seed)]
         keys = {
             prompt: [digest(about, request, index) for index in range(drawn)]
             for prompt, about in self._distinct(prompts).items()
         }
-        found = self._store.get(key for row in keys.values() for key in row)
-        texts = {key: value.decode("utf-8", "surrogatepass") for key, value in found.items()}
-        self._count(prompts, keys, texts, copies)
-        for number, group in _lacking(keys, texts).items():
-            replies = self.inner.sample(
-                group, number, max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed
-            )
+        stored = self._store.get(key for row in keys.values() for key in row)
+        completions = {key: _completion(value) for key, value in stored.items()}
+        self._count(prompts, keys, completions, copies)
+        for number, group in _lacking(keys, completions).items():
+            replies = self.inner.sample(group, number, params)
             new = {
-                key: text
+                key: completion
                 for prompt, row in zip(group, replies, strict=True)
-                for key, text in zip(keys[prompt][:number], row, strict=True)
-                if key not in texts
+                for key, completion in zip(keys[prompt][:number], row, strict=True)
+                if key not in completions
             }
-            self._store.put(
-                self._known, {k: text.encode("utf-8", "surrogatepass") for k, text in new.items()}
-            )
-            texts |= new
-        return [[texts[key] for key in keys[prompt]] * copies for prompt in prompts]
+            self._store.put(self._known, {key: _completion_bytes(value) for key, value in new.items()})
+            completions |= new
+        return [[completions[key] for key in keys[prompt]] * copies for prompt in prompts]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         """P(option | prompt); see :meth:`maieutic.lm.base.LanguageModel.choose`."""
         request = ["choose", list(options)]
         keys = {prompt: [digest(about, request)] for prompt, about in self._distinct(prompts).items()}
-        found = self._store.get(key for (key,) in keys.values())
-        rows = {key: np.frombuffer(value, "<f8") for key, value in found.items()}
+        stored = self._store.get(key for (key,) in keys.values())
+        rows = {key: _row(value) for key, value in stored.items()}
         self._count(prompts, keys, rows)
         for group in _lacking(keys, rows).values():
-            chosen = np.asarray(self.inner.choose(group, options), "<f8").reshape(len(group), len(options))
-            new = {keys[prompt][0]: row for prompt, row in zip(group, chosen, strict=True)}
-            self._store.put(self._known, {key: row.tobytes() for key, row in new.items()})
+            scores = self.inner.choose(group, options)
+            table = scores.probabilities.reshape(len(group), len(options))
+            new = {
+                keys[prompt][0]: (row, tokens)
+                for prompt, row, tokens in zip(group, table, scores.prompt_tokens, strict=True)
+            }
+            self._store.put(self._known, {key: _row_bytes(*value) for key, value in new.items()})
             rows |= new
-        table = np.array([rows[keys[prompt][0]] for prompt in prompts], dtype=np.float64)
-        return table.reshape(len(prompts), len(options))
+        found = [rows[keys[prompt][0]] for prompt in prompts]
+        table = np.array([row for row, _ in found], dtype=np.float64).reshape(len(prompts), len(options))
+        return Scores(table, tuple(tokens for _, tokens in found))
 
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        """The tokens of each; see :meth:`maieutic.lm.base.LanguageModel.count_tokens`.
-
-        Numbers are kept too, since a server tells some of them only with the answer. They are no requests.
-        """
-        keys = {text: digest(about, "tokens") for text, about in self._distinct(texts).items()}
-        counts = {key: int(value) for key, value in self._store.get(keys.values()).items()}
-        missing = [text for text, key in keys.items() if key not in counts]
-        if missing:
-            new = {keys[text]: n for text, n in zip(missing, self.inner.count_tokens(missing), strict=True)}
-            self._store.put(self._known, {key: b"%d" % number for key, number in new.items()})
-            counts |= new
-        return [counts[keys[text]] for text in texts]
-
-    def _distinct(self, texts: Sequence[_Text]) -> dict[_Text, str]:
-        """Each prompt or plain text once, with what tells it and the model apart from others."""
+    def _distinct(self, prompts: Sequence[Prompt]) -> dict[Prompt, str]:
+        """Each prompt once, with what tells it and the model apart from others."""
         model = ("lm", FORMAT, self._known.fingerprint)
-        return {text: digest(*model, *_parts(text)).hex() for text in dict.fromkeys(texts)}
+        return {prompt: digest(*model, *_parts(prompt)).hex() for prompt in dict.fromkeys(prompts)}
 
     def _count(
         self, prompts: Sequence[Prompt], keys: _Keys, kept: Collection[bytes], copies: int = 1
@@ -136,12 +115,28 @@ class CachedLanguageModel:
         self._store.count(len(hits) * copies, sum(hits) * copies)
 
 
-def _parts(text: Prompt | str) -> list[object]:
+def _parts(prompt: Prompt) -> list[object]:
     """All that a model is told."""
-    if isinstance(text, str):
-        return [text]
-    shots = [[shot.query, shot.reply] for shot in text.shots]
-    return [text.format, text.instruction, shots, text.query, text.opening]
+    shots = [[shot.query, shot.reply] for shot in prompt.shots]
+    return [prompt.format, prompt.instruction, shots, prompt.query, prompt.opening]
+
+
+def _completion_bytes(completion: Completion) -> bytes:
+    counts = COUNTS.pack(completion.prompt_tokens, completion.completion_tokens)
+    return counts + completion.text.encode("utf-8", "surrogatepass")
+
+
+def _completion(value: bytes) -> Completion:
+    return Completion(value[COUNTS.size :].decode("utf-8", "surrogatepass"), *COUNTS.unpack_from(value))
+
+
+def _row_bytes(row: FloatArray, prompt_tokens: int) -> bytes:
+    return COUNT.pack(prompt_tokens) + row.astype("<f8").tobytes()
+
+
+def _row(value: bytes) -> tuple[FloatArray, int]:
+    (prompt_tokens,) = COUNT.unpack_from(value)
+    return np.frombuffer(value, "<f8", offset=COUNT.size), prompt_tokens
 
 
 def _lacking(keys: _Keys, kept: Collection[bytes]) -> dict[int, list[Prompt]]:

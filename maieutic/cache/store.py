@@ -115,8 +115,8 @@ class Contents:
 class ResponseStore:
     """Answers by key. Disk failures never raise; the model answers what the store cannot.
 
-    A damaged file is moved aside and replaced by a new one. Writing stops when the disk is full or the
-    folder is not writable. Each of these is reported once, in one line.
+    A damaged file is moved aside and replaced by a new one; a file of an earlier version is emptied. Writing
+    stops when the disk is full or the folder is not writable. Each of these is reported once, in one line.
 
     Args:
         path: the file, created on first use and readable by its owner only; by default
@@ -216,8 +216,6 @@ class ResponseStore:
         with self._lock:
             self._disconnect()
 
-    # -- failures --------------------------------------------------------------------------------------
-
     def _read(self, work: Callable[[ResponseFile], T]) -> T | None:
         """The result of ``work``, or None if the file cannot be read."""
         with self._lock:
@@ -257,6 +255,8 @@ class ResponseStore:
         if self._file is None or not self._file.current:
             self._disconnect()
             self._file = ResponseFile(self.path)
+            if self._file.emptied:
+                self._notify("was of an earlier version, whose answers lack token counts; it is emptied")
         return self._file
 
     def _disconnect(self) -> None:

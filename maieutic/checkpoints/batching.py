@@ -1,4 +1,4 @@
-"""Sequences of different lengths put together so that little of a batch is padding.
+"""Batches of sequences of similar length, so that little of a batch is padding.
 
 This module imports neither torch nor transformers.
 """
@@ -19,12 +19,12 @@ __all__ = ["batches_by_length", "padded"]
 def batches_by_length(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
     """Group sequences of similar length, longest first, so that the largest batch comes first.
 
-    A batch costs its rows times its longest row, which is what a padded batch computes. A row
-    longer than the budget is a batch of its own. Equal lengths keep their order.
+    A batch costs its number of rows times its longest row, since rows are padded. A row longer than
+    the budget forms a batch of its own. Sequences of equal length keep their order.
 
     Args:
         lengths: tokens of each sequence.
-        token_budget: most tokens, padding included, in a batch of more than one row; at least 1.
+        token_budget: largest cost of a batch of several rows, in tokens; at least 1.
 
     Returns:
         indices into ``lengths``, each exactly once, in batches.
@@ -36,7 +36,7 @@ def batches_by_length(lengths: Sequence[int], token_budget: int) -> list[list[in
     [[3], [1, 2], [0]]
     """
     if token_budget < 1:
-        raise InputError(f"a batch must hold at least 1 token, not {token_budget}")
+        raise InputError(f"token_budget={token_budget}: give at least 1", subject="token_budget")
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
         last = batches[-1] if batches else []
@@ -48,7 +48,7 @@ def batches_by_length(lengths: Sequence[int], token_budget: int) -> list[list[in
 
 
 def padded(rows: Sequence[Sequence[int]], fill: int, side: Literal["left", "right"]) -> NDArray[np.int64]:
-    """Stack rows into an array (rows, longest row), with ``fill`` on one side of the short ones.
+    """Stack rows into an array of shape (rows, longest row), padded with ``fill`` on one side.
 
     >>> padded([[7, 8, 9], [5]], 0, "left").tolist()
     [[7, 8, 9], [0, 0, 5]]

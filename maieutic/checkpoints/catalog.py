@@ -1,4 +1,4 @@
-"""Which models there are: those of the package, those in the local hub cache, and some worth fetching."""
+"""Lists of models: bundled with the package, in the local hub cache, and recommended for download."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ _OPTIONS: dict[str, Option] = {"ForCausalLM": "--lm", "ForSequenceClassification
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A model as a list shows it.
+    """An entry of a list of models.
 
     Attributes:
-        name: what to give after ``option``.
-        option: "--lm", "--nli", or "" where that cannot be told.
-        size: bytes on disk.
-        licence: SPDX name, "" where it is not known; ``good_for``: a phrase, may be empty.
+        name: the value to give for ``option``.
+        option: "--lm" or "--nli"; "" if unknown.
+        size: in bytes, on disk or to download.
+        licence: SPDX name, "" if unknown.
+        good_for: a phrase, may be empty.
     """
 
     source: Literal["bundled", "cached", "recommended"]
@@ -42,7 +43,7 @@ def bundled_models() -> list[Listed]:
     """The models in the package.
 
     Raises:
-        ModelError: one of them is damaged.
+        ModelError: a model is damaged.
     """
     about: dict[BundledModel, tuple[Option, str]] = {
         "agora-lm": ("--lm", "trying maieutic offline; knows some 900 everyday things"),
@@ -59,7 +60,7 @@ def _size(folder: Path) -> int:
 
 
 def cached_models() -> list[Listed]:
-    """The models in the local Hugging Face cache, by name; none where there is no cache."""
+    """The models in the local Hugging Face cache, sorted by name; none if there is no cache."""
     from huggingface_hub import scan_cache_dir  # noqa: PLC0415 - takes a while to load
     from huggingface_hub.errors import CacheNotFound  # noqa: PLC0415
 
@@ -67,18 +68,18 @@ def cached_models() -> list[Listed]:
         repositories = scan_cache_dir().repos
     except CacheNotFound:
         return []
-    found = [
+    models = [
         Listed(
             "cached", repo.repo_id, _option(rev.snapshot_path for rev in repo.revisions), repo.size_on_disk
         )
         for repo in repositories
         if repo.repo_type == "model"
     ]
-    return sorted(found, key=lambda model: model.name)
+    return sorted(models, key=lambda model: model.name)
 
 
 def _option(snapshots: Iterable[Path]) -> Option:
-    """What the architecture in a config.json is good for; it is read, never run."""
+    """The option for the architecture in a config.json, which is only read."""
     for snapshot in snapshots:
         try:
             config: Any = json.loads((snapshot / "config.json").read_text(encoding="utf-8"))
@@ -92,12 +93,14 @@ def _option(snapshots: Iterable[Path]) -> Option:
 
 
 def recommended_models() -> list[Listed]:
-    """The table ``recommended.toml``."""
+    """The models in ``recommended.toml``."""
     text = resources.files(__package__).joinpath("recommended.toml").read_text(encoding="utf-8")
-    found = []
+    models = []
     for row in tomllib.loads(text)["models"]:
         if row["option"] not in get_args(Option):
             raise ValueError(f"recommended.toml: {row['name']}: option {row['option']!r}")
         size = round(row["size"] * 1e9)
-        found.append(Listed("recommended", row["name"], row["option"], size, row["licence"], row["good_for"]))
-    return found
+        models.append(
+            Listed("recommended", row["name"], row["option"], size, row["licence"], row["good_for"])
+        )
+    return models

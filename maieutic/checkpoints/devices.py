@@ -1,4 +1,4 @@
-"""The device and the number format that models compute in; one rule for all of them."""
+"""Device, number format and threads for models."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "quota period" in microseconds, or
 
 
 def usable_cores(quota: Path = CPU_QUOTA) -> int:
-    """Processor cores that this process may keep busy: its affinity and a container's quota, at least 1.
+    """Number of CPU cores this process may use, by its affinity and its container's quota; at least 1.
 
     Args:
-        quota: the file of the control group's limit; one that is missing or unlike sets none.
+        quota: file with the quota of the control group; a missing or malformed file sets no limit.
     """
     affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
@@ -34,48 +34,49 @@ def usable_cores(quota: Path = CPU_QUOTA) -> int:
 
 
 def use_cores() -> None:
-    """Keep PyTorch from starting more threads than there are usable cores, unless OMP_NUM_THREADS is set.
+    """Limit PyTorch's threads to the usable cores, unless OMP_NUM_THREADS is set.
 
-    PyTorch counts the cores of the machine, not those of a container with a quota; threads that wait for
-    each other's turn make it several times slower.
+    PyTorch counts the cores of the machine and ignores the quota of a container; too many threads make it
+    several times slower.
     """
     if "OMP_NUM_THREADS" not in os.environ and torch.get_num_threads() > usable_cores():
         torch.set_num_threads(usable_cores())
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device behind "auto", "cpu", "cuda" or "cuda:N".
+    """The device named "auto", "cpu", "cuda" or "cuda:N".
 
     Raises:
-        InputError: another word, or CUDA where there is none or not that many.
+        InputError: the name is unknown, or there is no such CUDA device.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
-        raise InputError(f"{name!r} is not a device; use auto, cpu, cuda or cuda:N")
+        raise InputError(f"{name!r} is not a device; use auto, cpu, cuda or cuda:N", subject="device")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         return torch.device("cuda" if count else "cpu")
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= count:
-        found = f"only {count} CUDA device(s)" if count else "no CUDA device"
+        available = f"only {count} CUDA device(s)" if count else "no CUDA device"
         raise InputError(
-            f"{name} was asked for but PyTorch {torch.__version__} sees {found} here; use "
-            "--device cpu (or auto), or install a CUDA build of PyTorch and the driver"
+            f"device {name}: PyTorch {torch.__version__} sees {available}; use --device cpu (or auto), "
+            "or install a CUDA build of PyTorch and the driver",
+            subject="device",
         )
     return device
 
 
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
-    """The number format of weights and activations behind a dtype's name.
+    """The number format of weights and activations named by ``name``.
 
-    "auto" is float32 on a processor, bfloat16 on CUDA devices that multiply it fast (compute capability 8.0
-    or newer) and float16 on others. With AVX512_BF16 a processor scores twice as many pairs a second in
-    bfloat16, but close calls fall the other way: of 1,160 direct answers of the bundled model 9 changed.
+    "auto" is float32 on a CPU, bfloat16 on CUDA devices with fast bfloat16 arithmetic (compute capability
+    8.0 or newer) and float16 on other CUDA devices. On a CPU with AVX512_BF16, bfloat16 scores twice as many
+    pairs per second as float32 but is less exact: 9 of 1,160 direct answers of the bundled model changed.
 
     Raises:
-        InputError: another word.
+        InputError: the name is unknown.
     """
     if name != "auto" and name not in DTYPES:
-        raise InputError(f"{name!r} is not a dtype; use auto, {', '.join(DTYPES)}")
+        raise InputError(f"{name!r} is not a dtype; use auto, {', '.join(DTYPES)}", subject="dtype")
     if name != "auto":
         return DTYPES[name]
     if device.type == "cuda":

@@ -1,7 +1,7 @@
-"""A folder or a hub id of weights, opened as a model and tokenizer or refused in a sentence.
+"""Load a model and its tokenizer from a folder or a hub id.
 
-Nothing is downloaded unless asked for, no code of the folder is run and no pickle is read. All that
-Transformers, Tokenizers and Safetensors raise here becomes a ModelError.
+Downloads are opt-in, code in the folder is never run and pickles are never read. Errors of Transformers,
+Tokenizers and Safetensors become ModelErrors.
 """
 
 from __future__ import annotations
@@ -46,24 +46,24 @@ __all__ = [
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken"]
-HUB_SKIPPED = ["*/*", "consolidated*"]  # subfolders and second copies of the weights
+HUB_SKIPPED = ["*/*", "consolidated*"]  # subfolders and duplicate weights
 TOKENIZER_FILES = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
-# What model families call the number of positions they were built for.
+# Names of the maximum number of positions in the configurations of model families.
 WINDOW_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
-SHOWN = 60  # characters of a prompt or a statement in a message
-NO_LIMIT = 10**7  # Transformers writes 10**30 where a tokenizer knows no limit
+SHOWN = 60  # characters of a prompt or statement that a message quotes
+NO_LIMIT = 10**7  # Transformers uses 10**30 for a tokenizer without a limit
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a checkpoint must be: the class that opens it, and how messages speak of it."""
+    """A kind of checkpoint: the class that opens it, and its names in messages."""
 
     noun: str
     opener: Any
     architectures: frozenset[str]
-    other: str  # where a checkpoint of the other kind belongs
+    other: str  # hint for a checkpoint of the other kind
     bundled: BundledModel
 
 
@@ -76,14 +76,14 @@ LANGUAGE_MODEL = Kind(
     "a causal language model",
     AutoModelForCausalLM,
     _names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
-    "did you mean it as the verifier (--nli)?",
+    "give it as the verifier (--nli)",
     "agora-lm",
 )
 CLASSIFIER = Kind(
     "a sequence classifier",
     AutoModelForSequenceClassification,
     _names(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES),
-    "did you mean it as the language model (--lm)?",
+    "give it as the language model (--lm)",
     "agora-nli",
 )
 
@@ -93,11 +93,11 @@ class Checkpoint:
     """A model ready for inference.
 
     Attributes:
-        name: as the caller gave it.
+        name: the name that the caller gave.
         model: the Transformers model, in evaluation mode on ``device``.
         tokenizer: its tokenizer.
-        window: most tokens of one sequence, None where the model has no limit.
-        folder: where its files lie.
+        window: largest number of tokens in a sequence; None if there is no limit.
+        folder: the folder of its files.
     """
 
     name: str
@@ -122,17 +122,18 @@ class Checkpoint:
 def load_checkpoint(
     name: str, kind: Kind, *, device: str = "auto", dtype: str = "auto", download: bool = False
 ) -> Checkpoint:
-    """Open a folder, a hub id that is in the local cache or may be downloaded, or the bundled model.
+    """Load a checkpoint from a folder, the local hub cache, the hub or the package.
 
     Args:
-        name: "agora" means the bundled model of that kind; write ``./agora`` for a folder called so.
-        device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
+        name: a folder, a hub id, or "agora" for the bundled model (write ``./agora`` for a folder).
+        device: "auto" (CUDA if available), "cpu", "cuda" or "cuda:N".
         dtype: "auto" (see resolve_dtype), "float32", "bfloat16" or "float16".
-        download: fetch a hub id that is not in the cache.
+        download: download a hub id that is not in the cache.
 
     Raises:
-        InputError: the device or the dtype is unknown or not there.
-        ModelError: nothing usable is found under that name, or a model of another kind.
+        InputError: the device or the dtype is unknown or not available.
+        ModelError: there is no such model, it cannot be loaded or it is of another kind. ``subject`` is
+            its name or folder.
     """
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
@@ -151,11 +152,12 @@ def load_checkpoint(
             local_files_only=True,
             output_loading_info=True,
         )
-        # Transformers fills what is missing with random numbers and only logs it.
+        # Transformers initialises missing weights at random and only logs it.
         if missing := sorted(report["missing_keys"]):
             raise ModelError(
-                f"{folder} lacks {len(missing)} of the model's weights ({missing[0]} is one); "
-                "they are incomplete or belong to another model: fetch or save them again"
+                f"{folder} lacks {len(missing)} of the model's weights (such as {missing[0]}); "
+                "download or save the model again",
+                subject=str(folder),
             )
         model = model.eval().to(target)
     if target.type == "cpu":
@@ -164,28 +166,30 @@ def load_checkpoint(
 
 
 def find_folder(name: str, *, download: bool = False) -> Path:
-    """The local folder behind a folder's path or a hub id.
+    """The local folder of a model, given as a path or a hub id.
 
     Raises:
-        ModelError: neither a folder nor a hub id in the cache, or the download failed.
+        ModelError: the name is neither a folder nor a hub id in the cache, or the download failed.
     """
     path = Path(name).expanduser()
     if name and path.is_dir():
         return path
     if path.is_file() or not HUB_ID.fullmatch(name):
-        found = "a file" if path.is_file() else "no folder here and cannot be a hub id"
-        raise ModelError(f"{name!r} is {found}; give a model folder or a hub id like Qwen/Qwen3-1.7B")
+        problem = "a file" if path.is_file() else "neither a folder nor a hub id"
+        raise ModelError(
+            f"{name!r} is {problem}; give a model folder or a hub id like Qwen/Qwen3-1.7B", subject=name
+        )
     try:
         with quiet(bars=download and sys.stderr.isatty()):
-            found_folder = snapshot_download(
+            folder = snapshot_download(
                 name,
                 local_files_only=not download,
                 allow_patterns=HUB_FILES,
                 ignore_patterns=HUB_SKIPPED,
             )
     except Exception as error:  # the hub client raises errors of several libraries
-        raise ModelError(_not_found(name, error, download=download)) from error
-    return Path(found_folder)
+        raise ModelError(_not_found(name, error, download=download), subject=name) from error
+    return Path(folder)
 
 
 def _not_found(name: str, error: Exception, *, download: bool) -> str:
@@ -199,7 +203,7 @@ def _not_found(name: str, error: Exception, *, download: bool) -> str:
 
 @contextmanager
 def quiet(*, bars: bool = False) -> Iterator[None]:
-    """Keep Transformers and the hub client from writing on stderr: messages, warnings, bars."""
+    """Suppress the messages, warnings and (unless ``bars``) progress bars of Transformers and the hub."""
     verbosity = transformers_logging.get_verbosity()
     had_bars = transformers_logging.is_progress_bar_enabled()
     with warnings.catch_warnings():
@@ -221,10 +225,11 @@ def _translated(folder: Path) -> Iterator[None]:
         yield
     except MaieuticError:
         raise
-    except Exception as error:  # broken files raise the errors of four libraries, and plain KeyErrors
+    except Exception as error:  # damaged files raise errors of four libraries, and KeyErrors
         raise ModelError(
             f"{folder} cannot be loaded ({type(error).__name__}: {_first_line(error)}); "
-            "check that it is complete: config.json, *.safetensors and the tokenizer's files"
+            "check that it has config.json, *.safetensors and the tokenizer's files",
+            subject=str(folder),
         ) from error
 
 
@@ -235,29 +240,31 @@ def _first_line(error: Exception) -> str:
 
 def _check_files(folder: Path) -> None:
     if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} holds no model: it has no config.json; give the folder that has one")
+        raise ModelError(f"{folder} has no config.json; give a model folder", subject=str(folder))
     if not any(folder.glob("*.safetensors")):
         pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
-        found = f"only {pickles[0]}, a pickle, which is never read" if pickles else "no weights"
-        raise ModelError(f"{folder} holds {found}; save the model as safetensors")
-    # Without these Transformers makes an empty vocabulary for some models, and says nothing.
+        weights = f"only {pickles[0]}, a pickle, which is never read" if pickles else "no weights"
+        raise ModelError(f"{folder} has {weights}; save the model as safetensors", subject=str(folder))
+    # Without these files Transformers silently creates an empty vocabulary for some models.
     if not any(any(folder.glob(pattern)) for pattern in TOKENIZER_FILES):
-        raise ModelError(f"{folder} holds no tokenizer; save it beside the weights (tokenizer.json)")
+        raise ModelError(
+            f"{folder} has no tokenizer; save it with the weights (tokenizer.json)", subject=str(folder)
+        )
 
 
 def _check_kind(folder: Path, config: Any, kind: Kind) -> None:
-    found = list(getattr(config, "architectures", None) or [])
-    if not found or kind.architectures.intersection(found):
-        return  # a config without architectures is judged by its weights: none may be missing
+    names = list(getattr(config, "architectures", None) or [])
+    if not names or kind.architectures.intersection(names):
+        return  # without architectures, the check for missing weights decides
     other = CLASSIFIER if kind is LANGUAGE_MODEL else LANGUAGE_MODEL
-    hint = f"; {kind.other}" if other.architectures.intersection(found) else ""
-    raise ModelError(f"{folder} holds a {found[0]}, not {kind.noun}{hint}")
+    remedy = kind.other if other.architectures.intersection(names) else "give another model"
+    raise ModelError(f"{folder} holds a {names[0]}, not {kind.noun}; {remedy}", subject=str(folder))
 
 
 def _window(model: Any, tokenizer: Any) -> int | None:
-    """Most tokens of a sequence: the model's number of positions, or else the tokenizer's limit."""
+    """Largest number of tokens in a sequence: by the model's positions, else by the tokenizer; or None."""
     for module_name, module in model.named_modules():
-        # RoBERTa and its kin count positions from padding_idx + 1 and so lose that many.
+        # RoBERTa-like models number positions from padding_idx + 1 and lose that many.
         offset = getattr(module, "padding_idx", None)
         if module_name.endswith("position_embeddings") and offset is not None:
             return int(module.num_embeddings - offset - 1)
@@ -270,6 +277,6 @@ def _window(model: Any, tokenizer: Any) -> int | None:
 
 
 def shortened(text: str) -> str:
-    """A text on one line for a message, at most SHOWN characters of it."""
+    """The text on one line, cut to SHOWN characters, for messages."""
     line = " ".join(text.split())
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"

@@ -1,7 +1,4 @@
-"""Batches that fit the device: as many tokens as its free memory has room for, halved when that runs out.
-
-No finished work is lost.
-"""
+"""Batch sizes that fit the device's free memory, halved when memory runs out; finished work is kept."""
 
 from __future__ import annotations
 
@@ -22,18 +19,18 @@ __all__ = ["TokenBudget", "bytes_per_token", "fitting_tokens", "free_memory"]
 
 _log = logging.getLogger(__name__)
 
-SHARE = 0.5  # of the free memory that a batch may take; the rest is for logits, fragments and others
-LEAST_TOKENS = 256  # where hardly anything is free, an attempt is still made
+SHARE = 0.5  # share of the free memory for a batch; the rest is for logits, fragmentation and others
+LEAST_TOKENS = 256  # smallest initial budget, however little memory is free
 MEMINFO = Path("/proc/meminfo")
 
 
 class TokenBudget:
-    """How many tokens one batch of a model may hold, padding included.
+    """The largest number of tokens in a batch of a model, padding included.
 
     Args:
-        tokens: to begin with; at least 1.
-        name: the model's, for messages.
-        device: where it computes, for messages.
+        tokens: the initial budget; at least 1.
+        name: name of the model, for messages.
+        device: device of the model, for messages.
     """
 
     def __init__(self, tokens: int, name: str, device: torch.device) -> None:
@@ -43,19 +40,19 @@ class TokenBudget:
 
     @classmethod
     def fitting(cls, most: int, checkpoint: Checkpoint) -> TokenBudget:
-        """At most ``most`` tokens, fewer where the device of an opened model has little memory free."""
+        """A budget of at most ``most`` tokens, less if the checkpoint's device has little free memory."""
         each = bytes_per_token(checkpoint.model.config, checkpoint.model.dtype)
         tokens = fitting_tokens(most, each, free_memory(checkpoint.device))
         return cls(tokens, checkpoint.name, checkpoint.device)
 
     def run(self, lengths: Sequence[int], work: Callable[[list[int]], None]) -> None:
-        """Call ``work`` with the indices of one batch after the other, until each was in one that ended.
+        """Call ``work`` with the row indices of one batch after another, until every row is done.
 
-        A batch that exhausts the memory counts as not done: the budget is halved, for good, and what is
-        left is put into smaller batches.
+        If a batch exhausts the memory, the budget is halved permanently and the remaining rows are split
+        into smaller batches.
 
         Args:
-            lengths: tokens of each row; a batch costs its rows times its longest row.
+            lengths: tokens of each row; a batch costs its number of rows times its longest row.
 
         Raises:
             ModelError: a single row exhausts the memory.
@@ -79,7 +76,8 @@ class TokenBudget:
             if len(rows) == 1:
                 raise ModelError(
                     f"{self._name} ran out of memory on {self._device} with a single text of "
-                    f"{lengths[rows[0]]} tokens; shorten it, or use a smaller model or half precision"
+                    f"{lengths[rows[0]]} tokens; shorten it, or use a smaller model or half precision",
+                    subject=self._name,
                 ) from error
         else:
             return True
@@ -89,7 +87,7 @@ class TokenBudget:
     def _halve(self, cost: int) -> None:
         self.tokens = max(1, min(self.tokens, cost) // 2)
         _log.warning(
-            "%s ran out of memory on %s with a batch of %d tokens; going on with %d",
+            "%s ran out of memory on %s with a batch of %d tokens; continuing with %d",
             self._name,
             self._device,
             cost,
@@ -100,10 +98,11 @@ class TokenBudget:
 
 
 def fitting_tokens(most: int, each: int, free: int | None) -> int:
-    """How many tokens a batch may begin with: ``most``, or fewer where memory is short.
+    """The initial budget of a batch in tokens: ``most``, or less if memory is short.
 
     Args:
-        each: bytes that a token needs; ``free``: bytes there are, None if that is not known.
+        each: bytes per token.
+        free: free bytes; None if unknown.
     """
     if free is None:
         return most
@@ -111,15 +110,15 @@ def fitting_tokens(most: int, each: int, free: int | None) -> int:
 
 
 def bytes_per_token(config: Any, dtype: torch.dtype) -> int:
-    """What a token of a batch keeps in memory: its keys and values in every layer, and one layer's work.
+    """Bytes per token of a batch: keys and values of all layers, and the activations of one layer.
 
     Args:
-        config: of a model of Transformers; sizes that it does not name count as 0.
+        config: a Transformers configuration; sizes that it lacks count as 0.
     """
 
     def size(*names: str) -> int:
-        found = (getattr(config, name, None) for name in names)
-        return next((int(value) for value in found if isinstance(value, int)), 0)
+        values = (getattr(config, name, None) for name in names)
+        return next((int(value) for value in values if isinstance(value, int)), 0)
 
     hidden, heads = size("hidden_size"), size("num_attention_heads")
     width = size("head_dim") or (hidden // heads if heads else 0)
@@ -129,17 +128,17 @@ def bytes_per_token(config: Any, dtype: torch.dtype) -> int:
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that are free on a device, None where there is no telling."""
+    """Free memory of a device in bytes; None if unknown."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     try:
         lines = MEMINFO.read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = (line.split() for line in lines if line.startswith("MemAvailable:"))
-    return next((1024 * int(parts[1]) for parts in found), None)
+    available = (line.split() for line in lines if line.startswith("MemAvailable:"))
+    return next((1024 * int(parts[1]) for parts in available), None)
 
 
 def _is_exhaustion(error: RuntimeError) -> bool:
-    """On processors PyTorch has no class of its own for it."""
+    """Whether memory ran out; PyTorch has a separate class for this on GPUs only."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,15 +1,19 @@
-"""The language-model seam: structured prompts, the two calls the method needs, a scripted fake."""
+"""The language-model seam: structured prompts, and the two calls that the method needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FloatArray", "LanguageModel", "Prompt", "ScriptedLanguageModel", "Shot"]
+from maieutic.errors import InputError
+from maieutic.usage import Usage
+
+__all__ = ["Completion", "FloatArray", "LanguageModel", "Prompt", "SamplingParams", "Scores", "Shot"]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,8 +36,6 @@ class Prompt:
         shots: worked examples.
         query: the question at hand.
         opening: how the reply begins; the model continues right after it. Empty for none.
-        owner: whose question it serves. For accounting only: never rendered, and prompts that differ in
-            nothing else are equal.
     """
 
     format: Literal["text", "chat"]
@@ -41,11 +43,6 @@ class Prompt:
     shots: tuple[Shot, ...]
     query: str
     opening: str = ""
-    owner: str = field(default="", compare=False)
-
-    def owned_by(self, owner: str) -> Prompt:
-        """The same prompt, charged to ``owner``."""
-        return replace(self, owner=owner)
 
     def text(self) -> str:
         """The prompt as plain text: blocks with a blank line between, the opening last.
@@ -68,6 +65,81 @@ class Prompt:
         return messages
 
 
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """How to draw texts.
+
+    Attributes:
+        max_new_tokens: most tokens of a text, ≥ 1.
+        temperature: the logits are divided by it; finite, ≥ 0; 0 for greedy decoding.
+        top_p: only the likeliest tokens that together reach this probability are drawn; in (0, 1].
+        seed: of the random numbers, ≥ 0; greedy decoding uses none.
+
+    Raises:
+        InputError: a value is out of its range; ``subject`` is the name of the parameter.
+    """
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        rules = {
+            "max_new_tokens": (self.max_new_tokens >= 1, "≥ 1"),
+            "temperature": (0 <= self.temperature < math.inf, "a finite number ≥ 0 (0 is greedy decoding)"),
+            "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
+            "seed": (self.seed >= 0, "≥ 0"),
+        }
+        for name, (holds, rule) in rules.items():
+            if not holds:
+                raise InputError(f"{name} must be {rule}, not {getattr(self, name)!r}", subject=name)
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest token is always taken."""
+        return self.temperature == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A continuation of a prompt, with what it cost.
+
+    Attributes:
+        text: what follows the prompt.
+        prompt_tokens: of the prompt as the model reads it, examples included.
+        completion_tokens: drawn for the text. What ended it (a newline, the end of the text) is not among
+            them, unless that token holds some of the text too. A server's own count may include it.
+    """
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+
+    @property
+    def usage(self) -> Usage:
+        """What drawing the text cost."""
+        return Usage(self.prompt_tokens, self.completion_tokens, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """The probabilities of some options after each of some prompts, with what they cost.
+
+    Attributes:
+        probabilities: P(option | prompt), float64 (prompts, options), in [0, 1]; a row need not sum to 1.
+        prompt_tokens: of each prompt as the model reads it, examples included.
+    """
+
+    probabilities: FloatArray
+    prompt_tokens: tuple[int, ...]
+
+    @property
+    def usages(self) -> list[Usage]:
+        """What scoring each prompt cost."""
+        return [Usage(tokens, calls=1) for tokens in self.prompt_tokens]
+
+
 class LanguageModel(Protocol):
     """What the method asks of a language model. Batch-first and synchronous."""
 
@@ -81,21 +153,12 @@ class LanguageModel(Protocol):
         """The built-in prompt set that suits it: "paper" (base models), "chat" or "agora"."""
         ...
 
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[list[str]]:
-        """Draw ``n`` continuations of every prompt, each ended by a newline, the end of the text or
-        ``max_new_tokens``; the newline and special tokens are not part of the text.
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
+        """Draw ``n`` continuations of every prompt.
 
-        ``temperature`` 0 is greedy decoding. A text depends on its prompt, its index among the n, the
-        sampling parameters and ``seed`` only, never on the other prompts of the call.
+        A continuation ends at a newline, at the end of the text or after ``params.max_new_tokens``; the
+        newline and special tokens are not part of its text. It depends on its prompt, its index among the n
+        and ``params`` only, never on the other prompts of the call.
 
         Raises:
             ContextLengthError: a prompt and ``max_new_tokens`` do not fit the model's window.
@@ -103,65 +166,11 @@ class LanguageModel(Protocol):
         """
         ...
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         """P(option | prompt) of each option's text as the continuation of each prompt.
-
-        Returns:
-            float64 array of shape (prompts, options), values in [0, 1]; a row need not sum to 1.
 
         Raises:
             ContextLengthError: a prompt and its longest option do not fit the model's window.
             ModelError: the model cannot use the prompt's format.
         """
         ...
-
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        """The tokens of each prompt as the model reads it, examples included, or of each plain text.
-
-        A plain text is counted on its own, without the special tokens that open or close a text.
-
-        Raises:
-            ModelError: the model cannot use a prompt's format.
-        """
-        ...
-
-
-@dataclass(slots=True)
-class ScriptedLanguageModel:
-    """A fake that answers from two functions and counts its calls; its tokens are words.
-
-    Args:
-        reply: (prompt, index among the n samples) → continuation.
-        probability: (prompt, option) → P(option | prompt) in [0, 1].
-        fingerprint: what a cache knows its answers by; "" keeps it out of caches.
-    """
-
-    reply: Callable[[Prompt, int], str]
-    probability: Callable[[Prompt, str], float]
-    name: str = "scripted"
-    prompts: str = "paper"
-    sample_calls: list[int] = field(default_factory=list)  # prompts per call
-    choose_calls: list[int] = field(default_factory=list)
-    fingerprint: str = ""
-
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[list[str]]:
-        self.sample_calls.append(len(prompts))
-        return [[self.reply(prompt, index) for index in range(n)] for prompt in prompts]
-
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
-        self.choose_calls.append(len(prompts))
-        table = [[self.probability(prompt, option) for option in options] for prompt in prompts]
-        return np.array(table, dtype=np.float64).reshape(len(prompts), len(options))
-
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        written = (item.text() if isinstance(item, Prompt) else item for item in texts)
-        return [len(text.split()) for text in written]

@@ -1,9 +1,8 @@
-"""The verifier seam: P(contradiction), P(neutral), P(entailment) of ordered pairs; a scripted fake."""
+"""The verifier seam: P(contradiction), P(neutral), P(entailment) of ordered pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +14,6 @@ __all__ = [
     "NEUTRAL",
     "Pair",
     "Probabilities",
-    "ScriptedVerifier",
     "Verifier",
 ]
 
@@ -44,28 +42,3 @@ class Verifier(Protocol):
             ContextLengthError: a pair does not fit the model's window.
         """
         ...
-
-
-@dataclass(slots=True)
-class ScriptedVerifier:
-    """A fake that answers from a function and remembers the pairs it was asked for.
-
-    Args:
-        judge: (premise, hypothesis) → "entailment", "contradiction" or "neutral".
-        confidence: probability given to that label; the rest is shared by the other two.
-        fingerprint: what a cache knows its scores by; "" keeps it out of caches.
-    """
-
-    judge: Callable[[str, str], str]
-    confidence: float = 0.9
-    name: str = "scripted"
-    asked: list[Pair] = field(default_factory=list)
-    fingerprint: str = ""
-
-    def predict(self, pairs: Sequence[Pair]) -> Probabilities:
-        self.asked.extend(pairs)
-        columns = {"contradiction": CONTRADICTION, "neutral": NEUTRAL, "entailment": ENTAILMENT}
-        table = np.full((len(pairs), 3), (1.0 - self.confidence) / 2, dtype=np.float32)
-        for row, (premise, hypothesis) in enumerate(pairs):
-            table[row, columns[self.judge(premise, hypothesis)]] = self.confidence
-        return table

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from maieutic.lm.base import LanguageModel, Prompt
-from maieutic.nli.base import NEUTRAL, Pair, Probabilities
+from maieutic.nli.base import NEUTRAL, Pair, Probabilities, Verifier
+from maieutic.usage import Usage
 
-__all__ = ["EntailmentPrompts", "LanguageModelVerifier"]
+__all__ = ["EntailmentPrompts", "LanguageModelVerifier", "PairScores", "score_pairs"]
 
 
 class EntailmentPrompts(Protocol):
@@ -24,6 +26,20 @@ class EntailmentPrompts(Protocol):
     def entailment(self, premise: str, hypothesis: str) -> Prompt:
         """The question how a hypothesis relates to a premise."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairScores:
+    """A verifier's scores, and what they took of a language model.
+
+    Attributes:
+        probabilities: see :meth:`maieutic.nli.base.Verifier.predict`; float32 (pairs, 3).
+        usages: of each pair's prompt; nothing where the verifier is no language model. Equal pairs are one
+            prompt, so that a question which has a pair twice pays once.
+    """
+
+    probabilities: Probabilities
+    usages: tuple[Usage, ...]
 
 
 class LanguageModelVerifier:
@@ -44,6 +60,10 @@ class LanguageModelVerifier:
         return f"lm:{self._lm.name}"
 
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
+        """Score ordered pairs; see :meth:`score`."""
+        return self.score(pairs).probabilities
+
+    def score(self, pairs: Sequence[Pair]) -> PairScores:
         """Score ordered pairs, each distinct one once; see :class:`maieutic.nli.base.Verifier`.
 
         The probabilities of the three continuations are scaled to sum to 1; a pair that gives
@@ -55,9 +75,18 @@ class LanguageModelVerifier:
         """
         places = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
         questions = [self._prompts.entailment(premise, hypothesis) for premise, hypothesis in places]
-        chosen = self._lm.choose(questions, self._prompts.relation_options)  # (distinct pairs, 3)
-        chosen = np.asarray(chosen, dtype=np.float64).reshape(-1, 3)
+        scores = self._lm.choose(questions, self._prompts.relation_options)  # (distinct pairs, 3)
+        chosen = np.asarray(scores.probabilities, dtype=np.float64).reshape(-1, 3)
         totals = chosen.sum(axis=1, keepdims=True)
         neutral = np.eye(3)[NEUTRAL]
-        scores = np.where(totals > 0, chosen / np.where(totals > 0, totals, 1.0), neutral)
-        return scores.astype(np.float32)[[places[pair] for pair in pairs]]
+        scaled = np.where(totals > 0, chosen / np.where(totals > 0, totals, 1.0), neutral)
+        rows = [places[pair] for pair in pairs]
+        usages = scores.usages
+        return PairScores(scaled.astype(np.float32)[rows], tuple(usages[row] for row in rows))
+
+
+def score_pairs(verifier: Verifier, pairs: Sequence[Pair]) -> PairScores:
+    """The scores of any verifier, with what they took of a language model."""
+    if isinstance(verifier, LanguageModelVerifier):
+        return verifier.score(pairs)
+    return PairScores(verifier.predict(pairs), (Usage(),) * len(pairs))

@@ -1,8 +1,8 @@
-"""Prompt sets: the few-shot prompts of the method, kept as data files.
+"""Prompt sets: the few-shot prompts of the method, as TOML files.
 
-``paper`` is for base models, which continue plain text, and ``chat`` for instruct models, which
-have a chat template. To write another, copy one of the TOML files beside this module, edit it, and
-give its path wherever a name is taken; every rule a file must keep is checked when it is loaded.
+``paper`` is for base models, which continue plain text; ``chat`` is for instruct models, which have a
+chat template; ``agora`` is for the bundled models. To write a prompt set, copy one of the TOML files
+beside this module, edit it, and give its path in place of a name. Loading checks every rule.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def builtin_names() -> list[str]:
 def load_prompts(name_or_path: str | Path) -> PromptSet:
     """Load a built-in set by name, or the TOML file at a path.
 
-    A string that is a built-in name means that set; write ``./paper`` for a file called so.
+    A string that equals a built-in name means that set; write ``./paper`` for a file of that name.
 
     Raises:
-        FileFormatError: there is no such file, or it breaks a rule of prompt files.
+        FileFormatError: the file does not exist, or violates a rule (:mod:`maieutic.prompts.parse`).
 
     >>> load_prompts("paper").explain("Ice is cold.", side=False).opening
     'A: False, because'
@@ -42,8 +42,8 @@ def load_prompts(name_or_path: str | Path) -> PromptSet:
         text = Path(name_or_path).read_text(encoding="utf-8")
     except OSError as error:
         remedy = f"give a TOML file or the name of a built-in prompt set ({', '.join(builtin)})"
-        problem = f"cannot read prompts here ({error.strerror}); {remedy}"
+        problem = f"cannot be read ({error.strerror}); {remedy}"
         raise FileFormatError(name_or_path, None, problem) from error
     except UnicodeDecodeError as error:
-        raise FileFormatError(name_or_path, None, "this is not UTF-8 text; save it as such") from error
+        raise FileFormatError(name_or_path, None, "this is not UTF-8 text; save it as UTF-8") from error
     return parse_prompts(text, name_or_path)

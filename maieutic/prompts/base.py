@@ -1,6 +1,6 @@
-"""What a prompt set is: eight kinds of prompt, each a form that the caller's text is put into.
+"""Prompt sets: eight kinds of prompt, each built by filling the caller's text into a template.
 
-A statement reaches a prompt by plain substitution and is never read as a template itself.
+The caller's text is substituted as it is and never interpreted as a template.
 """
 
 from __future__ import annotations
@@ -24,33 +24,37 @@ __all__ = [
     "statement_fields",
 ]
 
-KNOWLEDGE = "knowledge"  # the one kind that a set may lack
+KNOWLEDGE = "knowledge"  # the only optional kind
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text with named fields in braces; ``{{`` and ``}}`` stand for single braces.
+    """Text with named fields in braces; ``{{`` and ``}}`` are literal braces.
 
-    Only the bare names it was compiled for are fields: no attributes, indices, conversions or
-    format specifications, so a stranger's prompt file reaches nothing but the texts meant for it.
+    Fields are plain names from a fixed set, without attributes, indices, conversions or format
+    specifications, so that a third-party prompt file cannot access anything else.
 
     >>> Template.compile("Q: {asked}", {"asked"}).fill({"asked": "Is {this} safe?"})
     'Q: Is {this} safe?'
     """
 
-    parts: tuple[tuple[str, str], ...]  # (literal text, field that follows it or "")
+    parts: tuple[tuple[str, str], ...]  # (literal text, field after it or "")
 
     @classmethod
     def compile(cls, text: str, known: set[str]) -> Template:
-        """Raises ValueError, saying what to do, when ``text`` has stray braces or other fields."""
+        """Parse a template.
+
+        Raises:
+            ValueError: ``text`` has unmatched braces or fields that are not in ``known``.
+        """
         try:
             parsed = list(Formatter().parse(text))
         except ValueError as error:
-            raise ValueError(f"{error}; write {{{{ and }}}} for plain braces") from None
+            raise ValueError(f"{error}; write {{{{ and }}}} for literal braces") from None
         for _, name, specification, conversion in parsed:
             if name is not None and (name not in known or specification or conversion):
-                wanted = ", ".join(f"{{{choice}}}" for choice in sorted(known))
-                raise ValueError(f"field {{{name}…}} is not allowed; plain {wanted} may stand here")
+                allowed = ", ".join(f"{{{choice}}}" for choice in sorted(known))
+                raise ValueError(f"field {{{name}…}} is not allowed; use {allowed}")
         return cls(tuple((literal, name or "") for literal, name, _, _ in parsed))
 
     @property
@@ -66,9 +70,9 @@ class Fields:
     """The fields of one kind of prompt.
 
     Attributes:
-        inputs: what the caller gives. Query and opening may use these only, and must use at least
-            one of every group.
-        outputs: what the model is to add; the reply of every shot uses at least one.
+        inputs: groups of equivalent fields with the caller's text. Query and opening may use only these,
+            and together use at least one of each group.
+        outputs: fields that the model generates; the reply uses at least one.
     """
 
     inputs: tuple[frozenset[str], ...]
@@ -92,7 +96,7 @@ FIELDS: Mapping[str, Fields] = {
 
 
 def statement_fields(statement: str) -> dict[str, str]:
-    """The two ways to write a statement: as it is, and asked with its full stop turned round.
+    """The fields of a statement: the statement, and the same with a question mark for its full stop.
 
     >>> statement_fields("Ice is cold.")
     {'statement': 'Ice is cold.', 'asked': 'Ice is cold?'}
@@ -103,14 +107,14 @@ def statement_fields(statement: str) -> dict[str, str]:
 
 
 def answer_fields(option: str) -> dict[str, str]:
-    """The two ways to write an answer, inside a sentence and at its start."""
+    """The fields of an answer: the option, stripped, and the same with an upper-case first letter."""
     word = option.strip()
     return {"answer": word, "Answer": word[:1].upper() + word[1:]}
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One kind of prompt, its examples already rendered."""
+    """One kind of prompt, with its examples rendered."""
 
     instruction: str
     shots: tuple[Shot, ...]
@@ -120,19 +124,21 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class PromptSet:
-    """Builds every prompt the method needs; load one with :func:`maieutic.prompts.load_prompts`.
+    """Builds the prompts of the method; load one with :func:`maieutic.prompts.load_prompts`.
 
-    What the caller gives must be one line: a newline ends a reply, and could pass for an example.
+    The caller's text must be one line: a line break ends a reply and could imitate an example.
 
     Attributes:
-        name: what records and results call the set.
+        name: the name in records and results.
         format: "text" for models that continue plain text, "chat" for models with a chat template.
-        marker: where a sampled ``belief`` reply is cut: what precedes it is the explanation, and a
-            reply without it leaves the belief unknown. Empty in the chat format, where the whole
-            reply is the explanation.
-        answers: options of ``verdict`` and ``direct``: true, false.
+        marker: ends the explanation in a sampled ``belief`` reply; a reply without it leaves the belief
+            unknown. Empty in the chat format, where the whole reply is the explanation.
+        answers: options of ``verdict`` and ``direct``, in the order true, false.
         relation_options: options of ``entailment``: contradiction, neutral, entailment.
-        forms: the kinds of prompt, by the name of the method; ``knowledge`` may be missing.
+        forms: kind of prompt → form; ``knowledge`` may be missing.
+
+    Raises:
+        InputError: from all methods, if a text has a line break. ``subject`` is its field.
     """
 
     name: str
@@ -143,7 +149,7 @@ class PromptSet:
     forms: Mapping[str, Form] = field(repr=False)
 
     def declare(self, question: str) -> Prompt:
-        """A yes/no question → the statement that "yes" would assert."""
+        """A yes/no question → the statement that the answer yes asserts."""
         return self._prompt("declare", {"question": question})
 
     def negate(self, statement: str) -> Prompt:
@@ -151,37 +157,39 @@ class PromptSet:
         return self._prompt("negate", statement_fields(statement))
 
     def explain(self, statement: str, side: bool) -> Prompt:
-        """Abduction: why the statement would be true (``side``) or false, in one sentence."""
+        """Abduction: a one-sentence reason why the statement is true (``side``) or false."""
         answer = answer_fields(self.answers[0] if side else self.answers[1])
         return self._prompt("explain", statement_fields(statement) | answer)
 
     def belief(self, statement: str) -> Prompt:
-        """An explanation first, taking no side; cut the reply at :attr:`marker`."""
+        """An explanation that presupposes neither answer; cut the reply at :attr:`marker`."""
         return self._prompt("belief", statement_fields(statement))
 
     def verdict(self, statement: str, explanation: str) -> Prompt:
-        """True or false after that explanation; the options are :attr:`answers`."""
+        """True or false, given the explanation; the options are :attr:`answers`."""
         return self._prompt("verdict", statement_fields(statement) | {"explanation": explanation})
 
     def direct(self, statement: str) -> Prompt:
-        """True or false at once; the options are :attr:`answers`."""
+        """True or false without an explanation; the options are :attr:`answers`."""
         return self._prompt("direct", statement_fields(statement))
 
     def entailment(self, premise: str, hypothesis: str) -> Prompt:
-        """How the hypothesis stands if the premise holds; options :attr:`relation_options`."""
+        """The relation of premise and hypothesis; the options are :attr:`relation_options`."""
         return self._prompt("entailment", {"premise": premise, "hypothesis": hypothesis})
 
     def knowledge(self, statement: str) -> Prompt:
-        """Something that is known and bears on the statement (Liu et al. 2022).
+        """A known fact that is relevant to the statement (Liu et al. 2022).
 
-        A set without the form asks for :meth:`belief`; cut the reply at :attr:`marker` in any case.
+        A set without this form uses :meth:`belief`. Cut the reply at :attr:`marker` in either case.
         """
         return self._prompt(KNOWLEDGE if KNOWLEDGE in self.forms else "belief", statement_fields(statement))
 
     def _prompt(self, kind: str, words: Mapping[str, str]) -> Prompt:
         for name, text in words.items():
             if "\n" in text:
-                raise InputError(f"{name} {text[:60]!r} has a line break: join its lines with spaces")
+                raise InputError(
+                    f"{name} {text[:60]!r} has a line break; join the lines with spaces", subject=name
+                )
         form = self.forms[kind]
         opening = form.opening.fill(words)
         return Prompt(self.format, form.instruction, form.shots, form.query.fill(words), opening)

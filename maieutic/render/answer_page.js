@@ -1,6 +1,6 @@
 "use strict";
 
-// The page of `maieutic ask --html`: one answer stands open; of several the first, the others on demand.
+// The page of `maieutic ask --html`. The first answer is open; the others open on demand.
 
 (() => {
   const { make, mark, number, prose } = treeElements;

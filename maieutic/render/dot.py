@@ -1,7 +1,7 @@
-"""An answer for Graphviz: the tree of reasons, and the heaviest of the verifier's relations.
+"""An answer for Graphviz: the tree of explanations, and the heaviest of the verifier's relations.
 
-Every text stands in a quoted string. There ``"`` and the backslash, with which Graphviz writes line
-breaks and names of nodes, are escaped, and ``&``, since it reads HTML entities. No attribute holds a link.
+Every text is in a quoted string, with ``"``, the backslash (Graphviz's own escape) and ``&`` (it reads HTML
+entities) escaped. No attribute holds a link.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from maieutic.answer import Answer
 from maieutic.render.text import printable
-from maieutic.render.view import Bond, beliefs, bonds, caption, flipped
+from maieutic.render.view import Bond, bonds, caption, flipped, notes
 from maieutic.tree import Proposition
 
 __all__ = ["SHOWN_BONDS", "render_dot"]
 
-SHOWN_BONDS = 24  # more lines across a tree than this are a thicket
+SHOWN_BONDS = 24  # more lines across a tree make it unreadable
 WRAPPED = 44  # characters of a statement on one line
 TRUE, FALSE, UNKNOWN, DIM = "#0b6b75", "#a8431b", "#6b6f76", "#5d6168"
 
@@ -29,16 +29,16 @@ digraph answer {
 
 
 def render_dot(answer: Answer, shown: int = SHOWN_BONDS) -> str:
-    """The answer as a DOT digraph; of the relations the ``shown`` heaviest, and how many there are."""
-    found = bonds(answer)
+    """The answer as a DOT digraph with the ``shown`` heaviest relations and their total number."""
+    relations = bonds(answer)
     title = [*_wrapped(answer.statement, 2 * WRAPPED), _quoted(caption(answer))]
-    if len(found) > shown:
-        title.append(_quoted(f"the {shown} heaviest of {len(found)} relations"))
+    if len(relations) > shown:
+        title.append(_quoted(f"the {shown} heaviest of {len(relations)} relations"))
     lines = [f'  label="{_joined(title)}";']
     overruled = flipped(answer)
     lines += [_node(answer, node, node.id in overruled) for node in answer.propositions]
     lines += _tree_edges(answer)
-    lines += map(_bond, found[:shown])
+    lines += map(_bond, relations[:shown])
     return _HEAD + "\n".join(lines) + "\n}\n"
 
 
@@ -46,7 +46,7 @@ def _node(answer: Answer, node: Proposition, overruled: bool) -> str:
     label = answer.labels.get(node.id)
     word, colour = {True: ("true", TRUE), False: ("false", FALSE), None: ("?", UNKNOWN)}[label]
     head = f"{node.id}  {word}{', flipped' if overruled else ''}"
-    text = _joined([_quoted(head), *_wrapped(node.statement), _quoted(beliefs(node))])
+    text = _joined([_quoted(head), *_wrapped(node.statement), _quoted(notes(answer, node))])
     style = "rounded,filled,dashed" if label is False else "rounded,filled"
     width = 2.2 if node.parent is None else 1.2
     return f'  "{node.id}" [label="{text}", color="{colour}", style="{style}", penwidth={width}];'
@@ -69,7 +69,7 @@ def _bond(bond: Bond) -> str:
 
 
 def _wrapped(text: str, width: int = WRAPPED) -> list[str]:
-    """Lines of a quoted string; wrapped before they are escaped, lest an escape be torn."""
+    """Lines of a quoted string; wrapped first and escaped then, so that no escape is split."""
     return [_quoted(line) for line in textwrap.wrap(printable(text), width)]
 
 

@@ -1,7 +1,7 @@
-"""An answer as GraphML, for networkx, Gephi, Cytoscape and the like: everything, with typed attributes.
+"""An answer as GraphML, for networkx, Gephi or Cytoscape: all of it, with typed attributes.
 
-Nodes are propositions, the pruned ones included. Edges are of two kinds: "tree", from a child to its
-parent, and the verifier's relations, one for each ordered pair of forms that it scored.
+Nodes are the propositions, pruned ones included. Edges are of two kinds: "tree", from a child to its parent,
+and the verifier's relations, one for each scored ordered pair of forms.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def render_graphml(answer: Answer) -> str:
 
 
 def graph_of(answer: Answer) -> Graph:
-    """The answer as a networkx multigraph of propositions; what is unknown has no attribute."""
+    """The answer as a networkx multigraph of propositions; unknown values have no attribute."""
     import networkx as nx  # noqa: PLC0415
 
-    graph: Graph = nx.MultiDiGraph(**_facts(answer))
+    graph: Graph = nx.MultiDiGraph(**_attributes(answer))
     if answer.p_true is not None:
         graph.graph["p_true"] = float(answer.p_true)
     overruled, verdict = flipped(answer), answer.verdict
@@ -53,7 +53,7 @@ def graph_of(answer: Answer) -> Graph:
     return graph
 
 
-def _facts(answer: Answer) -> dict[str, Any]:
+def _attributes(answer: Answer) -> dict[str, Any]:
     models, verdict = answer.models, answer.verdict
     return {
         "question": printable(answer.question),
@@ -74,7 +74,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 
 def _node(node: Proposition) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "text": printable(node.statement),
         "negation": printable(node.negation),
         "depth": node.depth,
@@ -83,8 +83,8 @@ def _node(node: Proposition) -> dict[str, Any]:
     }
     for name, p in (("p_true", node.p_true), ("p_true_negation", node.p_true_negation)):
         if p is not None:
-            found[name] = float(p)
-    return found
+            attributes[name] = float(p)
+    return attributes
 
 
 def _add_tree(graph: Graph, answer: Answer) -> None:

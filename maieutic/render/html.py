@@ -1,9 +1,9 @@
-"""Answers as one self-contained page that works offline, from a file, and can do nothing else.
+"""Answers as one self-contained page that works offline, from a file.
 
-The data go into the page as JSON in which no character can end a script element, and are drawn by
-``tree_view.js``, which makes text nodes only. The Content-Security-Policy lets the page's own style and
-script run, by their hashes, and forbids everything else: inline handlers, requests, forms, frames. Where
-JavaScript is off, the terminal's rendering is shown.
+The page holds its data as JSON in which no character can end a script element. ``tree_view.js`` draws them
+and makes text nodes only. The Content-Security-Policy allows the page's own style and script, by their
+hashes, and forbids everything else: inline handlers, requests, forms, frames. Without JavaScript the page
+shows the terminal's rendering.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TEXT_WIDTH = 100  # columns of the rendering for pages without JavaScript
 
 
 def page(answers: Iterable[Answer]) -> str:
-    """One HTML page with the answers in their order."""
+    """One HTML page with the answers in the order given."""
     views, texts = [], []
     for answer in answers:
         views.append(view_of(answer))
@@ -53,9 +53,9 @@ def document(*, title: str, body: str, data: Mapping[str, str], style: str, scri
 
     Args:
         title: plain text.
-        body: HTML in which every text is escaped already; ``style=`` and ``on…=`` attributes do nothing.
-        data: JSON by the id of the script element that holds it, as :func:`embedded` gives it.
-        style, script: our own; trusted, and allowed by their hashes.
+        body: HTML with all texts escaped; ``style=`` and ``on…=`` attributes have no effect.
+        data: id of a script element → the JSON in it, from :func:`embedded`.
+        style, script: trusted, and allowed by their hashes.
     """
     policy = {
         "default-src": "'none'",
@@ -82,7 +82,7 @@ def document(*, title: str, body: str, data: Mapping[str, str], style: str, scri
 
 
 def embedded(value: Any) -> str:
-    r"""The value as JSON that may stand in a script element, or in HTML: it has no <, > or &.
+    r"""The value as JSON that is safe in a script element and in HTML: it has no <, > or &.
 
     >>> embedded("</script>&\u2028")
     '"\\u003c/script\\u003e\\u0026\\u2028"'

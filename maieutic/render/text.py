@@ -1,29 +1,29 @@
-"""An answer for the terminal: what was decided, how firmly, and the tree that shows why.
+"""An answer for the terminal: the decision, how sure it is, and the tree that shows why.
 
-Statements are a model's output: they are shown as plain text, never as markup, and characters that
-could command a terminal are spelled out.
+Statements are a model's output. They are shown as plain text, never as markup, and characters that could
+control a terminal are escaped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree as RichTree
 
-from maieutic.answer import Answer
+from maieutic.answer import NO_VERIFIER, Answer
 from maieutic.inference.constraints import Constraint
 from maieutic.tree import ROOT, Proposition
 
-__all__ = ["printable", "render_text", "show"]
+__all__ = ["beliefs", "printable", "render_text", "show"]
 
-SHOWN_REASONS = 8  # constraints on Q listed, heaviest first
+SHOWN_REASONS = 8  # listed at most, the heaviest first
 _MARK = {True: ("true ", "bold green"), False: ("false", "bold red"), None: ("  ?  ", "yellow")}
 
 
 def printable(text: str) -> str:
-    r"""The text with every character that is not printable spelled out.
+    r"""The text with every character that is not printable escaped.
 
     >>> printable("a\x1b[31mb")
     'a\\x1b[31mb'
@@ -37,7 +37,7 @@ def show(answer: Answer, console: Console) -> None:
 
 
 def render_text(answer: Answer) -> RenderableType:
-    """The answer as a rich renderable, made to be read at 80 columns."""
+    """The answer as a rich renderable, laid out for 80 columns."""
     return Group(*_head(answer), "", _tree(answer), *_reasons(answer), *_foot(answer))
 
 
@@ -99,12 +99,11 @@ def _tree(answer: Answer) -> RenderableType:
 def _node(answer: Answer, node: Proposition) -> Text:
     word, style = _MARK[answer.labels.get(node.id)]
     side = {True: "True, because: ", False: "False, because: ", None: ""}[node.side]
-    belief = f"P(true) {_number(node.p_true)}, of its negation {_number(node.p_true_negation)}"
-    integral = "integral" if node.integral else "wavers"
+    notes = beliefs(node)
     if node.parent is not None and node.id not in answer.tree.by_id:
-        integral += ", pruned"
+        notes += ", pruned"
     if twin := answer.verdict.twin(node.id):
-        integral += f", the same as {twin}"
+        notes += f", the same as {twin}"
     return Text.assemble(
         (f"{node.id} ", "cyan"),
         (word, style),
@@ -112,20 +111,24 @@ def _node(answer: Answer, node: Proposition) -> Text:
         (side, "dim"),
         printable(node.statement),
         "\n",
-        (f"{belief}, {integral}{_weighed(answer, node)}", "dim"),
+        (f"{notes}{_inferred(answer, node)}", "dim"),
     )
 
 
-def _weighed(answer: Answer, node: Proposition) -> str:
+def beliefs(node: Proposition) -> str:
+    """The model's beliefs in a proposition and in its negation; "assumed" for an assumption."""
+    if node.parent is None and node.id != ROOT:
+        return "assumed"
+    p, p_negation = ("unknown" if p is None else f"{p:.2f}" for p in (node.p_true, node.p_true_negation))
+    return f"P(true) {p}, of its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
+
+
+def _inferred(answer: Answer, node: Proposition) -> str:
     strength = (answer.verdict.strengths or {}).get(node.id)
     if strength is not None:
         return f"; strength {strength:.2f}"
     p = (answer.verdict.p_labels or {}).get(node.id)
     return "" if p is None or node.parent is None else f"; in the whole tree {p:.2f}"
-
-
-def _number(p: float | None) -> str:
-    return "unknown" if p is None else f"{p:.2f}"
 
 
 def _reasons(answer: Answer) -> Iterator[RenderableType]:
@@ -137,19 +140,38 @@ def _reasons(answer: Answer) -> Iterator[RenderableType]:
         if constraint.touches_root
     ]
     touching.sort(key=lambda item: -item[1].weight)
-    for title, wanted in (("What speaks for it", True), ("What was overruled", False)):
-        chosen = [constraint for holds, constraint in touching if holds == wanted]
-        if wanted:
-            chosen = [c for c in chosen if _speaks(answer, c)]
-        if not chosen:
-            continue
-        yield Text(f"\n{title}", style="bold")
-        for constraint in chosen[:SHOWN_REASONS]:
-            yield _reason(constraint)
-        if len(chosen) > SHOWN_REASONS:
-            yield Text(f"  … and {len(chosen) - SHOWN_REASONS} weaker ones", style="dim")
+    supporting = [c for holds, c in touching if holds and _decides(answer, c)]
+    overruled = [c for holds, c in touching if not holds]
+    for title, constraints in (("What speaks for it", supporting), ("What was overruled", overruled)):
+        if constraints:
+            yield from _heaviest(title, list(map(_reason, constraints)))
+    yield from _arguments(answer)
     yield from _flip(answer)
     yield from _ballots(answer)
+
+
+def _heaviest(title: str, rows: Sequence[Text]) -> Iterator[Text]:
+    yield Text(f"\n{title}", style="bold")
+    yield from rows[:SHOWN_REASONS]
+    if len(rows) > SHOWN_REASONS:
+        yield Text(f"  … and {len(rows) - SHOWN_REASONS} weaker ones", style="dim")
+
+
+def _arguments(answer: Answer) -> Iterator[Text]:
+    """The explanations of Q as arguments, the strongest first."""
+    strengths = answer.verdict.strengths or {}
+    children = [node for node in answer.tree.nodes if node.parent == ROOT and node.id in strengths]
+    children.sort(key=lambda node: -strengths[node.id])
+    rows = [
+        Text.assemble((f"  {strengths[node.id]:5.2f}  ", "cyan"), f"{node.id} {_verb(node)} {ROOT}")
+        for node in children
+    ]
+    if rows:
+        yield from _heaviest(f"Arguments about {ROOT}, by strength", rows)
+
+
+def _verb(node: Proposition) -> str:
+    return "supports" if node.side else "attacks"
 
 
 def _flip(answer: Answer) -> Iterator[Text]:
@@ -164,7 +186,7 @@ def _flip(answer: Answer) -> Iterator[Text]:
         yield Text("  nothing: it is as good already")
 
 
-def _speaks(answer: Answer, constraint: Constraint) -> bool:
+def _decides(answer: Answer, constraint: Constraint) -> bool:
     """Whether a constraint that holds would break if Q alone had the other label."""
     labels = {**answer.labels, ROOT: not answer.answer}
     return not any(literal.holds(labels[literal.id]) for literal in constraint.clause)
@@ -181,7 +203,7 @@ def _phrase(constraint: Constraint) -> str:
         "entailment": f"{source} entails {target}",
         "contradiction": f"{source} contradicts {target}",
         "tree": f"{source} was given as a reason for {target}",
-        "bias": f"of such statements {source} is the commoner side",
+        "bias": f"{source} is commoner among such statements",
     }[constraint.kind]
 
 
@@ -199,7 +221,8 @@ def _foot(answer: Answer) -> Iterator[Text]:
         lines.append(f"discarded: {printable(counts)}")
     models, seconds = answer.models, answer.seconds
     grown = f"grown by {models.lm}" if models.lm else "grown elsewhere"
-    lines.append(printable(f"{grown}; related by {models.verifier}"))
+    related = "no verifier used" if models.verifier == NO_VERIFIER else f"related by {models.verifier}"
+    lines.append(printable(f"{grown}; {related}"))
     solver = f"solved by {answer.verdict.solver}" if answer.verdict.solver else "no solver needed"
     lines.append(printable(f"{solver} ({answer.verdict.inference} inference)"))
     lines.append(f"elicit {seconds.elicit:.2f} s, relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s")

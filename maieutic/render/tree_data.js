@@ -1,7 +1,7 @@
 "use strict";
 
-// Reads the plain data of maieutic/render/view.py: nodes with their children and the constraints that touch
-// them. A form is a node and whether its statement is meant ("QT0") or its negation ("¬QT0").
+// Reads the plain data of maieutic/render/view.py: nodes with their children and their constraints. A form is a
+// node and whether its statement ("QT0") or its negation ("¬QT0") is meant.
 
 const treeData = (() => {
   const KINDS = ["belief", "entailment", "contradiction", "tree", "bias"];
@@ -54,34 +54,34 @@ const treeData = (() => {
     return !isTrue(c.source) || isTrue(c.target) !== (c.kind === "contradiction");
   }
 
-  /** What would break if the node alone had its other label, what is broken now, and what holds either way. */
+  /** The node's constraints: violated ones, those that the opposite label alone would violate, and the others. */
   function bearing(node) {
-    const found = { for: [], overruled: [], either: [] };
+    const groups = { for: [], overruled: [], either: [] };
     for (const c of node.touching) {
       const otherwise = holds(c, (other) => (other === node ? !node.label : other.label));
-      if (c.broken) found.overruled.push(c);
-      else found[otherwise ? "either" : "for"].push(c);
+      if (c.broken) groups.overruled.push(c);
+      else groups[otherwise ? "either" : "for"].push(c);
     }
-    return found;
+    return groups;
   }
 
   /** Other node → the weight that asks for the same label as this node's, and for a different one. */
   function partners(node) {
-    const found = new Map();
+    const weightsOf = new Map();
     for (const c of node.touching) {
       if (!c.target || c.source.node === c.target.node) continue;
       const other = c.source.node === node ? c.target.node : c.source.node;
       const same = (c.source.positive === c.target.positive) === (c.kind !== "contradiction");
-      const weights = found.get(other) ?? { agrees: 0, disagrees: 0 };
+      const weights = weightsOf.get(other) ?? { agrees: 0, disagrees: 0 };
       weights[same ? "agrees" : "disagrees"] += c.weight;
-      found.set(other, weights);
+      weightsOf.set(other, weights);
     }
-    return found;
+    return weightsOf;
   }
 
   /** A constraint in words, as parts: strings, and what `say` makes of a form. */
   function phrase(c, say) {
-    if (c.kind === "bias") return ["of such statements ", say(c.source), " is the commoner side"];
+    if (c.kind === "bias") return [say(c.source), " is commoner among such statements"];
     if (!c.target) return ["the model believes ", say(c.source)];
     return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];
   }

@@ -6,7 +6,7 @@
 const treeElements = (() => {
   const MARK = { true: ["✓", "true"], false: ["✗", "false"], undefined: ["?", "open"] };
 
-  /** An element with text or elements in it; what is null, undefined or "" is left out. */
+  /** An element with text or elements in it; null, undefined and "" are left out. */
   function make(tag, className, ...content) {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -21,14 +21,14 @@ const treeElements = (() => {
     return element;
   }
 
-  /** A text of the user's or of a model's, in its own direction of writing. */
+  /** A text of the user or of a model, in its own direction of writing. */
   function prose(tag, className, text) {
     const element = make(tag, className, text);
     element.dir = "auto";
     return element;
   }
 
-  /** An element that only repeats, as a picture, what is said beside it; `sizes` are style properties. */
+  /** A picture of what the text beside it says, hidden from screen readers; `sizes` are style properties. */
   function picture(tag, className, sizes = {}, ...content) {
     const element = make(tag, className, ...content);
     for (const [name, value] of Object.entries(sizes)) element.style.setProperty(name, value);

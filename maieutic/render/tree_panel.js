@@ -1,6 +1,6 @@
 "use strict";
 
-// The panel beside a tree: what bears on one proposition, the heaviest first, or all that was weighed.
+// The panel beside a tree: the constraints on one proposition, the heaviest first, or all constraints.
 
 const treePanel = (() => {
   const { button, count, make, number, picture, prose, word } = treeElements;
@@ -17,12 +17,12 @@ const treePanel = (() => {
 
   function row(c, heaviest, state) {
     const share = heaviest > 0 ? c.weight / heaviest : 0;
-    const said = make("span", "phrase", ...phrase(c, (form) => chip(form, state)));
+    const words = make("span", "phrase", ...phrase(c, (form) => chip(form, state)));
     const p = make("span", "p", c.p === undefined ? "" : `P ${number(c.p)}`);
     if (c.p !== undefined) p.title = "the verifier's probability";
-    if (c.broken && state.all) said.append(make("em", "", " overruled"));
+    if (c.broken && state.all) words.append(make("em", "", " overruled"));
     const bar = picture("span", "bar", { "--share": share });
-    return make("li", c.broken ? "broken" : "", make("span", "weight", number(c.weight)), bar, said, p);
+    return make("li", c.broken ? "broken" : "", make("span", "weight", number(c.weight)), bar, words, p);
   }
 
   function list(title, constraints, heaviest, state, listed = LISTED) {
@@ -40,12 +40,12 @@ const treePanel = (() => {
     return section;
   }
 
-  function balance(found) {
-    const [speaking, against] = [sum(found.for), sum(found.overruled)];
-    if (speaking + against === 0) return null;
-    const sizes = { "--for": speaking / (speaking + against) };
+  function balance(groups) {
+    const [support, against] = [sum(groups.for), sum(groups.overruled)];
+    if (support + against === 0) return null;
+    const sizes = { "--for": support / (support + against) };
     const bar = picture("div", "balance", sizes, make("span", "for"), make("span", "against"));
-    return make("div", "", bar, make("p", "weighed", `${number(speaking)} for it, ${number(against)} overruled`));
+    return make("div", "", bar, make("p", "weighed", `${number(support)} for it, ${number(against)} overruled`));
   }
 
   function ballots(data, state) {
@@ -54,35 +54,49 @@ const treePanel = (() => {
       const sign = vote > 0 ? "+" : vote < 0 ? "−" : "±";
       return make("li", "ballot", make("span", "weight", `${sign}${Math.abs(vote)}`), chip(form, state));
     });
-    return make("section", "", make("p", "title", "Votes on Q by what was held true"), make("ul", "reasons", ...rows));
+    return make("section", "", make("p", "title", "Votes on Q by the explanations labelled true"), make("ul", "reasons", ...rows));
   }
 
-  /** Why a label is not what the model believes: that belief against what outweighs it. */
+  /** The explanations of a proposition as arguments, the strongest first; null where inference gives no strengths. */
+  function debate(node, state) {
+    if (node.strength === undefined) return null;
+    if (!node.children.length) return make("p", "none", "No arguments: its strength is the model's belief.");
+    const children = [...node.children].sort((one, other) => other.strength - one.strength);
+    const rows = children.map((child) => {
+      const words = [chip({ node: child, positive: true }, state), ` ${child.side ? "supports" : "attacks"} ${node.id}`];
+      return make("li", "ballot", make("span", "weight", number(child.strength)), make("span", "phrase", ...words));
+    });
+    const title = make("p", "title", `Arguments about ${node.id}, by strength`);
+    return make("section", "", title, make("ul", "reasons", ...rows));
+  }
+
+  /** Why a label is not what the model believes: that belief, and the constraints that outweigh it. */
   function flippedNote(node) {
-    const speaking = bearing(node).for;
+    const opposing = bearing(node).for;
     const plain = (c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`;
     const against =
-      speaking.length > 1
-        ? `${speaking.length} constraints weigh ${number(sum(speaking))} against that, first ${plain(speaking[0])}`
-        : speaking.map(plain)[0] ?? "no single constraint decides it";
+      opposing.length > 1
+        ? `${opposing.length} constraints weigh ${number(sum(opposing))} against that, first ${plain(opposing[0])}`
+        : opposing.map(plain)[0] ?? "no single constraint decides it";
     return make("p", "flipped", make("strong", "", "flipped"), ` ${plain(node.overruled)}, but ${against}`);
   }
 
   function one(data, state) {
     const node = state.picked ?? data.root;
-    const found = bearing(node);
+    const groups = bearing(node);
     const heaviest = Math.max(0, ...node.touching.map((c) => c.weight));
     const part = (title, constraints) => list(title, constraints, heaviest, state);
     const parts = [prose("p", "statement", node.text)];
     if (node.not) parts.push(prose("p", "negation", `¬${node.id}: ${node.not}`));
-    parts.push(balance(found), node.overruled && flippedNote(node));
-    parts.push(part("What speaks for it", found.for), part("What was overruled", found.overruled));
-    if (found.either.length) {
-      const title = make("summary", "", `Holds either way (${found.either.length})`);
-      parts.push(make("details", "either", title, part("", found.either)));
+    parts.push(balance(groups), node.overruled && flippedNote(node));
+    parts.push(part("What speaks for it", groups.for), part("What was overruled", groups.overruled));
+    if (groups.either.length) {
+      const title = make("summary", "", `Holds either way (${groups.either.length})`);
+      parts.push(make("details", "either", title, part("", groups.either)));
     }
     if (node === data.root) parts.push(ballots(data, state));
-    if (!node.touching.length && !data.votes.length) parts.push(make("p", "none", "No constraint touches it."));
+    const none = node.touching.length || data.votes.length ? null : make("p", "none", "It has no constraints.");
+    parts.push(debate(node, state) ?? none);
     return parts;
   }
 
@@ -101,7 +115,7 @@ const treePanel = (() => {
     return [
       make("p", "choices", ...choices),
       list("", chosen, chosen[0]?.weight, state, 3 * LISTED),
-      make("p", "none", `${count(data.view.neutral, "pair was", "pairs were")} judged neutral and weigh nothing.`),
+      make("p", "none", `${count(data.view.neutral, "pair is", "pairs are")} neutral and without weight.`),
     ];
   }
 
@@ -110,7 +124,8 @@ const treePanel = (() => {
     const whyOne = button("tab", "", () => state.show(false));
     const whyAll = button("tab", `all ${count(data.constraints.length, "constraint")}`, () => state.show(true));
     const close = button("close", "×", () => state.pick(null));
-    close.setAttribute("aria-label", "let go of the proposition");
+    close.setAttribute("aria-label", "deselect the proposition");
+    whyAll.hidden = !data.constraints.length;
     const body = make("div", "body");
     const element = make("aside", "panel", make("p", "tabs", whyOne, whyAll, close), body);
     element.setAttribute("aria-label", "reasons and their weights");

@@ -30,11 +30,11 @@ const treeView = (() => {
     if (p !== null) scale.append(picture("span", "dot", { "--at": p }));
     if (pNegation !== null) scale.append(picture("span", "dot hollow", { "--at": pNegation }));
     const kind = node.integral ? "integral" : "wavers";
-    const said = `P(true) ${number(p)}, of its negation ${number(pNegation)}, `;
+    const numbers = `P(true) ${number(p)}, of its negation ${number(pNegation)}, `;
     const inTree = node.weighed === undefined ? "" : `; in the whole tree ${number(node.weighed)}`;
-    const weighed = node.strength === undefined ? inTree : `; strength ${number(node.strength)}`;
+    const inferred = node.strength === undefined ? inTree : `; strength ${number(node.strength)}`;
     const more = `${node.pruned ? ", pruned" : ""}${node.same ? `, the same as ${node.same}` : ""}`;
-    return make("p", "beliefs", scale, make("span", "", said, make("span", kind, kind), more, weighed));
+    return make("p", "beliefs", scale, make("span", "", numbers, make("span", kind, kind), more, inferred));
   }
 
   function card(node, state) {
@@ -73,7 +73,7 @@ const treeView = (() => {
     return item;
   }
 
-  // Arrows go from node to node and fold and unfold, as in a file manager; Escape lets go of a node.
+  // Arrow keys move between nodes and fold and unfold, as in a file manager; Escape deselects a node.
   function keys(event, tree, state) {
     if (event.key === "Escape" && state.picked) state.pick(null);
     const ids = [...tree.querySelectorAll("button.id")].filter((id) => !id.closest("[hidden]"));
@@ -88,21 +88,21 @@ const treeView = (() => {
     event.preventDefault();
   }
 
-  // Marks the node that is pointed at, else the picked one, and says of every other how it goes with it.
+  // Marks the node under the pointer, else the picked one, and shows which nodes agree or disagree with it.
   function paint(state) {
     const node = state.pointed ?? state.picked;
-    const found = node ? partners(node) : new Map();
+    const weightsOf = node ? partners(node) : new Map();
     for (const [other, { element, id, tag }] of state.cards) {
-      const { agrees = 0, disagrees = 0 } = found.get(other) ?? {};
-      const said = Object.entries({ agrees, disagrees }).filter(([, weight]) => weight >= SEEN);
-      tag.textContent = said.map(([name, weight]) => `${name} ${number(weight)}`).join(", ");
-      element.classList.toggle("apart", Boolean(node) && other !== node && !found.has(other));
+      const { agrees = 0, disagrees = 0 } = weightsOf.get(other) ?? {};
+      const shown = Object.entries({ agrees, disagrees }).filter(([, weight]) => weight >= SEEN);
+      tag.textContent = shown.map(([name, weight]) => `${name} ${number(weight)}`).join(", ");
+      element.classList.toggle("apart", Boolean(node) && other !== node && !weightsOf.has(other));
       element.classList.toggle("picked", other === state.picked);
       id.setAttribute("aria-pressed", String(other === state.picked));
     }
   }
 
-  /** What is picked, pointed at and shown; `cards` are the nodes' elements. */
+  /** The state of the page: the node that is picked, the node under the pointer; `cards` are the nodes' elements. */
   function interaction() {
     const state = { cards: new Map(), picked: null, pointed: null, all: false, onlyBroken: false };
     state.point = (node) => {
@@ -116,7 +116,7 @@ const treeView = (() => {
     };
     state.show = (all) => {
       state.all = all;
-      state.pointed = null; // what was pointed at in the panel is gone, and will not say so
+      state.pointed = null; // the panel is redrawn, so that no pointerleave will come
       state.draw();
       paint(state);
     };
@@ -129,23 +129,22 @@ const treeView = (() => {
     if (view.question) parts.push(prose("p", "question", view.question));
     if (level) parts.push(make(`h${level}`, "verdict", mark(view.answer), prose("span", "statement", view.statement)));
     if (view.p !== undefined) {
-      const said = make("strong", "", `P(true) ${number(view.p)}`);
-      const unsure = view.unsure ? ": less sure than was asked for" : "";
-      parts.push(make("p", "margin", said, `, marginalised over all labellings${unsure}`));
+      const p = make("strong", "", `P(true) ${number(view.p)}`);
+      const unsure = view.unsure ? ": unsure, below the threshold" : "";
+      parts.push(make("p", "margin", p, `, marginalised over all labellings${unsure}`));
     }
     parts.push(make("p", "margin", make("strong", "", `margin ${number(view.margin)}`), ` ${marginMeaning(view)}`));
     if (view.flip) {
-      const pieces = data.flip.map((c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`);
+      const removed = data.flip.map((c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`);
       const other = view.answer ? "false" : "true";
-      const without = pieces.length ? ` without: ${pieces.join("; ")}` : " already";
+      const without = removed.length ? ` without: ${removed.join("; ")}` : " already";
       parts.push(prose("p", "flip", `What would change its mind: ${other} is at least as good${without}`));
     }
-    const counts = [
-      count(view.nodes.length, "proposition"),
-      `${data.nodes.filter((node) => node.overruled).length} flipped`,
-      count(data.constraints.length, "constraint"),
-      `${view.broken.length} overruled`,
-    ];
+    const counts = [count(view.nodes.length, "proposition")];
+    if (data.constraints.length) {
+      counts.push(`${data.nodes.filter((node) => node.overruled).length} flipped`);
+      counts.push(count(data.constraints.length, "constraint"), `${view.broken.length} overruled`);
+    }
     const line = make("p", "counts", counts.join(" · "));
     if (view.gold !== undefined) {
       const right = view.gold === view.answer ? "right" : "wrong";
@@ -158,8 +157,8 @@ const treeView = (() => {
     const nodes = data.nodes.filter((node) => node.assumed);
     if (!nodes.length) return null;
     const clashes = data.clashes.map((c) => {
-      const said = `the verifier has it that ${phrase(c, nameOf).join("")}`;
-      return make("p", "warning", `${said}: what is assumed does not fit together`);
+      const words = phrase(c, nameOf).join("");
+      return make("p", "warning", `the assumptions conflict: according to the verifier ${words}`);
     });
     const cards = nodes.map((node) => make("li", "", card(node, state)));
     return make("section", "assumed", make("p", "title", "Assumed"), make("ul", "flat", ...cards), ...clashes);
@@ -168,7 +167,7 @@ const treeView = (() => {
   function pruned(data, state) {
     const nodes = data.nodes.filter((node) => !node.kept);
     if (!nodes.length) return null;
-    const title = make("summary", "", `${count(nodes.length, "proposition")} pruned: on no path to an integral one`);
+    const title = make("summary", "", `${count(nodes.length, "proposition")} pruned: not on a path to an integral one`);
     return make("details", "aside", title, make("ul", "flat", ...nodes.map((node) => make("li", "", card(node, state)))));
   }
 
@@ -180,9 +179,9 @@ const treeView = (() => {
       const where = side === null ? `${kind} of ${parent}` : `${parent}, ${side ? "True" : "False"} because`;
       return make("tr", "", make("td", "", reason), make("td", "", where), prose("td", "statement", text));
     });
-    const told = [...counts].sort((one, other) => other[1] - one[1]).map(([reason, n]) => `${n} ${reason}`);
-    const title = make("summary", "", `${count(texts.length, "text")} discarded: ${told.join(", ")}`);
-    const head = make("tr", "", ...["reason", "meant for", "text"].map((name) => make("th", "", name)));
+    const reasons = [...counts].sort((one, other) => other[1] - one[1]).map(([reason, n]) => `${n} ${reason}`);
+    const title = make("summary", "", `${count(texts.length, "text")} discarded: ${reasons.join(", ")}`);
+    const head = make("tr", "", ...["reason", "for", "text"].map((name) => make("th", "", name)));
     const table = make("table", "", make("thead", "", head), make("tbody", "", ...rows));
     return make("details", "aside", title, make("div", "scroll", table));
   }
@@ -190,29 +189,30 @@ const treeView = (() => {
   function facts(view) {
     const [lm, verifier, solver] = view.models;
     const [elicit, relate, solve] = view.seconds.map(number);
-    const bound = view.optimal ? "proved the least" : `no labelling costs less than ${number(view.bound)}`;
+    const bound = view.optimal ? "proved minimal" : `no labelling costs less than ${number(view.bound)}`;
     const rows = {
       "grown by": lm || "elsewhere",
-      "related by": verifier,
-      "solved by": `${solver} (${view.inference} inference)`,
-      cost: `${number(view.cost)}, what the overruled constraints weigh; ${bound}`,
+      "related by": verifier || "no verifier",
+      "solved by": `${solver || "no solver"} (${view.inference} inference)`,
+      cost: solver && `${number(view.cost)}, the weight of the overruled constraints; ${bound}`,
       time: `elicit ${elicit} s, relate ${relate} s, solve ${solve} s`,
     };
-    const parts = Object.entries(rows).flatMap(([term, said]) => [make("dt", "", term), make("dd", "", said)]);
+    const shown = Object.entries(rows).filter(([, text]) => text);
+    const parts = shown.flatMap(([term, text]) => [make("dt", "", term), make("dd", "", text)]);
     return make("dl", "facts", ...parts);
   }
 
   /**
-   * One answer: the decision, the tree, what bears on each node, what was left out and who made it.
-   * `level` is that of its heading, 1 to 6; 0 leaves the heading to the caller.
+   * One answer: the decision, the tree, the constraints on each node, discarded texts and the models.
+   * `level` is that of its heading, 1 to 6; with 0 the caller makes the heading.
    */
   function answerView(view, level = 1) {
     const data = read(view);
     const state = interaction();
     const tree = make("ul", "tree", branch(data.root, state));
     tree.addEventListener("keydown", (event) => keys(event, tree, state));
-    const nothing = "nothing here was integral: the model contradicts itself or says nothing";
-    const left = make("div", "left", assumed(data, state), tree, view.kind === "empty" && make("p", "warning", nothing));
+    const empty = view.kind === "empty" && "empty tree: the model is consistent on no proposition";
+    const left = make("div", "left", assumed(data, state), tree, empty && make("p", "warning", empty));
     left.append(...[pruned(data, state), discarded(view)].filter(Boolean));
     const columns = make("div", "columns", left, panel(data, state));
     return make("article", "answer", top(data, level), columns, facts(view));

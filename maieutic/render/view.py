@@ -1,7 +1,7 @@
-"""What every picture of an answer needs: what was flipped, who agrees with whom, and plain data for pages.
+"""What all pictures of an answer share: flipped beliefs, sums of relations, and plain data for pages.
 
-Text is passed through :func:`maieutic.render.text.printable` here, once, so that no control character or
-change of writing direction reaches a picture; escaping for HTML, DOT or Mermaid is each format's own.
+Text passes through :func:`maieutic.render.text.printable` here, once, so that no control character or change
+of writing direction reaches a picture. Each format escapes the text for HTML, DOT or Mermaid itself.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maieutic.answer import Answer
+from maieutic.answer import NO_VERIFIER, Answer
 from maieutic.inference.graph import Literal
-from maieutic.render.text import printable
-from maieutic.tree import ROOT, Discard, Proposition
+from maieutic.render.text import beliefs, printable
+from maieutic.tree import Discard, Proposition
 
 __all__ = [
     "Bond",
-    "beliefs",
     "bonds",
     "caption",
     "flipped",
+    "notes",
     "view_of",
 ]
 
-KINDS = ("belief", "entailment", "contradiction", "tree", "bias")  # the order that tree_view.js knows
+KINDS = ("belief", "entailment", "contradiction", "tree", "bias")  # in the order of tree_data.js
 P_DIGITS = 4  # decimals of a probability in the data of a page
 WEIGHT_DIGITS = 6  # significant digits of a weight there
 
 
 @dataclass(frozen=True, slots=True)
 class Bond:
-    """What the verifier's relations between two propositions come to, whatever their direction and form.
+    """The sum of the verifier's relations between two propositions, over both directions and all forms.
 
     Attributes:
         one, other: ids of propositions, in the order of the tree.
-        agrees: whether it asks for the same label on both, or for different ones.
-        weight: of all constraints that ask this; ``overruled`` the part of it that the labels violate.
+        agrees: whether the relations ask for the same label on both, or for different ones.
+        weight: of all these constraints; ``overruled`` is the part of it that the labels violate.
     """
 
     one: str
@@ -48,12 +48,12 @@ class Bond:
 
 
 def flipped(answer: Answer) -> Mapping[str, float]:
-    """Propositions whose label is not what the model believes of them, with the weight of that belief."""
+    """Ids of propositions with a label against the model's belief → the weight of that belief."""
     return {c.source.id: c.weight for c in answer.verdict.broken if c.kind == "belief"}
 
 
 def bonds(answer: Answer) -> tuple[Bond, ...]:
-    """The relations that were weighed, added up for each pair of propositions; the heaviest first."""
+    """The weighted relations, added up for each pair of propositions; the heaviest first."""
     place = {node.id: index for index, node in enumerate(answer.propositions)}
     broken = set(answer.verdict.violated)
     sums: dict[tuple[str, str, bool], tuple[float, float]] = {}
@@ -66,8 +66,8 @@ def bonds(answer: Answer) -> tuple[Bond, ...]:
         key = (one, other, same_sign == (constraint.kind == "entailment"))
         weight, overruled = sums.get(key, (0.0, 0.0))
         sums[key] = (weight + constraint.weight, overruled + constraint.weight * (index in broken))
-    found = [Bond(*key, *values) for key, values in sums.items() if key[0] != key[1]]
-    return tuple(sorted(found, key=lambda bond: -bond.weight))
+    pairs = [Bond(*key, *values) for key, values in sums.items() if key[0] != key[1]]
+    return tuple(sorted(pairs, key=lambda bond: -bond.weight))
 
 
 def caption(answer: Answer) -> str:
@@ -77,27 +77,24 @@ def caption(answer: Answer) -> str:
     return f"{decision},{p} margin {answer.margin:.2f} {answer.verdict.margin_unit}"
 
 
-def beliefs(node: Proposition) -> str:
-    """What the model believes of a proposition, in the words of the terminal; that an assumption is one."""
-    if node.parent is None and node.id != ROOT:
-        return "assumed"
-    p, p_negation = ("unknown" if p is None else f"{p:.2f}" for p in (node.p_true, node.p_true_negation))
-    return f"P(true) {p}, of its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
+def notes(answer: Answer, node: Proposition) -> str:
+    """The model's beliefs in a proposition, and its strength where inference gives one."""
+    strength = (answer.verdict.strengths or {}).get(node.id)
+    return beliefs(node) + ("" if strength is None else f"; strength {strength:.2f}")
 
 
 def view_of(answer: Answer) -> dict[str, Any]:
-    """The answer as plain JSON data, small enough for a page with thousands, drawn by ``tree_view.js``.
+    """The answer as plain JSON data that ``tree_view.js`` draws, small enough for a page with thousands.
 
-    ``nodes`` begin with the root; a ``parent`` is a place in ``nodes`` followed by ``pruned``. A
-    constraint is [kind, source, target, weight, p]: ``kind`` counts belief, entailment, contradiction,
-    tree, bias; a form is ± (1 + its place), 0 for none; ``p`` is the verifier's probability of a
-    relation. ``broken`` lists the violated ones; of the neutral pairs there is only the number. A node's
-    ``weighed`` is its statement's probability in the whole tree, ``strength`` that of argumentation, ``same``
-    the form it was merged with. The
-    last ``assumed`` nodes are assumptions, and ``clashes`` the relations among these that are denied. What
-    is false, unknown or empty is left out.
+    ``nodes`` begin with the root; a ``parent`` is an index in ``nodes`` followed by ``pruned``. A constraint
+    is [kind, source, target, weight, p]: ``kind`` is an index in :data:`KINDS`; a form is ± (1 + the index of
+    its node), 0 for none; ``p`` is the verifier's probability of the relation. ``broken`` are indices of the
+    violated constraints, ``clashes`` of those between assumptions; ``neutral`` counts the neutral pairs. A
+    node's ``weighed`` is P(its statement is true) in the whole tree, ``strength`` its strength in
+    argumentation, ``same`` the form that it was merged with. The last ``assumed`` nodes are assumptions.
+    Values that are false, unknown or empty are left out.
     """
-    tree, verdict = answer.tree, answer.verdict
+    tree, verdict, seconds = answer.tree, answer.verdict, answer.seconds
     nodes = answer.propositions
     pruned = tuple(n for n in tree.pruned if n.parent is not None and n.id not in answer.labels)
     place = {node.id: index for index, node in enumerate((*nodes, *pruned))}
@@ -108,7 +105,7 @@ def view_of(answer: Answer) -> dict[str, Any]:
         "unit": verdict.margin_unit,
         "inference": verdict.inference,
         "kind": tree.kind,
-        "nodes": [_kept(answer, node, place) for node in nodes],
+        "nodes": [_inferred(answer, node, place) for node in nodes],
         "pruned": [_node(node, place, {}, {}) for node in pruned],
         "constraints": list(_constraints(answer, place)),
         "broken": list(verdict.violated),
@@ -116,8 +113,8 @@ def view_of(answer: Answer) -> dict[str, Any]:
         "cost": _rounded(verdict.cost),
         "bound": _rounded(verdict.lower_bound),
         "optimal": verdict.optimal,
-        "models": [printable(answer.models.lm or ""), *_made_by(answer)],
-        "seconds": [_rounded(s) for s in _seconds(answer)],
+        "models": _models(answer),
+        "seconds": [_rounded(s) for s in (seconds.elicit, seconds.relate, seconds.solve)],
         "discarded": [_discard(item) for item in tree.discarded],
     }
     if answer.question != answer.statement:
@@ -139,36 +136,37 @@ def view_of(answer: Answer) -> dict[str, Any]:
     return view
 
 
-def _kept(answer: Answer, node: Proposition, place: Mapping[str, int]) -> dict[str, Any]:
-    found = _node(node, place, answer.labels, answer.verdict.p_labels or {})
+def _inferred(answer: Answer, node: Proposition, place: Mapping[str, int]) -> dict[str, Any]:
+    """A node that took part in inference."""
+    row = _node(node, place, answer.labels, answer.verdict.p_labels or {})
     strengths = answer.verdict.strengths or {}
     if node.id in strengths:
-        found["strength"] = round(strengths[node.id], P_DIGITS)
+        row["strength"] = round(strengths[node.id], P_DIGITS)
     if node.parent is not None and node.id not in answer.tree.by_id:
-        found["pruned"] = True
+        row["pruned"] = True
     if twin := answer.verdict.twin(node.id):
-        found["same"] = str(twin)
-    return found
+        row["same"] = str(twin)
+    return row
 
 
 def _node(
     node: Proposition, place: Mapping[str, int], labels: Mapping[str, bool], weighed: Mapping[str, float]
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    row: dict[str, Any] = {
         "id": node.id,
         "text": printable(node.statement),
         "not": printable(node.negation),
         "p": [None if p is None else round(p, P_DIGITS) for p in (node.p_true, node.p_true_negation)],
     }
     if node.parent is not None:
-        found |= {"parent": place[node.parent], "side": node.side}
+        row |= {"parent": place[node.parent], "side": node.side}
     if node.integral:
-        found["integral"] = True
+        row["integral"] = True
     if node.id in labels:
-        found["label"] = labels[node.id]
+        row["label"] = labels[node.id]
     if node.id in weighed and node.parent is not None:
-        found["weighed"] = round(weighed[node.id], P_DIGITS)
-    return found
+        row["weighed"] = round(weighed[node.id], P_DIGITS)
+    return row
 
 
 def _constraints(answer: Answer, place: Mapping[str, int]) -> Iterator[list[float | None]]:
@@ -187,12 +185,10 @@ def _number(literal: Literal, place: Mapping[str, int]) -> int:
     return number if literal.positive else -number
 
 
-def _made_by(answer: Answer) -> tuple[str, str]:
-    return printable(answer.models.verifier), printable(answer.verdict.solver)
-
-
-def _seconds(answer: Answer) -> tuple[float, float, float]:
-    return answer.seconds.elicit, answer.seconds.relate, answer.seconds.solve
+def _models(answer: Answer) -> list[str]:
+    """Language model, verifier and solver; "" for one that was not used or is not known."""
+    verifier = "" if answer.models.verifier == NO_VERIFIER else answer.models.verifier
+    return list(map(printable, (answer.models.lm or "", verifier, answer.verdict.solver)))
 
 
 def _discard(item: Discard) -> list[str | bool | None]:
@@ -201,5 +197,5 @@ def _discard(item: Discard) -> list[str | bool | None]:
 
 
 def _rounded(value: float) -> float | None:
-    """Few digits, since a page holds very many numbers; JSON has no word for infinity."""
+    """Few digits, since a page holds many numbers; None for infinity and NaN, which JSON lacks."""
     return float(f"{value:.{WEIGHT_DIGITS}g}") if math.isfinite(value) else None

@@ -1,8 +1,8 @@
-"""An answer's soft clauses as a weighted MaxSAT file: what the solver was given, for any other solver.
+"""An answer's MaxSAT problem as a file for any other solver.
 
-Solving the file gives the answer's cost again, to within the nine decimals that the format keeps; with
-the answer's variable forced to the other value it gives the cost plus the margin (joint inference).
-What had to hold, such as an assumption, is a hard clause; merged propositions share a variable.
+Solving the file gives the answer's cost, to within the nine decimals of the format. With the variable of Q
+forced to the opposite value it gives the cost plus the margin (joint inference). Literals that must hold,
+such as assumptions, are hard clauses; merged propositions share a variable.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from maieutic.answer import Answer
+from maieutic.errors import InputError
 from maieutic.inference.constraints import Encoding
 from maieutic.inference.graph import Literal
 from maieutic.render.text import printable
@@ -20,27 +21,31 @@ from maieutic.tree import ROOT
 
 __all__ = ["encoding_of", "render_wcnf"]
 
-LEAST_WEIGHT = 0.5 * 10**-MAX_SCALE_POWER  # the format rounds lighter clauses to nothing
+LEAST_WEIGHT = 0.5 * 10**-MAX_SCALE_POWER  # the format rounds smaller weights to 0
 
 
 def render_wcnf(answer: Answer) -> str:
-    """The problem in the 2022 form, with comments that say which variable stands for what.
+    """The problem in the 2022 form, with comments that name the proposition of each variable.
 
     Raises:
-        ProblemError: the weights are not those of a MaxSAT problem (an answer edited by hand).
+        InputError: the inference solves no MaxSAT problem; ``subject`` is its name.
+        ProblemError: a weight is not that of a soft clause (the answer was edited by hand).
     """
+    if answer.verdict.strengths is not None:
+        name = answer.verdict.inference
+        raise InputError(f"{name} inference solves no MaxSAT problem; use joint or vote", subject=name)
     encoding = encoding_of(answer)
     lines = list(_comments(answer, encoding))
     if left_out := len(answer.verdict.constraints) - len(encoding.problem.soft):
-        lines.append(f"{left_out} clauses that weigh less than {LEAST_WEIGHT:.0e} are left out")
+        lines.append(f"{left_out} clauses of weight below {LEAST_WEIGHT:.0e} are left out")
     comments = "".join(f"c {line}\n" for line in lines)
     return comments + dumps(encoding.problem, "2022")
 
 
 def encoding_of(answer: Answer) -> Encoding:
-    """The answer's MaxSAT problem without clauses too light for a file to hold.
+    """The answer's MaxSAT problem without the clauses of weight below :data:`LEAST_WEIGHT`.
 
-    Together these weigh less than anything printed. Q is the first variable, if it is one.
+    Q is the first variable, except in vote inference, which has none for it.
 
     Raises:
         ProblemError: as for :func:`render_wcnf`.

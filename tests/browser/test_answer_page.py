@@ -24,7 +24,7 @@ from maieutic.inference.assumptions import assumptions_of
 from maieutic.inference.base import Inference
 from maieutic.inference.flips import with_flip
 from maieutic.inference.weights import JointWeights
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render.html import page
 from maieutic.render.text import printable, show

@@ -24,7 +24,7 @@ from maieutic.benchmarks.report.plots import figures
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run
 from maieutic.benchmarks.runs.records import Record
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.render.text import printable
 from maieutic.solvers import SOLVERS
@@ -389,7 +389,7 @@ def test_without_javascript_the_tables_and_plots_are_there(open_page: OpenPage, 
     finally:
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert "Accuracy, calibration and cost" in shown
-    assert "The questions are drawn with JavaScript, which is off." in shown
+    assert "needs JavaScript, which is off." in shown
 
 
 # -- size ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The models in the package: whole, small, recognised by name, refused when damaged."""
+"""The bundled models: complete, small, found by name, refused when damaged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LIMITS = {"agora-lm": 12_000_000, "agora-nli": 8_000_000}  # bytes of weights
 
 @pytest.fixture
 def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the package looks for its models in this test: copies that may be damaged."""
+    """Copies of the models that a test may damage; the package looks for its models here."""
     for model in MODELS:
         shutil.copytree(bundled_folder(model), tmp_path / model)
     monkeypatch.setattr(bundled, "__file__", str(tmp_path / "__init__.py"))
@@ -64,32 +64,30 @@ def test_both_load_by_the_name_of_agora() -> None:
 def test_truncated_weights_are_one_clear_error(copies: Path, model: str, load: type) -> None:
     weights = copies / model / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
-    with pytest.raises(ModelError) as refused:
+    with pytest.raises(ModelError) as caught:
         load(AGORA)
-    message = str(refused.value)
-    assert message.startswith(f"the bundled model {model} is damaged: {weights} has another checksum")
-    assert message.endswith("reinstall maieutic")
+    assert caught.value.subject == str(weights)
 
 
 @pytest.mark.parametrize(
-    ("damage", "named"),
+    ("damage", "file"),
     [
         (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer.json"),
         (lambda folder: (folder / CHECKSUMS).unlink(), CHECKSUMS),
-        (lambda folder: (folder / CHECKSUMS).write_text("nonsense\n"), "line 1 is no checksum"),
-        (lambda folder: (folder / CHECKSUMS).write_bytes(b"\xff"), "cannot be read"),
-        (lambda folder: (folder / "config.json").write_text("{}"), "config.json has another checksum"),
-        (lambda folder: (folder / CHECKSUMS).write_text(f"{'0' * 64}  ../escape\n"), "is no checksum"),
-        (shutil.rmtree, "cannot be read"),
+        (lambda folder: (folder / CHECKSUMS).write_text("nonsense\n"), CHECKSUMS),
+        (lambda folder: (folder / CHECKSUMS).write_bytes(b"\xff"), CHECKSUMS),
+        (lambda folder: (folder / "config.json").write_text("{}"), "config.json"),
+        (lambda folder: (folder / CHECKSUMS).write_text(f"{'0' * 64}  ../escape\n"), CHECKSUMS),
+        (shutil.rmtree, CHECKSUMS),
     ],
     ids=["file gone", "list gone", "no list", "no text", "file changed", "elsewhere", "folder gone"],
 )
-def test_any_damage_is_named(copies: Path, damage: object, named: str) -> None:
+def test_any_damage_is_named(copies: Path, damage: object, file: str) -> None:
     assert callable(damage)
     damage(copies / "agora-lm")
-    with pytest.raises(ModelError, match=r"the bundled model agora-lm is damaged: .*reinstall") as refused:
+    with pytest.raises(ModelError) as caught:
         load_lm(AGORA)
-    assert named in str(refused.value)
+    assert caught.value.subject == str(copies / "agora-lm" / file)
 
 
 def test_checksums_are_those_of_the_sha256sum_command(tmp_path: Path) -> None:
@@ -108,7 +106,7 @@ def test_checksums_are_those_of_the_sha256sum_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "unknown"),
     [
         ("Can a penguin fly?", []),
         ("A PENGUIN cannot fly.", []),
@@ -117,8 +115,8 @@ def test_checksums_are_those_of_the_sha256sum_command(tmp_path: Path) -> None:
         ("42 + 1 = 43", []),
     ],
 )
-def test_words_that_the_model_never_met_are_found_once_each(text: str, found: list[str]) -> None:
-    assert unknown_words([text]) == found
+def test_words_that_the_model_never_met_are_found_once_each(text: str, unknown: list[str]) -> None:
+    assert unknown_words([text]) == unknown
 
 
 def test_the_vocabulary_is_the_words_of_the_world() -> None:

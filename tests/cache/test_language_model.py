@@ -21,9 +21,10 @@ from maieutic.cache.store import ResponseStore, Tally
 from maieutic.checkpoints.fingerprints import checkpoint_fingerprint
 from maieutic.errors import ContextLengthError, InputError
 from maieutic.lm import load_lm
-from maieutic.lm.base import FloatArray, LanguageModel, Prompt, ScriptedLanguageModel, Shot
+from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores, Shot
+from maieutic.lm.scripted import ScriptedLanguageModel
 
-SAMPLING: dict[str, Any] = {"max_new_tokens": 8, "temperature": 1.0, "top_p": 1.0, "seed": 0}
+SAMPLING, GREEDY = SamplingParams(8, 1.0), SamplingParams(8)
 OPTIONS = (" true", " false")
 
 
@@ -59,68 +60,70 @@ class Model:
     prompts: str = "paper"
     sampled: list[tuple[int, int]] = field(default_factory=list)  # prompts and n of each call
     chosen: list[int] = field(default_factory=list)
-    counted: list[Prompt | str] = field(default_factory=list)
 
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         self.sampled.append((len(prompts), n))
-        parameters = (self.fingerprint, max_new_tokens, float(temperature), top_p)
-        draws = [(seed, index) if temperature else () for index in range(n)]
-        return [[self.text(drawn(about(p), parameters, draw)) for draw in draws] for p in prompts]
+        parameters = (self.fingerprint, params.max_new_tokens, float(params.temperature), params.top_p)
+        draws = [() if params.greedy else (params.seed, index) for index in range(n)]
+        return [[self.complete(p, drawn(about(p), parameters, draw)) for draw in draws] for p in prompts]
+
+    def complete(self, prompt: Prompt, random: bytes) -> Completion:
+        """The counts of tokens are as random as the text."""
+        return Completion(self.text(random), self.length(prompt), int.from_bytes(random[-2:], "little"))
+
+    def length(self, prompt: Prompt) -> int:
+        return int.from_bytes(drawn(self.fingerprint, about(prompt))[:3], "little")
 
     def text(self, random: bytes) -> str:
         """Sometimes empty, sometimes with a character that is none."""
         return "".join(chr(byte) if byte < 250 else "\ud83d" for byte in random[: random[0] % 20])
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         self.chosen.append(len(prompts))
         keys = [(self.fingerprint, about(prompt), tuple(options)) for prompt in prompts]
         rows = [[struct.unpack("<d", drawn(key, o)[:8])[0] for o in options] for key in keys]
-        return np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
-
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        self.counted += texts
-        return [len(item.text() if isinstance(item, Prompt) else item) for item in texts]
+        table = np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
+        return Scores(table, tuple(map(self.length, prompts)))
 
 
-def prompt(query: str = "Q: Ice is cold?", owner: str = "") -> Prompt:
-    return Prompt("text", "Judge.", (Shot("Q: Fire is hot?", "A: true"),), query, "A:", owner)
+def prompt(query: str = "Q: Ice is cold?") -> Prompt:
+    return Prompt("text", "Judge.", (Shot("Q: Fire is hot?", "A: true"),), query, "A:")
+
+
+def equal(one: Scores, other: Scores) -> bool:
+    """Whether they are the same to the last bit."""
+    same = one.probabilities.tobytes() == other.probabilities.tobytes()
+    return same and one.prompt_tokens == other.prompt_tokens
 
 
 # -- the same answers ----------------------------------------------------------------------------------
 
 PROMPTS = st.lists(
-    st.builds(prompt, st.sampled_from(["Q: a?", "Q: b?", "Q: \ud800?"]), st.sampled_from(["", "0", "1"])),
+    st.builds(prompt, st.sampled_from(["Q: a?", "Q: b?", "Q: \ud800?"])),
     max_size=5,
 )
-SAMPLES = st.fixed_dictionaries(
-    {
-        "n": st.integers(0, 4),
-        "max_new_tokens": st.sampled_from([1, 64]),
-        "temperature": st.sampled_from([0.0, 0, 0.5, 1, 1.0]),
-        "top_p": st.sampled_from([0.9, 1.0]),
-        "seed": st.integers(-1, 1),
-    }
+PARAMS = st.builds(
+    SamplingParams,
+    max_new_tokens=st.sampled_from([1, 64]),
+    temperature=st.sampled_from([0.0, 0, 0.5, 1, 1.0]),
+    top_p=st.sampled_from([0.9, 1.0]),
+    seed=st.integers(0, 2),
 )
+SAMPLES = st.tuples(st.integers(0, 4), PARAMS)
 CHOICES = st.lists(st.sampled_from([" true", " false", " so"]), max_size=3)
 REQUESTS = st.lists(st.tuples(PROMPTS, SAMPLES | CHOICES), max_size=8)
 
 
-def asked(lm: LanguageModel, prompts: Sequence[Prompt], request: dict[str, Any] | list[str]) -> object:
+def asked(
+    lm: LanguageModel, prompts: Sequence[Prompt], request: tuple[int, SamplingParams] | list[str]
+) -> object:
     """The answer, probabilities as their bits."""
-    if isinstance(request, dict):
-        return lm.sample(prompts, **request)
-    found = lm.choose(prompts, request)
-    assert (str(found.dtype), found.shape) == ("float64", (len(prompts), len(request)))
-    return found.tobytes()
+    if isinstance(request, tuple):
+        return lm.sample(prompts, *request)
+    scores = lm.choose(prompts, request)
+    table = scores.probabilities
+    assert (str(table.dtype), table.shape) == ("float64", (len(prompts), len(request)))
+    return table.tobytes(), scores.prompt_tokens
 
 
 @given(REQUESTS)
@@ -143,29 +146,19 @@ def test_a_warm_start_in_another_process_asks_nothing(tmp_path: Path) -> None:
     for model in (first, second):
         store = ResponseStore(tmp_path / "responses.sqlite3")
         lm = CachedLanguageModel(model, store)
-        texts = lm.sample([prompt(), prompt("Q: b?")], 3, **SAMPLING)
-        row = lm.choose([prompt()], OPTIONS)
+        texts = lm.sample([prompt(), prompt("Q: b?")], 3, SAMPLING)
+        scores = lm.choose([prompt()], OPTIONS)
         store.close()
-        assert texts == Model().sample([prompt(), prompt("Q: b?")], 3, **SAMPLING)
-        assert np.array_equal(row, Model().choose([prompt()], OPTIONS))
+        assert texts == Model().sample([prompt(), prompt("Q: b?")], 3, SAMPLING)
+        assert equal(scores, Model().choose([prompt()], OPTIONS))
     assert (first.sampled, first.chosen) == ([(2, 3)], [1])
     assert (second.sampled, second.chosen) == ([], [])
 
 
-@given(st.lists(PROMPTS | st.lists(st.sampled_from(["", "a", "bb", "\ud800"]), max_size=4), max_size=3))
-def test_tokens_are_counted_once_too(shared: ResponseStore, requests: list[list[Prompt] | list[str]]) -> None:
-    model = Model(fingerprint=uuid4().hex)
-    lm, before = CachedLanguageModel(model, shared), shared.tally
-    for texts in [*requests, *requests]:
-        assert lm.count_tokens(texts) == Model().count_tokens(texts)
-    assert len(model.counted) == len(set(model.counted)) == len({text for row in requests for text in row})
-    assert shared.tally == before, "they are no requests"
-
-
 def test_two_models_can_share_a_store(store: ResponseStore) -> None:
     one, other = (CachedLanguageModel(Model(fingerprint=name, name=name), store) for name in "ab")
-    assert one.sample([prompt()], 1, **SAMPLING) != other.sample([prompt()], 1, **SAMPLING)
-    assert not np.array_equal(one.choose([prompt()], OPTIONS), other.choose([prompt()], OPTIONS))
+    assert one.sample([prompt()], 1, SAMPLING) != other.sample([prompt()], 1, SAMPLING)
+    assert not equal(one.choose([prompt()], OPTIONS), other.choose([prompt()], OPTIONS))
     assert {share.model for share in store.contents().models} == {"a", "b"}
     assert (one.name, one.prompts) == ("a", "paper")
 
@@ -176,12 +169,12 @@ def test_two_models_can_share_a_store(store: ResponseStore) -> None:
 def test_more_samples_are_the_first_ones_and_new_ones(store: ResponseStore) -> None:
     model = Model()
     lm = CachedLanguageModel(model, store)
-    (three,) = lm.sample([prompt()], 3, **SAMPLING)
-    (five,) = lm.sample([prompt()], 5, **SAMPLING)
+    (three,) = lm.sample([prompt()], 3, SAMPLING)
+    (five,) = lm.sample([prompt()], 5, SAMPLING)
     assert five[:3] == three
     assert len(set(five)) == 5
     assert model.sampled == [(1, 3), (1, 5)]
-    assert lm.sample([prompt()], 2, **SAMPLING) == [five[:2]]
+    assert lm.sample([prompt()], 2, SAMPLING) == [five[:2]]
     assert len(model.sampled) == 2
 
 
@@ -189,11 +182,11 @@ def test_what_lacks_as_many_samples_is_asked_for_in_one_call(store: ResponseStor
     model = Model()
     lm = CachedLanguageModel(model, store)
     a, b, c, d = (prompt(f"Q: {name}?") for name in "abcd")
-    lm.sample([a, b], 3, **SAMPLING)
+    lm.sample([a, b], 3, SAMPLING)
     model.sampled.clear()
-    assert lm.sample([a, c, b, d, c], 3, **SAMPLING) == Model().sample([a, c, b, d, c], 3, **SAMPLING)
+    assert lm.sample([a, c, b, d, c], 3, SAMPLING) == Model().sample([a, c, b, d, c], 3, SAMPLING)
     assert model.sampled == [(2, 3)]
-    lm.sample([a, prompt("Q: e?")], 4, **SAMPLING)
+    lm.sample([a, prompt("Q: e?")], 4, SAMPLING)
     assert model.sampled == [(2, 3), (2, 4)]
 
 
@@ -203,40 +196,40 @@ def test_a_sample_that_is_kept_stays_what_it_was(store: ResponseStore) -> None:
     lm = CachedLanguageModel(
         ScriptedLanguageModel(lambda *_: f"word {next(words)}", lambda *_: 0.5, fingerprint="moody"), store
     )
-    (first,) = lm.sample([prompt()], 2, **SAMPLING)
-    (second,) = lm.sample([prompt()], 3, **SAMPLING)
-    assert second[:2] == first == ["word 0", "word 1"]
-    assert lm.sample([prompt()], 3, **SAMPLING) == [second]
+    (first,) = lm.sample([prompt()], 2, SAMPLING)
+    (second,) = lm.sample([prompt()], 3, SAMPLING)
+    assert [one.text for one in first] == ["word 0", "word 1"]
+    assert second[:2] == first
+    assert lm.sample([prompt()], 3, SAMPLING) == [second]
 
 
 def test_greedy_texts_are_one_entry_whatever_the_seed_and_the_number(store: ResponseStore) -> None:
     model = Model()
     lm = CachedLanguageModel(model, store)
-    greedy = SAMPLING | {"temperature": 0.0}
-    (texts,) = lm.sample([prompt()], 3, **greedy)
+    (texts,) = lm.sample([prompt()], 3, GREEDY)
     assert len(set(texts)) == 1
-    assert lm.sample([prompt()], 1, **greedy | {"seed": 7}) == [texts[:1]]
+    assert lm.sample([prompt()], 1, replace(GREEDY, seed=7)) == [texts[:1]]
     assert model.sampled == [(1, 1)]
     assert store.contents().entries == 1
 
 
-def test_equal_prompts_of_several_owners_are_one_entry(store: ResponseStore) -> None:
+def test_equal_prompts_are_one_entry(store: ResponseStore) -> None:
     model = Model()
     lm = CachedLanguageModel(model, store)
-    lm.sample([prompt(owner="0"), prompt(owner="1")], 1, **SAMPLING)
-    lm.choose([prompt(owner="2"), prompt(owner="3")], OPTIONS)
+    lm.sample([prompt(), prompt()], 1, SAMPLING)
+    lm.choose([prompt(), prompt()], OPTIONS)
     assert (model.sampled, model.chosen) == ([(1, 1)], [1])
     assert store.contents().entries == 2
 
 
 def test_every_request_is_counted_and_those_that_were_answered_from_the_store(store: ResponseStore) -> None:
     lm = CachedLanguageModel(Model(), store)
-    lm.sample([prompt(), prompt()], 3, **SAMPLING)
+    lm.sample([prompt(), prompt()], 3, SAMPLING)
     assert store.tally == Tally(6, 0)
-    lm.sample([prompt()], 4, **SAMPLING)
+    lm.sample([prompt()], 4, SAMPLING)
     assert store.tally == Tally(10, 3)
-    lm.sample([prompt()], 2, **SAMPLING | {"temperature": 0.0})
-    lm.sample([prompt()], 5, **SAMPLING | {"temperature": 0.0})
+    lm.sample([prompt()], 2, GREEDY)
+    lm.sample([prompt()], 5, GREEDY)
     assert store.tally == Tally(17, 8)
     lm.choose([prompt()], OPTIONS)
     lm.choose([prompt(), prompt("Q: b?"), prompt()], OPTIONS)
@@ -252,9 +245,9 @@ def test_a_call_that_fails_leaves_nothing_behind_and_what_was_answered_stays(sto
     model = ScriptedLanguageModel(reply, lambda *_: 0.5, fingerprint="narrow")
     lm = CachedLanguageModel(model, store)
     with pytest.raises(ContextLengthError):
-        lm.sample([prompt(), prompt("Q: long?")], 1, **SAMPLING)
+        lm.sample([prompt(), prompt("Q: long?")], 1, SAMPLING)
     assert store.contents().entries == 0
-    assert lm.sample([prompt()], 1, **SAMPLING) == [["said"]]
+    assert lm.sample([prompt()], 1, SAMPLING) == [[Completion("said", 12, 1)]]
 
 
 # -- nothing is taken for something else ---------------------------------------------------------------
@@ -276,7 +269,7 @@ def test_another_prompt_is_asked_anew(store: ResponseStore, change: str) -> None
     model = Model()
     lm = CachedLanguageModel(model, store)
     for one in (prompt(), CHANGES[change](prompt())):
-        lm.sample([one], 1, **SAMPLING)
+        lm.sample([one], 1, SAMPLING)
         lm.choose([one], OPTIONS)
     assert (model.sampled, model.chosen) == ([(1, 1)] * 2, [1] * 2)
 
@@ -289,8 +282,8 @@ def test_another_prompt_is_asked_anew(store: ResponseStore, change: str) -> None
 def test_other_parameters_are_asked_anew(store: ResponseStore, change: dict[str, Any]) -> None:
     model = Model()
     lm = CachedLanguageModel(model, store)
-    lm.sample([prompt()], 1, **SAMPLING)
-    lm.sample([prompt()], 1, **SAMPLING | change)
+    lm.sample([prompt()], 1, SAMPLING)
+    lm.sample([prompt()], 1, replace(SAMPLING, **change))
     assert len(model.sampled) == 2
 
 
@@ -308,7 +301,7 @@ def test_other_options_are_asked_anew(shared: ResponseStore, one: list[str], oth
 
 def test_a_model_without_a_fingerprint_is_refused(store: ResponseStore) -> None:
     lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5, name="my-model")
-    with pytest.raises(InputError, match="my-model has no fingerprint, so that its answers could be taken"):
+    with pytest.raises(InputError):
         CachedLanguageModel(lm, store)
 
 
@@ -321,9 +314,9 @@ def test_a_model_of_this_process_answers_from_the_store_to_the_last_bit(
         Model(fingerprint=checkpoint_fingerprint(llama_folder, "float32", "cpu")), store
     )
     prompts = [prompt(), prompt("Q: The sky is blue?")]
-    row = plain.choose(prompts, OPTIONS)
-    assert np.array_equal(cold.choose(prompts, OPTIONS), row)
-    assert np.array_equal(warm.choose(prompts, OPTIONS), row)
-    texts = cold.sample(prompts, 2, **SAMPLING)
-    assert texts == plain.sample(prompts, 2, **SAMPLING)
-    assert warm.sample(prompts, 2, **SAMPLING) == texts
+    scores = plain.choose(prompts, OPTIONS)
+    assert equal(cold.choose(prompts, OPTIONS), scores)
+    assert equal(warm.choose(prompts, OPTIONS), scores)
+    texts = cold.sample(prompts, 2, SAMPLING)
+    assert texts == plain.sample(prompts, 2, SAMPLING)
+    assert warm.sample(prompts, 2, SAMPLING) == texts

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -368,6 +369,23 @@ def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(
     assert store.contents().set_aside == (str(aside),)
     assert store.clear().on_disk > len(ruined)
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_file_of_an_earlier_version_is_emptied_and_used(
+    store: ResponseStore, path: Path, notices: Notices
+) -> None:
+    store.put(MODEL, answers(0, 300))
+    store.close()
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("PRAGMA user_version = 1")
+    assert store.get(answers(0, 300)) == {}
+    assert "earlier version" in notices.only
+    contents = store.contents()
+    assert (contents.entries, contents.bytes, contents.models, contents.set_aside) == (0, 0, (), ())
+    store.put(MODEL, answers(0, 2))
+    store.close()
+    assert store.get(answers(0, 300)) == answers(0, 2)
+    assert len(notices) == 1
 
 
 def test_a_second_damaged_file_does_not_take_the_place_of_the_first(

@@ -14,7 +14,8 @@ from maieutic.cache.store import ResponseStore, Tally
 from maieutic.cache.verifier import CachedVerifier
 from maieutic.errors import InputError
 from maieutic.nli import load_verifier
-from maieutic.nli.base import Pair, ScriptedVerifier
+from maieutic.nli.base import Pair
+from maieutic.nli.scripted import ScriptedVerifier
 
 LABELS = ["entailment", "contradiction", "neutral"]
 PAIRS = st.lists(

@@ -38,8 +38,9 @@ def test_no_batch_could_take_the_next_row(lengths: list[int], budget: int) -> No
 
 
 def test_a_budget_of_nothing_is_refused() -> None:
-    with pytest.raises(InputError, match="at least 1 token, not 0"):
+    with pytest.raises(InputError) as caught:
         batches_by_length([3], 0)
+    assert caught.value.subject == "token_budget"
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=8), min_size=1, max_size=8))

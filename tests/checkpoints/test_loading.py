@@ -1,4 +1,4 @@
-"""What can be wrong with a model's name, its folder or the device, each in one sentence."""
+"""Errors in the name, the folder or the device of a model."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from transformers.utils import logging as transformers_logging
 
 from maieutic.checkpoints import devices, loading
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
-from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, load_checkpoint
+from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, Kind, load_checkpoint
 from maieutic.errors import InputError, ModelError
 
 
 @pytest.fixture
 def folder(llama_folder: Path, tmp_path: Path) -> Path:
-    """A model folder to damage."""
+    """A copy of a model folder that a test may damage."""
     return shutil.copytree(llama_folder, tmp_path / "model")
 
 
@@ -28,42 +28,44 @@ def load(name: Path | str, **options: Any) -> Checkpoint:
     return load_checkpoint(str(name), LANGUAGE_MODEL, device="cpu", **options)
 
 
+def fault(name: Path | str, kind: Kind = LANGUAGE_MODEL) -> ModelError:
+    """The error on loading a model, which names the model and is one line."""
+    with pytest.raises(ModelError) as caught:
+        load_checkpoint(str(name), kind, device="cpu")
+    assert caught.value.subject == str(name)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no folder here and cannot be a hub id"):
-        load(tmp_path / "nowhere")
+    fault(tmp_path / "nowhere")
 
 
 def test_an_empty_name() -> None:
-    with pytest.raises(ModelError, match="give a model folder or a hub id"):
-        load("")
+    fault("")
 
 
 def test_a_file_in_place_of_a_folder(folder: Path) -> None:
-    with pytest.raises(ModelError, match=r"model\.safetensors' is a file"):
-        load(folder / "model.safetensors")
+    fault(folder / "model.safetensors")
 
 
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no config\.json"):
-        load(tmp_path)
+    assert "config.json" in str(fault(tmp_path))
 
 
 def test_pickled_weights_are_never_read(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"only pytorch_model\.bin, a pickle.*safetensors"):
-        load(folder)
+    assert "pytorch_model.bin" in str(fault(folder))
 
 
 def test_no_weights(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="holds no weights"):
-        load(folder)
+    assert "safetensors" in str(fault(folder))
 
 
 def test_no_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
-    with pytest.raises(ModelError, match="holds no tokenizer"):
-        load(folder)
+    assert "tokenizer.json" in str(fault(folder))
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
@@ -73,10 +75,7 @@ def test_damaged_files(folder: Path, name: str, damage: str) -> None:
     content = path.read_bytes()
     damaged = {"cut": content[: len(content) // 2], "noise": b"\xff" * 200, "empty": b""}[damage]
     path.write_bytes(damaged)
-    with pytest.raises(ModelError) as caught:
-        load(folder)
-    assert str(folder) in str(caught.value)
-    assert "\n" not in str(caught.value)
+    fault(folder)
 
 
 def change_config(folder: Path, **changes: Any) -> None:
@@ -86,51 +85,46 @@ def change_config(folder: Path, **changes: Any) -> None:
 
 def test_weights_of_another_size(folder: Path) -> None:
     change_config(folder, hidden_size=64)
-    with pytest.raises(ModelError, match=f"{folder} cannot be loaded"):
-        load(folder)
+    fault(folder)
 
 
 def test_weights_that_are_missing(folder: Path) -> None:
     change_config(folder, num_hidden_layers=3)
-    with pytest.raises(ModelError, match=r"lacks \d+ of the model's weights"):
-        load(folder)
+    assert "model.layers.2." in str(fault(folder))
 
 
 def test_a_model_family_that_nobody_knows(folder: Path) -> None:
     change_config(folder, model_type="abacus")
-    with pytest.raises(ModelError, match="abacus"):
-        load(folder)
+    assert "abacus" in str(fault(folder))
 
 
 def test_code_in_a_folder_is_not_run(folder: Path) -> None:
     (folder / "custom.py").write_text("raise SystemExit('the code ran')")
     automatic = {"AutoConfig": "custom.Config", "AutoModelForCausalLM": "custom.Model"}
     change_config(folder, model_type="abacus", auto_map=automatic)
-    with pytest.raises(ModelError, match="cannot be loaded"):
-        load(folder)
+    fault(folder)
 
 
 def test_a_language_model_is_not_a_verifier(llama_folder: Path) -> None:
-    message = r"holds a LlamaForCausalLM, not a sequence classifier.*--lm"
-    with pytest.raises(ModelError, match=message):
-        load_checkpoint(str(llama_folder), CLASSIFIER, device="cpu")
+    message = str(fault(llama_folder, CLASSIFIER))
+    assert all(name in message for name in ("LlamaForCausalLM", "--lm"))
 
 
 def test_a_model_of_neither_kind(folder: Path) -> None:
     change_config(folder, architectures=["LlamaForTokenClassification"])
-    with pytest.raises(ModelError, match=r"not a causal language model$"):
-        load(folder)
+    message = str(fault(folder))
+    assert "LlamaForTokenClassification" in message
+    assert "--" not in message
 
 
 def test_a_headless_model_without_a_declared_kind(folder: Path) -> None:
     change_config(folder, architectures=None)
     assert load(folder).model is not None  # its weights are complete
-    with pytest.raises(ModelError, match=r"lacks 1 of .*score\.weight"):
-        load_checkpoint(str(folder), CLASSIFIER, device="cpu")
+    assert "score.weight" in str(fault(folder, CLASSIFIER))
 
 
 def cache(root: Path, folder: Path, name: str) -> None:
-    """Put a folder in a hub cache the way the hub's client does."""
+    """Copy a folder to a hub cache in the layout of the hub client."""
     place = root / ("models--" + name.replace("/", "--"))
     shutil.copytree(folder, place / "snapshots" / "abc123")
     (place / "refs").mkdir()
@@ -141,24 +135,24 @@ def test_a_hub_id_is_found_in_the_cache_and_not_fetched(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    with pytest.raises(ModelError, match=r"not a folder and not in the hub cache; pass --download"):
-        load("someone/tiny-model")
+    assert "--download" in str(fault("someone/tiny-model"))
     cache(tmp_path / "hub", folder, "someone/tiny-model")
-    opened = load("someone/tiny-model", dtype="float32")
-    assert (opened.name, opened.window, opened.dtype_name) == ("someone/tiny-model", 96, "float32")
+    model = load("someone/tiny-model", dtype="float32")
+    assert (model.name, model.window, model.dtype_name) == ("someone/tiny-model", 96, "float32")
 
 
 def test_a_download_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
+    local_only: list[bool] = []
 
     def unreachable(_: str, *, local_files_only: bool, **__: Any) -> str:
-        asked.append(local_files_only)
+        local_only.append(local_files_only)
         raise ConnectionError("no route to host\ntraceback")
 
     monkeypatch.setattr(loading, "snapshot_download", unreachable)
-    with pytest.raises(ModelError, match=r"could not be downloaded \(no route to host\); check"):
+    with pytest.raises(ModelError, match="no route to host") as caught:
         load("someone/tiny-model", download=True)
-    assert asked == [False]
+    assert caught.value.subject == "someone/tiny-model"
+    assert local_only == [False]
 
 
 def test_loading_leaves_the_messages_as_they_were(llama_folder: Path) -> None:
@@ -172,20 +166,23 @@ def test_loading_leaves_the_messages_as_they_were(llama_folder: Path) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
 def test_cuda_where_there_is_none(llama_folder: Path) -> None:
     for name in ("cuda", "cuda:1"):
-        with pytest.raises(InputError, match=rf"{name} was asked for .* no CUDA device .*cpu"):
+        with pytest.raises(InputError) as caught:
             load_checkpoint(str(llama_folder), LANGUAGE_MODEL, device=name)
+        assert caught.value.subject == "device"
     assert resolve_device("auto") == torch.device("cpu")
 
 
 def test_devices_and_dtypes_that_nobody_knows() -> None:
-    with pytest.raises(InputError, match="'gpu' is not a device; use auto, cpu"):
+    with pytest.raises(InputError) as unknown_device:
         resolve_device("gpu")
-    with pytest.raises(InputError, match="'int4' is not a dtype; use auto, float32"):
+    assert unknown_device.value.subject == "device"
+    with pytest.raises(InputError) as unknown_dtype:
         resolve_dtype("int4", torch.device("cpu"))
+    assert unknown_dtype.value.subject == "dtype"
 
 
 def test_on_a_processor_the_format_is_chosen_by_hand_or_exact() -> None:
-    """Close calls change in bfloat16, however fast a processor is at it."""
+    """bfloat16 can change an answer, however fast the CPU computes it."""
     assert resolve_dtype("auto", torch.device("cpu")) == torch.float32
     assert resolve_dtype("bfloat16", torch.device("cpu")) == torch.bfloat16
 
@@ -205,9 +202,9 @@ def test_cores_are_those_of_the_affinity_within_the_quota(
 
 
 def test_threads_are_lowered_to_the_usable_cores_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+    limits: list[int] = []
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    monkeypatch.setattr(torch, "set_num_threads", limits.append)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
     monkeypatch.setattr(devices, "usable_cores", lambda: 2)
     devices.use_cores()
@@ -216,4 +213,4 @@ def test_threads_are_lowered_to_the_usable_cores_and_not_raised(monkeypatch: pyt
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     devices.use_cores()
-    assert asked == [2]
+    assert limits == [2]

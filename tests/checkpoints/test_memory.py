@@ -1,4 +1,4 @@
-"""How large a batch may be by the memory that is free; what happens when it runs out is with the models."""
+"""The initial batch size by free memory; the tests of the models cover running out of memory."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ import torch
 
 from maieutic import pipeline
 from maieutic.answer import Answer, Seconds
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import BATCH_SIZE
 from maieutic.solvers import read_wcnf
 

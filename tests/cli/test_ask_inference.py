@@ -15,8 +15,9 @@ import pytest
 from maieutic import pipeline
 from maieutic.answer import Answer
 from maieutic.inference.weights import DEFAULT_WEIGHTS, weights_toml
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree

@@ -18,7 +18,7 @@ from maieutic.benchmarks.runs.records import Record
 from maieutic.cli.main import app
 from maieutic.errors import InputError
 from maieutic.inference.weights import TERMS, read_weights
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree

@@ -29,7 +29,7 @@ from maieutic.errors import (
     ProblemError,
     UnsatisfiableError,
 )
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree

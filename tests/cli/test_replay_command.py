@@ -16,7 +16,8 @@ import pytest
 import maieutic.nli
 from maieutic.answer import Answer
 from maieutic.benchmarks.replay import BATCH_TREES
-from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier
+from maieutic.nli.base import Pair, Probabilities
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.tree import Proposition, Tree
 
 Run = Callable[..., "CompletedProcess[str]"]

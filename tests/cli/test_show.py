@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from maieutic.answer import Answer
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import conclude
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree

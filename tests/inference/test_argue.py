@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maieutic.inference import Argue, Verdict
 from maieutic.inference.argue import aggregate, combine
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.tree import Proposition, Tree, child_id
 

@@ -16,7 +16,7 @@ from maieutic.errors import InputError
 from maieutic.inference import Joint, Literal
 from maieutic.inference.assumptions import Assumption, assumptions_of
 from maieutic.inference.flips import with_flip
-from maieutic.lm.base import ScriptedLanguageModel
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.base import Pair, Probabilities
 from maieutic.pipeline import Maieutic
 from maieutic.solvers import load_solver

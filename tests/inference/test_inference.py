@@ -17,7 +17,8 @@ from maieutic.errors import InputError
 from maieutic.inference import Argue, Inference, Joint, Literal, Verdict, Vote
 from maieutic.inference.constraints import Constraint
 from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights
-from maieutic.nli.base import Pair, Probabilities, ScriptedVerifier, Verifier
+from maieutic.nli.base import Pair, Probabilities, Verifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.tree import INTEGRITY_THRESHOLD, Proposition, Tree, child_id, is_integral
 

@@ -16,8 +16,8 @@ from maieutic.inference.assumptions import assumptions_of
 from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.flips import with_flip
 from maieutic.inference.merge import deduplicated, merged_literals
-from maieutic.lm.base import ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.solvers import load_solver
 from maieutic.tree import Proposition, Tree

@@ -19,7 +19,7 @@ import pytest
 
 from maieutic.benchmarks.throughput.to_gguf import write_gguf
 from maieutic.errors import ContextLengthError
-from maieutic.lm.base import Prompt
+from maieutic.lm.base import Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.server.model import ServerLM
 from maieutic.prompts import load_prompts
@@ -88,34 +88,35 @@ def texts() -> list[Prompt]:
 
 def test_the_likeliest_options_have_the_same_probabilities(pair: Pair) -> None:
     options = [" true", " false", " A", *string.ascii_letters, *string.digits, *string.punctuation]
-    served, here = (lm.choose(texts(), options) for lm in pair)
+    served, here = (lm.choose(texts(), options).probabilities for lm in pair)
     listed = here > 0.05  # certain to be among the 20 that the server tells
     assert listed.any(axis=1).sum() >= 2
     assert np.abs(served - here)[listed].max() < TOLERANCE
 
 
 def test_greedy_texts_are_the_same(pair: Pair) -> None:
-    served, here = (
-        lm.sample(texts(), 1, max_new_tokens=32, temperature=0.0, top_p=1.0, seed=0) for lm in pair
-    )
+    served, here = ([one.text for (one,) in lm.sample(texts(), 1, SamplingParams(32))] for lm in pair)
     assert served == here
-    assert len({text for (text,) in served}) > 3
+    assert len(set(served)) > 3
 
 
 def test_prompts_and_texts_have_as_many_tokens(pair: Pair) -> None:
-    strange = ["", " a", "Don't, 3 times: 12345!", "  two  spaces ", "naïve — 世界 🦙", "It's 5%."]
-    items: list[Prompt | str] = [*texts(), *strange]
-    served, here = (lm.count_tokens(items) for lm in pair)
+    served, here = (lm.choose(texts(), [" true"]).prompt_tokens for lm in pair)
     assert served == here
-    pair.served.choose(texts(), [" true"])
-    assert pair.served.count_tokens(items) == here
+    params = SamplingParams(32)
+    for (one,), (other,) in zip(*(lm.sample(texts(), 1, params) for lm in pair), strict=True):
+        assert one.prompt_tokens == other.prompt_tokens
+        # The server counts the token that ended the text.
+        assert one.completion_tokens - other.completion_tokens in (0, 1)
+    strange = [Prompt("text", "", (), text) for text in ("Don't, 3 times: 12345!", "naïve — 世界 🦙", "5%.")]
+    assert pair.served._counter.count(strange) == list(pair.here.choose(strange, [" true"]).prompt_tokens)
 
 
 def test_a_drawn_text_is_the_same_when_it_is_drawn_again_alone(pair: Pair) -> None:
-    settings = {"max_new_tokens": 16, "temperature": 1.0, "top_p": 1.0, "seed": 3}
+    params = SamplingParams(16, 1.0, seed=3)
     (prompt,) = texts()[:1]
-    drawn = ServerLM.sample(pair.served, [prompt], 3, **settings)  # type: ignore[arg-type]
-    again = [pair.served.sample([prompt], n, **settings)[0] for n in (1, 2, 3)]  # type: ignore[arg-type]
+    drawn = pair.served.sample([prompt], 3, params)
+    again = [pair.served.sample([prompt], n, params)[0] for n in (1, 2, 3)]
     assert again == [drawn[0][:n] for n in (1, 2, 3)]
 
 
@@ -128,7 +129,7 @@ def test_a_prompt_that_does_not_fit_is_named(pair: Pair) -> None:
 
 def test_the_opening_of_a_chat_reply_is_gone_on_from(pair: Pair) -> None:
     prompt = Prompt("chat", "", (), "Does ice float?", "Ice")
-    chosen = pair.served.choose([prompt], ["Ice", " is"])
-    ((reply,),) = pair.served.sample([prompt], 1, max_new_tokens=8, temperature=0.0, top_p=1.0, seed=0)
+    chosen = pair.served.choose([prompt], ["Ice", " is"]).probabilities
+    ((reply,),) = pair.served.sample([prompt], 1, SamplingParams(8))
     assert chosen.shape == (1, 2)
-    assert not reply.startswith("Ice")
+    assert not reply.text.startswith("Ice")

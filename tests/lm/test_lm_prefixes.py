@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from maieutic.errors import ModelError
-from maieutic.lm.base import Prompt, Shot
+from maieutic.lm.base import Prompt, SamplingParams, Shot
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.local.prefixes import Prefixes
 
@@ -129,8 +129,9 @@ def pair(folder: str, dtype: str = "float32", **options: Any) -> tuple[Transform
 
 
 def draw(lm: TransformersLM, prompts: list[Prompt] = PROMPTS, **changes: Any) -> list[list[str]]:
-    settings = {"max_new_tokens": 24, "temperature": 1.0, "top_p": 1.0, "seed": 7} | changes
-    return lm.sample(prompts, settings.pop("n", 3), **settings)
+    settings: dict[str, Any] = {"max_new_tokens": 24, "temperature": 1.0, "top_p": 1.0, "seed": 7} | changes
+    n = settings.pop("n", 3)
+    return [[one.text for one in row] for row in lm.sample(prompts, n, SamplingParams(**settings))]
 
 
 class Reader:
@@ -157,7 +158,9 @@ class Reader:
 @pytest.mark.parametrize("build", SHARING)
 def test_shared_examples_change_no_probability_and_no_sample(folder_of: Folders, build: Any) -> None:
     shares, reads = pair(folder_of(build))
-    np.testing.assert_allclose(shares.choose(PROMPTS, OPTIONS), reads.choose(PROMPTS, OPTIONS), atol=1e-5)
+    np.testing.assert_allclose(
+        shares.choose(PROMPTS, OPTIONS).probabilities, reads.choose(PROMPTS, OPTIONS).probabilities, atol=1e-5
+    )
     assert draw(shares) == draw(reads)
     assert draw(shares, temperature=0.0, n=1) == draw(reads, temperature=0.0, n=1)
     assert shares._examples is not None
@@ -167,7 +170,9 @@ def test_shared_examples_change_no_probability_and_no_sample(folder_of: Folders,
 @pytest.mark.parametrize("build", SHARING)
 def test_shared_examples_in_half_precision_are_within_rounding(folder_of: Folders, build: Any) -> None:
     shares, reads = pair(folder_of(build), "bfloat16")
-    np.testing.assert_allclose(shares.choose(PROMPTS, OPTIONS), reads.choose(PROMPTS, OPTIONS), atol=0.05)
+    np.testing.assert_allclose(
+        shares.choose(PROMPTS, OPTIONS).probabilities, reads.choose(PROMPTS, OPTIONS).probabilities, atol=0.05
+    )
 
 
 @pytest.mark.parametrize("build", NOT_SHARING)
@@ -176,11 +181,11 @@ def test_a_model_that_cannot_share_says_so_once(
 ) -> None:
     shares, reads = pair(folder_of(build))
     with caplog.at_level(logging.WARNING):
-        first = draw(shares), draw(shares, temperature=0.0), shares.choose(PROMPTS, OPTIONS)
+        first = draw(shares), draw(shares, temperature=0.0), shares.choose(PROMPTS, OPTIONS).probabilities
     (message,) = caplog.messages
     assert "reads few-shot examples again for every prompt" in message
     assert first[:2] == (draw(reads), draw(reads, temperature=0.0))
-    np.testing.assert_allclose(first[2], reads.choose(PROMPTS, OPTIONS), atol=1e-5)
+    np.testing.assert_allclose(first[2], reads.choose(PROMPTS, OPTIONS).probabilities, atol=1e-5)
 
 
 def test_examples_are_read_once(folder_of: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,14 +258,14 @@ def test_exhausted_memory_halves_the_batches_and_loses_nothing(
     folder_of: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lm, other = pair(folder_of(llama))
-    expected = draw(other, n=8), other.choose(PROMPTS, OPTIONS)
+    expected = draw(other, n=8), other.choose(PROMPTS, OPTIONS).probabilities
     draw(lm, PROMPTS[:1], max_new_tokens=1)
     refused = exhausted_above(lm, 3, monkeypatch)
     assert draw(lm, n=8) == expected[0]
     count = len(refused)
     assert count > 0
     assert "ran out of memory on cpu with a batch of" in caplog.text
-    np.testing.assert_allclose(lm.choose(PROMPTS, OPTIONS), expected[1], atol=1e-5)
+    np.testing.assert_allclose(lm.choose(PROMPTS, OPTIONS).probabilities, expected[1], atol=1e-5)
     assert draw(lm, n=8) == expected[0]
     assert len(refused) <= count + 1  # the smaller budget is kept
 
@@ -280,5 +285,7 @@ def test_one_text_that_exhausts_the_memory_is_an_error(
 def test_an_empty_query_shares_no_more_than_leaves_something_to_read(folder_of: Folders) -> None:
     shares, reads = pair(folder_of(llama))
     bare = [Prompt("text", "Judge.", SHOTS, "", "")]
-    np.testing.assert_allclose(shares.choose(bare, OPTIONS), reads.choose(bare, OPTIONS), atol=1e-5)
+    np.testing.assert_allclose(
+        shares.choose(bare, OPTIONS).probabilities, reads.choose(bare, OPTIONS).probabilities, atol=1e-5
+    )
     assert draw(shares, bare) == draw(reads, bare)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from maieutic.errors import ModelError
-from maieutic.lm.base import Prompt, Shot
+from maieutic.lm.base import Prompt, SamplingParams, Shot
 from maieutic.lm.local.model import TransformersLM
 
 OPTIONS = [" true", " not at all"]
@@ -30,8 +30,8 @@ def test_chat_prompts_go_through_the_template(chat_folder: Path) -> None:
     assert tokens[0] == 3  # the template's own first token, no second beginning before it
     assert lm.prompts == "chat"
     chat = Prompt("chat", "Judge.", shots, "Ice is hot?", "The statement is")
-    assert len(lm.sample([chat, PLAIN], 3, max_new_tokens=8, temperature=1.0, top_p=1.0, seed=0)[0]) == 3
-    assert lm.choose([chat, PLAIN], OPTIONS).min() > 0
+    assert len(lm.sample([chat, PLAIN], 3, SamplingParams(8, 1.0))[0]) == 3
+    assert lm.choose([chat, PLAIN], OPTIONS).probabilities.min() > 0
 
 
 def test_a_template_without_a_system_role_gets_the_instruction_first(

@@ -12,7 +12,7 @@ import pytest
 from maieutic.errors import InputError, ServerError
 from maieutic.lm.server.exchange import Patience
 from maieutic.nli import load_verifier
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.prompts import load_prompts
 

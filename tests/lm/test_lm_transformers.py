@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from maieutic.errors import ContextLengthError, InputError, ModelError
-from maieutic.lm.base import Prompt, Shot
+from maieutic.lm.base import Prompt, SamplingParams, Shot
 from maieutic.lm.local.model import TransformersLM
-from maieutic.lm.local.sampling import Sampling
+from maieutic.lm.local.sampling import uniforms
 
 
 def text_prompt(query: str, opening: str = "A:") -> Prompt:
@@ -36,8 +36,8 @@ def load(folder: Path, **options: Any) -> TransformersLM:
 
 
 def draw(lm: TransformersLM, prompts: list[Prompt], n: int = 3, **changes: Any) -> list[list[str]]:
-    settings = {"max_new_tokens": 24, "temperature": 1.0, "top_p": 1.0, "seed": 7} | changes
-    return lm.sample(prompts, n, **settings)
+    settings: dict[str, Any] = {"max_new_tokens": 24, "temperature": 1.0, "top_p": 1.0, "seed": 7} | changes
+    return [[one.text for one in row] for row in lm.sample(prompts, n, SamplingParams(**settings))]
 
 
 class Oracle:
@@ -78,16 +78,16 @@ def test_choose_is_the_product_of_the_tokens_probabilities(lm_folder: Path) -> N
     lm = load(lm_folder)
     oracle = Oracle(lm)
     expected = [[oracle.choice(p.text(), option) for option in OPTIONS] for p in PROMPTS]
-    chosen = lm.choose(PROMPTS, OPTIONS)
+    chosen = lm.choose(PROMPTS, OPTIONS).probabilities
     assert chosen.dtype == np.float64
     np.testing.assert_allclose(chosen, expected, rtol=2e-4)
 
 
 def test_choose_does_not_depend_on_the_batch(lm_folder: Path) -> None:
     together, alone = load(lm_folder), load(lm_folder, batch_tokens=1)
-    expected = np.concatenate([alone.choose([prompt], OPTIONS) for prompt in PROMPTS])
-    np.testing.assert_allclose(together.choose(PROMPTS, OPTIONS), expected, rtol=2e-4)
-    turned = together.choose(PROMPTS[::-1], OPTIONS[::-1])
+    expected = np.concatenate([alone.choose([prompt], OPTIONS).probabilities for prompt in PROMPTS])
+    np.testing.assert_allclose(together.choose(PROMPTS, OPTIONS).probabilities, expected, rtol=2e-4)
+    turned = together.choose(PROMPTS[::-1], OPTIONS[::-1]).probabilities
     np.testing.assert_allclose(turned[::-1, ::-1], expected, rtol=2e-4)
 
 
@@ -96,7 +96,7 @@ def test_options_that_share_their_first_token(llama_folder: Path) -> None:
     oracle = Oracle(lm)
     options = [" not", " not at all", " not at noon"]
     expected = [oracle.choice(PROMPTS[0].text(), option) for option in options]
-    np.testing.assert_allclose(lm.choose(PROMPTS[:1], options)[0], expected, rtol=2e-4)
+    np.testing.assert_allclose(lm.choose(PROMPTS[:1], options).probabilities[0], expected, rtol=2e-4)
 
 
 def test_an_option_that_merges_with_the_prompt_is_scored_from_the_seam(llama_folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_an_option_that_merges_with_the_prompt_is_scored_from_the_seam(llama_fol
     shared = next(i for i, (a, b) in enumerate(zip(before, both, strict=False)) if a != b)
     logs = oracle.log_probabilities(both)
     expected = np.exp(sum(float(logs[i - 1, both[i]]) for i in range(shared, len(both))))
-    np.testing.assert_allclose(lm.choose([prompt], ["ue"]), [[expected]], rtol=2e-4)
+    np.testing.assert_allclose(lm.choose([prompt], ["ue"]).probabilities, [[expected]], rtol=2e-4)
 
 
 def test_options_of_one_token_cost_one_row_per_distinct_prompt(
@@ -129,8 +129,8 @@ def test_options_of_one_token_cost_one_row_per_distinct_prompt(
 
 def test_choose_of_nothing(llama_folder: Path) -> None:
     lm = load(llama_folder)
-    assert lm.choose([], OPTIONS).shape == (0, len(OPTIONS))
-    assert lm.choose(PROMPTS, []).shape == (len(PROMPTS), 0)
+    assert lm.choose([], OPTIONS).probabilities.shape == (0, len(OPTIONS))
+    assert lm.choose(PROMPTS, []).probabilities.shape == (len(PROMPTS), 0)
     with pytest.raises(InputError, match="empty"):
         lm.choose(PROMPTS, ["yes", ""])
 
@@ -148,15 +148,15 @@ def test_greedy_texts_are_the_most_probable_tokens(lm_folder: Path) -> None:
 def test_samples_follow_their_own_random_numbers(lm_folder: Path, temperature: float) -> None:
     lm = load(lm_folder)
     oracle = Oracle(lm)
-    sampling = Sampling(24, temperature, 1.0, 7)
+    params = SamplingParams(24, temperature, seed=7)
     stopped = []
     for prompt, texts in zip(PROMPTS, draw(lm, PROMPTS, n=12, temperature=temperature), strict=True):
         for index, text in enumerate(texts):
-            uniforms = sampling.uniforms(prompt.text(), index)
+            numbers = uniforms(params, prompt.text(), index)
 
-            def pick(step: int, logs: torch.Tensor, uniforms: Any = uniforms) -> int:
+            def pick(step: int, logs: torch.Tensor, numbers: Any = numbers) -> int:
                 cdf = (logs / temperature).softmax(dim=-1).cumsum(dim=-1)
-                return int((cdf <= uniforms[step] * cdf[-1]).sum())
+                return int((cdf <= numbers[step] * cdf[-1]).sum())
 
             expected, ended = oracle.continuation(prompt.text(), 24, pick)
             assert text == expected
@@ -214,14 +214,6 @@ def test_top_p_draws_from_the_nucleus_only(llama_folder: Path) -> None:
     assert set(texts) == nucleus < set(free)
 
 
-@pytest.mark.parametrize(
-    "changes", [{"max_new_tokens": 0}, {"temperature": -1.0}, {"top_p": 0.0}, {"top_p": 1.5}]
-)
-def test_sampling_parameters_out_of_range(llama_folder: Path, changes: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match=next(iter(changes))):
-        draw(load(llama_folder), PROMPTS, **changes)
-
-
 def test_no_samples_of_no_prompts(llama_folder: Path) -> None:
     lm = load(llama_folder)
     assert draw(lm, []) == []
@@ -255,32 +247,50 @@ def test_nothing_is_written_to_the_terminal(llama_folder: Path, capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
-def test_tokens_are_counted_as_the_model_reads_them(lm_folder: Path, chat_folder: Path) -> None:
+def test_prompts_are_counted_as_the_model_reads_them(lm_folder: Path, chat_folder: Path) -> None:
     lm = load(lm_folder)
     tokenizer = Oracle(lm).tokenizer
     few = Prompt("text", "Judge.", (Shot("Q: Ice is hot?", "A: false"),), "Q: Ice is cold?", "A:")
-    for prompt in (*PROMPTS, few):
-        assert lm.count_tokens([prompt]) == [len(tokenizer(prompt.text())["input_ids"])]
-    texts = ["", " true", " The sky is blue.", "❄"]
-    bare = [len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
-    assert lm.count_tokens(texts) == bare
-    assert lm.count_tokens([texts[2], few, texts[1]]) == [bare[2], *lm.count_tokens([few]), bare[1]]
-    assert lm.count_tokens([]) == []
+    prompts = [*PROMPTS, few, PROMPTS[0]]
+    lengths = tuple(len(tokenizer(prompt.text())["input_ids"]) for prompt in prompts)
+    assert lm.choose(prompts, OPTIONS).prompt_tokens == lengths
+    assert lm.choose(prompts, []).prompt_tokens == lengths
+    for params in (SamplingParams(4), SamplingParams(4, 1.0)):
+        rows = lm.sample(prompts, 2, params)
+        assert [[one.prompt_tokens for one in row] for row in rows] == [[length] * 2 for length in lengths]
 
     chat = load(chat_folder)
     asked = replace(few, format="chat")
     ids = chat._vocabulary.encode([asked], chat._vocabulary.render([asked]))[0]
-    assert chat.count_tokens([asked]) == [len(ids)]
-    with pytest.raises(ModelError, match="chat template"):
-        lm.count_tokens([asked])
+    assert chat.choose([asked], OPTIONS).prompt_tokens == (len(ids),)
+    with pytest.raises(ModelError):
+        lm.choose([asked], OPTIONS)
 
 
-def test_an_owner_is_never_rendered_and_prompts_that_differ_in_nothing_else_are_one() -> None:
-    few = Prompt("text", "Judge.", (Shot("Q: Ice is hot?", "A: false"),), "Q: Ice is cold?", "A:")
-    owned = few.owned_by("<17>")
-    assert (owned.owner, few.owner) == ("<17>", "")
-    assert (owned, hash(owned)) == (few, hash(few))
-    assert "<17>" not in owned.text() + str(owned.messages())
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_text_has_the_tokens_that_were_drawn_before_its_end(
+    lm_folder: Path, temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lm = load(lm_folder)
+    vocabulary, params = lm._vocabulary, SamplingParams(24, temperature, seed=7)
+    ended = Counter[bool]()
+    drawn: list[list[int]] = []
+    draw_tokens = lm._decoder.draw
+
+    def noted(*given: Any) -> list[list[int]]:
+        drawn.extend(draw_tokens(*given))
+        return drawn[-len(given[0]) :]
+
+    monkeypatch.setattr(lm._decoder, "draw", noted)
+    for prompt in PROMPTS:
+        drawn.clear()
+        (row,) = lm.sample([prompt], 8, params)
+        for completion, tokens in zip(row, drawn, strict=temperature > 0):
+            stopped = tokens[-1] in {*vocabulary.ends, *vocabulary.newlines}
+            ended[stopped] += 1
+            assert completion.completion_tokens == len(tokens) - stopped
+    assert ended[False]
+    assert ended[True] or not temperature
 
 
 def test_name_device_and_dtype_are_told(llama_folder: Path) -> None:
@@ -289,8 +299,8 @@ def test_name_device_and_dtype_are_told(llama_folder: Path) -> None:
     half = TransformersLM.load(str(llama_folder), device="cpu", dtype="bfloat16")
     assert half.dtype == "bfloat16"
     assert len(draw(half, PROMPTS)) == len(PROMPTS)
-    full = lm.choose(PROMPTS, OPTIONS[:2])
-    np.testing.assert_allclose(half.choose(PROMPTS, OPTIONS[:2]), full, rtol=0.5, atol=0.02)
+    full = lm.choose(PROMPTS, OPTIONS[:2]).probabilities
+    np.testing.assert_allclose(half.choose(PROMPTS, OPTIONS[:2]).probabilities, full, rtol=0.5, atol=0.02)
 
 
 def test_a_verifier_is_not_a_language_model(nli_folder: Path) -> None:

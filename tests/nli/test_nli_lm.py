@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.base import Pair
-from maieutic.nli.lm import LanguageModelVerifier
+from maieutic.nli.lm import LanguageModelVerifier, score_pairs
+from maieutic.nli.scripted import ScriptedVerifier
+from maieutic.usage import Usage
 
 # What the scripted model thinks of contradiction, neutral, entailment; not normalised.
 OPINIONS: dict[Pair, tuple[float, float, float]] = {
@@ -44,6 +47,21 @@ def test_each_distinct_pair_is_asked_once() -> None:
     scores = verifier.predict([*OPINIONS, *OPINIONS])
     assert lm.choose_calls == [3]
     assert np.array_equal(scores[:3], scores[3:])
+
+
+def test_each_pair_is_charged_its_prompt() -> None:
+    prompts, pairs = StubPrompts(), [*OPINIONS, next(iter(OPINIONS))]
+    scores = score_pairs(LanguageModelVerifier(scripted(), prompts), pairs)
+    words = [len(prompts.entailment(*pair).text().split()) for pair in pairs]
+    assert list(scores.usages) == [Usage(count, calls=1) for count in words]
+    assert np.array_equal(scores.probabilities, LanguageModelVerifier(scripted(), prompts).predict(pairs))
+
+
+def test_a_classifier_takes_nothing_of_the_language_model() -> None:
+    verifier = ScriptedVerifier(lambda *_: "neutral")
+    scores = score_pairs(verifier, [("rain", "wet"), ("rain", "dry")])
+    assert scores.usages == (Usage(), Usage())
+    assert np.array_equal(scores.probabilities, verifier.predict(verifier.asked[:2]))
 
 
 def test_no_pairs() -> None:

@@ -1,10 +1,10 @@
-"""Answers for other programs: what each file says reads back, and no text of a model is read as code."""
+"""Answers for other programs: each file reads back, and no text of a model is read as code."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -16,17 +16,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.answer import Answer, Models
-from maieutic.errors import InputError
-from maieutic.inference.base import DEFAULT_SOLVER, INFERENCES, Constraint, Inference
+from maieutic.errors import InputError, ProblemError
+from maieutic.inference import Argue, Inference, Joint, Literal, Vote
+from maieutic.inference.constraints import Constraint
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.base import Pair, Probabilities
-from maieutic.pipeline import conclude
+from maieutic.pipeline import Maieutic
 from maieutic.render.dot import render_dot
 from maieutic.render.graphml import graph_of, render_graphml
 from maieutic.render.mermaid import render_mermaid
 from maieutic.render.text import printable
 from maieutic.render.view import bonds
-from maieutic.render.wcnf import problem_of, render_wcnf
-from maieutic.solvers import SOLVERS
+from maieutic.render.wcnf import encoding_of, render_wcnf
+from maieutic.solvers import load_solver
 from maieutic.solvers.wcnf import loads
 from maieutic.tree import Proposition, Tree, child_id
 
@@ -34,6 +36,8 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)  # lone su
 PIECES = ['"', "\\", "\n", "#34;", "&quot;", "<b>", "`", "%%{init: {}}%%", "];", "click Q", "\u202e", "]]>"]
 HOSTILE_TEXT = st.lists(st.sampled_from(PIECES) | ANY_TEXT, min_size=1, max_size=4).map("".join)
 BELIEFS = st.none() | st.floats(0, 1)
+JOINT, VOTE = Joint(), Vote()
+INFERENCES = st.sampled_from([JOINT, VOTE, Argue()])
 
 
 @dataclass(frozen=True)
@@ -48,31 +52,34 @@ class Noise:
         return rows.astype(np.float32)
 
 
-def answered(tree: Tree, inference: Inference = "joint", seed: int = 0) -> Answer:
-    (answer,) = conclude([tree], Noise(seed), SOLVERS[DEFAULT_SOLVER[inference]](), inference)
+def answered(tree: Tree, inference: Inference = JOINT, seed: int = 0) -> Answer:
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
+    (answer,) = Maieutic(lm, Noise(seed), inference=inference).conclude([tree])
     return answer
 
 
 @cache
-def sample() -> Answer:
+def sample(inference: Inference = JOINT) -> Answer:
     """An answer with relations of every kind and a pruned proposition."""
     nodes = (
         Proposition("Q", None, "a", "b", 0.6, 0.5),
         Proposition("QT0", "Q", "c", "d", 0.95, 0.02, True),
         Proposition("QF0", "Q", "e", "f", 0.9, 0.1, True),
     )
-    return answered(Tree("a?", "a", "b", nodes, pruned=(Proposition("QF1", "Q", "g", "h", None, 0.5),)))
+    tree = Tree("a?", "a", "b", nodes, pruned=(Proposition("QF1", "Q", "g", "h", None, 0.5),))
+    return answered(tree, inference)
 
 
 def saying(text: str) -> Answer:
-    """The sample with the text in every place that a model or a stranger's file can fill."""
+    """The sample with the text in every field that a model or a file can fill."""
     tree = sample().tree
     nodes, pruned = (
         tuple(replace(node, statement=text, negation=text) for node in group)
         for group in (tree.nodes, tree.pruned)
     )
     tree = Tree(text, text, text, nodes, pruned=pruned)
-    return replace(sample(), question=text, statement=text, tree=tree, models=Models(text, text, text))
+    verdict = replace(sample().verdict, solver=text)
+    return replace(sample(), tree=tree, verdict=verdict, models=Models(text, text))
 
 
 @st.composite
@@ -106,16 +113,16 @@ def tokens(source: str) -> Iterator[tuple[str, str]]:
     pattern = re.compile(r'\s+|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[A-Za-z_0-9.]+)|(?P<sign>->|[\[\]{}=,;])')
     at = 0
     while at < len(source):
-        found = pattern.match(source, at)
-        assert found, f"no token at {source[at : at + 20]!r}"
-        at = found.end()
-        if found.lastgroup:
-            yield found.lastgroup, found[0]
+        token = pattern.match(source, at)
+        assert token, f"no token at {source[at : at + 20]!r}"
+        at = token.end()
+        if token.lastgroup:
+            yield token.lastgroup, token[0]
 
 
 def shown(quoted: str) -> str:
     r"""What Graphviz draws of a label: \l ends a line, \\ and \" are themselves, entities are read."""
-    inner = re.sub(r"\\(.)", lambda found: "\n" if found[1] == "l" else found[1], quoted[1:-1])
+    inner = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "l" else match[1], quoted[1:-1])
     assert not re.search(r"&(?!amp;)", inner)
     return inner.replace("&amp;", "&")
 
@@ -124,15 +131,15 @@ def shown(quoted: str) -> str:
 @given(text=HOSTILE_TEXT)
 def test_dot_is_read_as_nodes_and_edges_whatever_the_texts_say(text: str) -> None:
     answer = saying(text)
-    found = list(tokens(render_dot(answer)))
-    words = {word for kind, word in found if kind == "word"}
+    lexed = list(tokens(render_dot(answer)))
+    words = {word for kind, word in lexed if kind == "word"}
     assert not words & {"URL", "href", "image", "shapefile", "subgraph"}
-    labels = [shown(found[i + 2][1]) for i, (_, word) in enumerate(found) if word == "label"]
+    labels = [shown(lexed[i + 2][1]) for i, (_, word) in enumerate(lexed) if word == "label"]
     assert sum(bare(text) in "".join(label.split()) for label in labels) >= 1 + len(answer.tree.nodes)
 
 
 @settings(deadline=None, max_examples=25)
-@given(tree=trees(), inference=st.sampled_from(INFERENCES))
+@given(tree=trees(), inference=INFERENCES)
 def test_dot_has_a_node_for_each_proposition_and_an_edge_for_each_reason_and_bond(
     tree: Tree, inference: Inference
 ) -> None:
@@ -157,7 +164,7 @@ PLAIN = re.compile(r"[\w ,.()]*")
 
 def decoded(text: str) -> str:
     """What Mermaid draws: numbered characters as themselves, without the spaces of no width."""
-    return CODE.sub(lambda found: chr(int(found[1])), text).replace("\u200b", "")
+    return CODE.sub(lambda match: chr(int(match[1])), text).replace("\u200b", "")
 
 
 @settings(deadline=None, max_examples=50)
@@ -167,12 +174,12 @@ def test_mermaid_is_read_as_nodes_and_links_whatever_the_texts_say(text: str) ->
     first, *lines = render_mermaid(answer).splitlines()
     assert first == "flowchart LR"
     body = [line for line in lines if not line.startswith(("  %% ", "  classDef "))]
-    nodes = [found for line in body if (found := NODE.fullmatch(line))]
-    links = [found for line in body if (found := LINK.fullmatch(line))]
+    nodes = [node for line in body if (node := NODE.fullmatch(line))]
+    links = [link for line in body if (link := LINK.fullmatch(line))]
     assert len(nodes) + len(links) == len(body)
-    assert [found[1] for found in nodes] == [node.id for node in answer.tree.nodes]
-    for found in nodes:
-        _, statement, _ = found[2].split("<br/>")
+    assert [node[1] for node in nodes] == [node.id for node in answer.tree.nodes]
+    for node in nodes:
+        _, statement, _ = node[2].split("<br/>")
         assert PLAIN.fullmatch(CODE.sub("", statement))
         assert "".join(decoded(statement).split()) == bare(text)
 
@@ -192,14 +199,14 @@ def test_mermaid_is_read_as_nodes_and_links_whatever_the_texts_say(text: str) ->
         ('"]; click Q "javascript:alert(1)"', r'click Q "'),
     ],
 )
-def test_what_mermaid_gives_a_meaning_to_is_written_by_number(text: str, hazard: str) -> None:
+def test_sequences_that_mermaid_interprets_become_character_references(text: str, hazard: str) -> None:
     nodes = [line for line in render_mermaid(saying(text)).splitlines() if NODE.fullmatch(line)]
     assert len(nodes) == 3
     assert not any(re.search(hazard, line.split("<br/>")[1]) for line in nodes)
 
 
-def test_mermaid_sees_no_node_name_but_plain_ones() -> None:
-    """Python's digits are more than Mermaid's: a file may hold QT٣."""
+def test_all_node_names_in_mermaid_are_ascii() -> None:
+    """Python takes more characters for digits than Mermaid does: a file may hold QT٣."""
     nodes = (Proposition("Q", None, "A.", "B."), Proposition("QT٣", "Q", "C.", "D.", 0.9, 0.1, True))
     source = render_mermaid(answered(Tree("A.", "A.", "B.", nodes)))
     assert re.findall(r"^  (\S+)\[", source, re.MULTILINE) == ["Q", "n1"]
@@ -235,7 +242,7 @@ def test_graphml_comes_back_with_every_text_and_number(text: str) -> None:
 
 
 @settings(deadline=None, max_examples=25)
-@given(tree=trees(), inference=st.sampled_from(INFERENCES))
+@given(tree=trees(), inference=INFERENCES)
 def test_the_graph_holds_what_the_answer_does(tree: Tree, inference: Inference) -> None:
     answer = answered(tree, inference)
     graph: Any = graph_of(answer)
@@ -244,43 +251,46 @@ def test_the_graph_holds_what_the_answer_does(tree: Tree, inference: Inference) 
     edges = [data for _, _, data in graph.edges(data=True)]
     relations = [data for data in edges if data["kind"] != "tree"]
     pairs = sorted((data["source_form"], data["target_form"]) for data in relations)
-    assert pairs == sorted((edge.source, edge.target) for edge in answer.edges)
-    beliefs = sum(c.weight for c in answer.constraints if c.target is None)
-    broken = {index for index in answer.violated if answer.constraints[index].target is not None}
-    total = math.fsum(c.weight for c in answer.constraints)
+    assert pairs == sorted((str(r.source), str(r.target)) for r in answer.graph.relations)
+    for name, values in (("strength", answer.verdict.strengths), ("weighed", answer.verdict.p_labels)):
+        assert {id: data[name] for id, data in graph.nodes(data=True) if name in data} == dict(values or {})
+    constraints = answer.verdict.constraints
+    beliefs = sum(c.weight for c in constraints if c.target is None)
+    broken = [c.weight for c in answer.verdict.broken if c.target is not None]
+    total = math.fsum(c.weight for c in constraints)
     assert math.fsum(data["weight"] for data in edges) + beliefs == pytest.approx(total)
     overruled = math.fsum(data["weight"] for data in edges if data["overruled"])
-    assert overruled == pytest.approx(math.fsum(answer.constraints[index].weight for index in broken))
+    assert overruled == pytest.approx(math.fsum(broken))
 
 
 # -- WCNF ----------------------------------------------------------------------------------------------
 
 
 @settings(deadline=None, max_examples=30)
-@given(tree=trees(), inference=st.sampled_from(INFERENCES), seed=st.integers(0, 1000))
+@given(tree=trees(), inference=st.sampled_from([JOINT, VOTE]), seed=st.integers(0, 1000))
 def test_solving_the_file_gives_the_same_optimum(tree: Tree, inference: Inference, seed: int) -> None:
     answer = answered(tree, inference, seed)
     text = render_wcnf(answer)
     problem = loads(text)
-    solver = SOLVERS["exhaustive"]()
-    slack = 1e-9 * (1 + len(answer.constraints))
-    assert solver.solve(problem).cost == pytest.approx(answer.cost, abs=slack)
-    _, variables = problem_of(answer)
-    if "Q" in variables and answer.margin_unit == "nats":
+    solver, cost = load_solver("exhaustive"), answer.verdict.cost
+    slack = 1e-9 * (1 + len(answer.verdict.constraints))
+    assert solver.solve(problem).cost == pytest.approx(cost, abs=slack)
+    variables = encoding_of(answer).variables
+    if "Q" in variables and answer.verdict.margin_unit == "nats":
         assert variables["Q"] == 1
         other = solver.solve(problem.assuming(-1 if answer.answer else 1))
-        assert other.cost - answer.cost == pytest.approx(answer.margin, abs=slack)
+        assert other.cost - cost == pytest.approx(answer.margin, abs=slack)
     for name, number in variables.items():
         assert f"c variable {number} = {name}: Say {name}." in text.splitlines()
 
 
 @settings(deadline=None, max_examples=30)
-@given(tree=trees(), inference=st.sampled_from(INFERENCES))
+@given(tree=trees(), inference=st.sampled_from([JOINT, VOTE]))
 def test_the_labels_break_the_same_clauses_of_the_file(tree: Tree, inference: Inference) -> None:
     answer = answered(tree, inference)
-    problem, variables = problem_of(answer)
-    labels = [answer.labels[name] for name in variables] if answer.labels else [True] * len(variables)
-    assert problem.violated(labels) == answer.violated
+    encoding = encoding_of(answer)
+    labels = [answer.labels[name] for name in encoding.variables]
+    assert encoding.problem.violated(labels) == answer.verdict.violated
 
 
 @settings(deadline=None, max_examples=30)
@@ -290,28 +300,44 @@ def test_texts_stay_in_their_comments(text: str) -> None:
     source = render_wcnf(answer)
     assert source.replace("\n", "").isprintable()
     assert f"c variable 1 = Q: {printable(text)}" in source.split("\n")
-    assert len(loads(source).soft) == len(answer.constraints)
-    assert "variable 1 is Q" in source
+    assert len(loads(source).soft) == len(answer.verdict.constraints)
 
 
-def test_under_vote_the_file_says_that_q_has_no_variable() -> None:
-    tree = Tree("Q?", "It is.", "It is not.", saying("x").tree.nodes)
-    source = render_wcnf(answered(tree, "vote"))
-    assert "c Q has no variable" in source
-    assert "variable 1 = QT0" in source
+def test_q_is_not_a_variable_of_vote_inference() -> None:
+    variables = re.findall(r"^c variable (\d+) = (\w+)", render_wcnf(sample(VOTE)), re.MULTILINE)
+    assert variables == [("1", "QT0"), ("2", "QF0")]
+
+
+def test_argue_inference_has_no_problem_to_write() -> None:
+    with pytest.raises(InputError) as caught:
+        render_wcnf(sample(Argue()))
+    assert (caught.value.subject, caught.value.exit_code) == ("argue", 2)
+
+
+@pytest.mark.parametrize("render", [render_dot, render_mermaid])
+def test_pictures_of_argue_inference_show_the_strengths(render: Callable[[Answer], str]) -> None:
+    answer = sample(Argue())
+    assert answer.verdict.strengths is not None
+    source = decoded(render(answer))
+    for node_id, strength in answer.verdict.strengths.items():
+        assert re.search(rf"{node_id}.*strength {strength:.2f}", source)
 
 
 def test_weights_below_what_the_format_holds_are_left_out_and_counted() -> None:
     answer = saying("x")
-    light = Constraint("belief", "QT0", None, 1e-12)
-    source = render_wcnf(replace(answer, constraints=(*answer.constraints, light)))
-    assert len(loads(source).soft) == len(answer.constraints)
-    assert "c 1 clauses that weigh less than 5e-10 are left out" in source
+    constraints = answer.verdict.constraints
+    light = Constraint("belief", Literal("QT0"), None, 1e-12)
+    source = render_wcnf(with_constraints(answer, *constraints, light))
+    assert len(loads(source).soft) == len(constraints)
+    assert re.search(r"^c 1 clauses .* left out$", source, re.MULTILINE)
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, math.inf, math.nan])
-def test_an_answer_with_a_weight_that_is_none_is_refused(weight: float) -> None:
-    answer = saying("x")
-    broken = replace(answer, constraints=(Constraint("belief", "QT0", None, weight),), violated=())
-    with pytest.raises(InputError, match="weight"):
+def test_an_answer_with_an_impossible_weight_is_refused(weight: float) -> None:
+    broken = with_constraints(saying("x"), Constraint("belief", Literal("QT0"), None, weight))
+    with pytest.raises(ProblemError):
         render_wcnf(broken)
+
+
+def with_constraints(answer: Answer, *constraints: Constraint) -> Answer:
+    return replace(answer, verdict=replace(answer.verdict, constraints=constraints, violated=()))

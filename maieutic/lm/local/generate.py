@@ -17,25 +17,26 @@ from transformers import (
 
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.loading import Checkpoint, quiet
+from maieutic.lm.base import SamplingParams
 from maieutic.lm.local.decoding import Row
-from maieutic.lm.local.sampling import EndsWith, InverseTransform, Sampling
+from maieutic.lm.local.sampling import EndsWith, InverseTransform
 from maieutic.lm.local.tokens import Vocabulary
 
 __all__ = ["generate"]
 
 
 def generate(
-    checkpoint: Checkpoint, vocabulary: Vocabulary, rows: Sequence[Row], sampling: Sampling
+    checkpoint: Checkpoint, vocabulary: Vocabulary, rows: Sequence[Row], params: SamplingParams
 ) -> list[list[int]]:
     """The new tokens of each row, computed as one left-padded batch."""
     tokens = [row.tokens for row in rows]
     ids = torch.from_numpy(padded(tokens, vocabulary.pad, "left")).to(checkpoint.device)
     mask = torch.from_numpy(padded([[1] * len(row) for row in tokens], 0, "left")).to(checkpoint.device)
     processors: list[Any] = []
-    if sampling.temperature > 0:
+    if params.temperature > 0:
         uniforms = np.stack([row.uniforms for row in rows if row.uniforms is not None])
-        processors.append(TemperatureLogitsWarper(float(sampling.temperature)))
-        processors += [TopPLogitsWarper(float(sampling.top_p))] if sampling.top_p < 1 else []
+        processors.append(TemperatureLogitsWarper(float(params.temperature)))
+        processors += [TopPLogitsWarper(float(params.top_p))] if params.top_p < 1 else []
         on_device = torch.from_numpy(uniforms).to(ids.device)
         processors.append(InverseTransform(on_device, ids.shape[1]))
     newlines = torch.tensor(vocabulary.newlines, dtype=torch.long, device=ids.device)
@@ -44,7 +45,7 @@ def generate(
             input_ids=ids,
             attention_mask=mask,
             generation_config=GenerationConfig(
-                max_new_tokens=sampling.max_new_tokens,
+                max_new_tokens=params.max_new_tokens,
                 do_sample=False,  # the processors leave one token to pick
                 eos_token_id=vocabulary.ends or None,
                 pad_token_id=vocabulary.pad,

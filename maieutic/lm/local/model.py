@@ -23,12 +23,12 @@ from transformers import GenerationConfig
 from maieutic.checkpoints.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint
 from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import InputError
-from maieutic.lm.base import FloatArray, Prompt
+from maieutic.lm.base import Completion, FloatArray, Prompt, SamplingParams, Scores
 from maieutic.lm.local.decoding import Decoder, Row
 from maieutic.lm.local.examples import Group, SharedExamples, shared_tokens
 from maieutic.lm.local.generate import generate
 from maieutic.lm.local.prefixes import Prefix
-from maieutic.lm.local.sampling import Sampling
+from maieutic.lm.local.sampling import uniforms
 from maieutic.lm.local.tokens import Tokens, Vocabulary
 from maieutic.prompts import builtin_names
 
@@ -36,7 +36,6 @@ __all__ = ["TransformersLM"]
 
 BATCH_TOKENS = {"cpu": 8192, "cuda": 32768}  # of a batch, padding and new tokens included
 CHOOSE_PROMPTS = 1024  # prompts tokenised at a time, so that 100,000 long prompts fit in memory
-PLAIN = Prompt("chat", "", (), "")  # its format stands for text that gets no special tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,37 +119,27 @@ class TransformersLM:
         """What a cache knows its answers by."""
         return self._checkpoint.fingerprint
 
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         """Draw ``n`` continuations of every prompt; see :meth:`LanguageModel.sample`.
 
         Raises:
-            InputError: a sampling parameter is out of its range.
             ContextLengthError: a prompt and ``max_new_tokens`` do not fit the model's window.
             ModelError: the model cannot use the prompt's format.
         """
-        sampling = Sampling(max_new_tokens, temperature, top_p, seed)
         distinct = list(dict.fromkeys(prompts))
-        copies = n if temperature > 0 else min(n, 1)  # greedy texts are all the same
-        rows = self._rows(distinct, copies, sampling)
+        copies = min(n, 1) if params.greedy else n  # greedy texts are all the same
+        rows = self._rows(distinct, copies, params)
         owners = [prompt for prompt in distinct for _ in range(copies)]
-        drawn = [""] * len(rows)
+        drawn: dict[int, Completion] = {}  # by the row's place
         for group in self._groups([row.tokens for row in rows], owners, [1] * len(rows)):
-            self._draw(group, rows, sampling, drawn)
+            self._draw(group, rows, params, drawn)
         groups = {
-            prompt: drawn[place * copies : (place + 1) * copies] for place, prompt in enumerate(distinct)
+            prompt: [drawn[place * copies + index] for index in range(copies)]
+            for place, prompt in enumerate(distinct)
         }
         return [groups[prompt] if copies == n else groups[prompt] * n for prompt in prompts]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         """P(option | prompt), the product of its tokens'; see :meth:`LanguageModel.choose`.
 
         A prompt is tokenised together with each option, because the two may share a token. The
@@ -166,62 +155,68 @@ class TransformersLM:
             raise InputError("an option to choose from is empty; give every option a text")
         distinct = list(dict.fromkeys(prompts))
         table: dict[Prompt, list[float]] = {}
+        lengths: dict[Prompt, int] = {}
         for start in range(0, len(distinct), CHOOSE_PROMPTS):
             chunk = distinct[start : start + CHOOSE_PROMPTS]
-            scores = self._score(self._continuations(chunk, options)) if options else np.empty(0)
-            table.update(zip(chunk, scores.reshape(len(chunk), len(options)).tolist(), strict=True))
+            continuations, counts = self._continuations(chunk, options)
+            scores = self._score(continuations).reshape(len(chunk), len(options))
+            table.update(zip(chunk, scores.tolist(), strict=True))
+            lengths.update(zip(chunk, counts, strict=True))
         chosen = np.array([table[prompt] for prompt in prompts], dtype=np.float64)
-        return np.exp(chosen).reshape(len(prompts), len(options))
+        probabilities = np.exp(chosen).reshape(len(prompts), len(options))
+        return Scores(probabilities, tuple(lengths[prompt] for prompt in prompts))
 
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        """Tokens by the model's own tokenizer; see :meth:`LanguageModel.count_tokens`."""
-        prompts = [item if isinstance(item, Prompt) else PLAIN for item in texts]
-        written = [self._vocabulary.render([item])[0] if isinstance(item, Prompt) else item for item in texts]
-        return list(map(len, self._vocabulary.encode(prompts, written)))
-
-    def _rows(self, prompts: list[Prompt], copies: int, sampling: Sampling) -> list[Row]:
+    def _rows(self, prompts: list[Prompt], copies: int, params: SamplingParams) -> list[Row]:
         """``copies`` rows for each prompt, prompt by prompt."""
         texts = self._vocabulary.render(prompts)
         rows: list[Row] = []
         for prompt, text, tokens in zip(prompts, texts, self._vocabulary.encode(prompts, texts), strict=True):
-            self._vocabulary.check_window(prompt, len(tokens), sampling.max_new_tokens)
+            self._vocabulary.check_window(prompt, len(tokens), params.max_new_tokens)
             for index in range(copies):
-                drawn = sampling.uniforms(text, index) if sampling.temperature > 0 else None
+                drawn = None if params.greedy else uniforms(params, text, index)
                 rows.append(Row(tokens, drawn))
         return rows
 
-    def _draw(self, group: Group, rows: list[Row], sampling: Sampling, drawn: list[str]) -> None:
-        """Fill in the texts of a group's rows."""
+    def _draw(
+        self, group: Group, rows: list[Row], params: SamplingParams, drawn: dict[int, Completion]
+    ) -> None:
+        """Fill in the completions of a group's rows."""
         own = [Row(rows[place].tokens[group.start :], rows[place].uniforms) for place in group.places]
 
         def work(batch: list[int]) -> None:
             asked = [own[index] for index in batch]
             if self._decoder.draws:
-                new = self._decoder.draw(asked, sampling, group.prefix)
+                new = self._decoder.draw(asked, params, group.prefix)
             else:
-                new = generate(self._checkpoint, self._vocabulary, asked, sampling)
+                new = generate(self._checkpoint, self._vocabulary, asked, params)
             for index, tokens in zip(batch, new, strict=True):
                 place = group.places[index]
-                drawn[place] = self._vocabulary.text_after(rows[place].tokens, tokens)
+                read = rows[place].tokens
+                text, length = self._vocabulary.text_after(read, tokens)
+                drawn[place] = Completion(text, len(read), length)
 
-        self._budget.run([len(row.tokens) + sampling.max_new_tokens for row in own], work)
+        self._budget.run([len(row.tokens) + params.max_new_tokens for row in own], work)
 
-    def _continuations(self, prompts: list[Prompt], options: Sequence[str]) -> list[_Continuation]:
-        """Every prompt with every option, prompt by prompt."""
+    def _continuations(
+        self, prompts: list[Prompt], options: Sequence[str]
+    ) -> tuple[list[_Continuation], list[int]]:
+        """Every prompt with every option, prompt by prompt; and the number of tokens of each prompt."""
         texts = self._vocabulary.render(prompts)
         joined = [text + option for text in texts for option in ("", *options)]
         owners = [prompt for prompt in prompts for _ in ("", *options)]
         encoded = self._vocabulary.encode(owners, joined)
-        found = []
+        continuations: list[_Continuation] = []
+        lengths = []
         for row, prompt in enumerate(prompts):
             group = encoded[row * (len(options) + 1) :][: len(options) + 1]
             self._vocabulary.check_window(prompt, max(map(len, group)), 0)
+            lengths.append(len(group[0]))
             # A text's first token has no condition and goes unscored.
             shared = max(1, shared_tokens(group))
-            found += [_Continuation(prompt, tokens, len(tokens) - shared) for tokens in group[1:]]
-        if any(item.scored < 1 for item in found):
+            continuations += [_Continuation(prompt, tokens, len(tokens) - shared) for tokens in group[1:]]
+        if any(item.scored < 1 for item in continuations):
             raise InputError(f"an option among {list(options)} adds no token to the prompt; change it")
-        return found
+        return continuations, lengths
 
     def _score(self, continuations: list[_Continuation]) -> FloatArray:
         """log P (nats) of each continuation's option; float64 (continuations,)."""

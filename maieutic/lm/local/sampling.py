@@ -3,59 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from maieutic.errors import InputError
-from maieutic.lm.base import FloatArray
+from maieutic.lm.base import FloatArray, SamplingParams
 
-__all__ = ["EndsWith", "InverseTransform", "Sampling", "draw"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How to draw texts.
-
-    Attributes:
-        max_new_tokens: most tokens of a text; at least 1.
-        temperature: 0 for greedy decoding; the logits are divided by it.
-        top_p: only the likeliest tokens that together reach this probability are drawn; in (0, 1].
-        seed: any integer.
-
-    Raises:
-        InputError: a value is out of its range.
-    """
-
-    max_new_tokens: int
-    temperature: float
-    top_p: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise InputError(f"max_new_tokens must be at least 1, not {self.max_new_tokens}")
-        if self.temperature < 0:
-            raise InputError(f"temperature must be 0 (greedy) or more, not {self.temperature}")
-        if not 0 < self.top_p <= 1:
-            raise InputError(f"top_p must be in (0, 1], not {self.top_p}")
-
-    def uniforms(self, text: str, index: int) -> FloatArray:
-        """The numbers in [0, 1) that draw sample ``index`` of a prompt; shape (max_new_tokens,)."""
-        key = repr((self.seed, index, text)).encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(key, digest_size=16).digest()
-        generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
-        return generator.random(self.max_new_tokens)
+__all__ = ["EndsWith", "InverseTransform", "draw", "uniforms"]
 
 
-def draw(scores: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+def uniforms(params: SamplingParams, text: str, index: int) -> FloatArray:
+    """The numbers in [0, 1) that draw sample ``index`` of a prompt's text; float64 (max_new_tokens,)."""
+    key = repr((params.seed, index, text)).encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(key, digest_size=16).digest()
+    generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    return generator.random(params.max_new_tokens)
+
+
+def draw(scores: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
     """One token for each row: where its number falls in the cumulated softmax of its scores.
 
     Args:
         scores: float32 (rows, vocabulary); −∞ for what must not be drawn.
-        uniforms: in [0, 1), float64 (rows,).
+        numbers: in [0, 1), float64 (rows,).
 
     Returns:
         int64 (rows,).
@@ -64,7 +35,7 @@ def draw(scores: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     # float64: a sum of 150,000 float32 terms would be off by more than the rarest tokens weigh.
     cdf = weights.cumsum(dim=-1, dtype=torch.float64)
     # The first token whose CDF exceeds the target: one of probability 0 is never drawn.
-    chosen = torch.searchsorted(cdf, uniforms[:, None] * cdf[:, -1:], right=True)[:, 0]
+    chosen = torch.searchsorted(cdf, numbers[:, None] * cdf[:, -1:], right=True)[:, 0]
     return chosen.clamp(max=cdf.shape[1] - 1)
 
 

@@ -88,8 +88,13 @@ class Vocabulary:
                 "larger one"
             )
 
-    def text_after(self, prompt: Tokens, new: Sequence[int]) -> str:
-        """The text of new tokens up to the first end or newline, a leading space kept."""
+    def text_after(self, prompt: Tokens, new: Sequence[int]) -> tuple[str, int]:
+        """The text of new tokens up to the first end or newline, a leading space kept.
+
+        Returns:
+            the text, and how many of the tokens make it up: the one that ended it only if it holds some of
+            the text.
+        """
         kept = list(takewhile(lambda token: token not in self.ends, new))
         # Some tokenizers drop the space of a first word: decode it as a second one.
         before, both = (
@@ -98,4 +103,16 @@ class Vocabulary:
         )
         if not both.startswith(before):  # half a character at the seam
             before, both = "", self._tokenizer.decode(kept, skip_special_tokens=True)
-        return str(both[len(before) :]).partition("\n")[0]
+        return str(both[len(before) :]).partition("\n")[0], self._length(kept)
+
+    def _length(self, tokens: Sequence[int]) -> int:
+        """How many tokens make up the text before the first newline."""
+        for place, token in enumerate(tokens):
+            if token in self._newline_tokens:
+                opens = self._tokenizer.decode([token]).partition("\n")[0]
+                return place + bool(opens)
+        return len(tokens)
+
+    @cached_property
+    def _newline_tokens(self) -> frozenset[int]:
+        return frozenset(self.newlines)

@@ -30,20 +30,19 @@ from typing import Any
 import numpy as np
 
 from maieutic.errors import ContextLengthError, InputError, ModelError, ServerError
-from maieutic.lm.base import FloatArray, Prompt
+from maieutic.lm.base import Completion, Prompt, SamplingParams, Scores
 from maieutic.lm.server.address import server_address
+from maieutic.lm.server.counting import TokenCounter
 from maieutic.lm.server.exchange import Connection, Patience, Refused, Request
 from maieutic.lm.server.http import Host
-from maieutic.lm.server.probe import Served, probe, tokenizing
+from maieutic.lm.server.probe import Served, probe
 from maieutic.lm.server.prompts import PromptWriter
 from maieutic.lm.server.replies import TOO_LONG, Candidate, Reply, Shared, candidates, read_options
 
 __all__ = ["ServerLM"]
 
 LIMIT = 16  # requests under way at a time
-COUNTS = 20_000  # token counts that are remembered
 LISTED = 10_000  # characters of what a server lists of its model, in the record of a run
-BYTES_A_TOKEN = 4  # of English text, roughly
 SHOWN = 60  # characters of a prompt in a message
 ABOUT_THE_PROMPT = frozenset({400, 413, 422})  # what else is refused, is refused to every prompt
 
@@ -59,7 +58,7 @@ class ServerLM:
     def __init__(self, connection: Connection, served: Served) -> None:
         self._connection, self._served = connection, served
         self._writer = PromptWriter(connection, served, self.name)
-        self._counts: dict[bytes, int] = {}
+        self._counter = TokenCounter(connection, served, self.name)
 
     @classmethod
     def load(cls, name: str, *, patience: Patience | None = None, limit: int = LIMIT) -> ServerLM:
@@ -107,42 +106,34 @@ class ServerLM:
             "model": self._served.model,
             "listed": listed if len(json.dumps(listed)) <= LISTED else {"id": self._served.model},
             "top_tokens": {way.path: way.top for way in ways if way},
-            "token_counts": "by the server" if self._served.tokenizer else "as charged, else estimated",
+            "token_counts": self._counter.source,
         }
 
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        n: int,
-        *,
-        max_new_tokens: int,
-        temperature: float,
-        top_p: float,
-        seed: int,
-    ) -> list[list[str]]:
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         """Draw ``n`` continuations of every prompt; see :meth:`LanguageModel.sample`.
 
         Raises:
-            InputError: a sampling parameter is out of its range.
             ContextLengthError: the server says that a prompt does not fit the model's window.
             ModelError: the server cannot take the prompt's format, or refuses a prompt.
             ServerError: it fails.
         """
-        _check(max_new_tokens, temperature, top_p)
         distinct = list(dict.fromkeys(prompts))
-        copies = n if temperature > 0 else min(n, 1)  # greedy texts are all the same
-        drawing = {"max_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p, "stop": ["\n"]}
-        places = [(prompt, index) for prompt in distinct for index in range(copies)]
+        copies = min(n, 1) if params.greedy else n  # greedy texts are all the same
+        owners = [prompt for prompt in distinct for _ in range(copies)]
         bodies = [
-            self._writer.body(prompt, **drawing, seed=_seed(seed, prompt, index) if temperature > 0 else 0)
-            for prompt, index in places
+            self._writer.body(prompt, **_drawing(prompt, index, params))
+            for prompt in distinct
+            for index in range(copies)
         ]
-        owners = [prompt for prompt, _ in places]
-        drawn = iter([self._text(*pair) for pair in zip(owners, self._ask(owners, bodies), strict=True)])
-        groups = {prompt: [next(drawn) for _ in range(copies)] for prompt in distinct}
+        replies = self._ask(owners, bodies)
+        texts = [self._text(prompt, reply) for prompt, reply in zip(owners, replies, strict=True)]
+        given = self._counter.charged("prompt", owners, replies)
+        drawn = self._counter.charged("completion", texts, replies)
+        completions = iter(map(Completion, texts, given, drawn))
+        groups = {prompt: [next(completions) for _ in range(copies)] for prompt in distinct}
         return [groups[prompt] if copies == n else groups[prompt] * n for prompt in prompts]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> FloatArray:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         """P(option | prompt), read from the likeliest first tokens; see :func:`read_options`.
 
         Where several options begin with one token, what comes after it is asked for in turn.
@@ -155,75 +146,50 @@ class ServerLM:
         """
         if not all(options):
             raise InputError("an option to choose from is empty; give every option a text")
-        distinct = list(dict.fromkeys(prompts)) if options else []
+        if not options:
+            return Scores(np.empty((len(prompts), 0)), tuple(self._counter.count(prompts)))
+        distinct = list(dict.fromkeys(prompts))
+        lengths: dict[Prompt, int] = {}
         table = {prompt: dict.fromkeys(options, 1.0) for prompt in distinct}
         # (prompt, its continuation so far, options that begin with that)
         asked = [(prompt, "", list(table[prompt])) for prompt in distinct]
         while asked:
             longer = [replace(prompt, opening=prompt.opening + said) for prompt, said, _ in asked]
-            rows = self._first_tokens(longer)
+            rows, counts = self._first_tokens(longer)
+            lengths = lengths or dict(zip(distinct, counts, strict=True))  # without a continuation
             following: dict[tuple[Prompt, str], list[str]] = {}
             for (prompt, said, left), listed in zip(asked, rows, strict=True):
                 readings = read_options(listed, [option[len(said) :] for option in left])
                 for option, reading in zip(left, readings, strict=True):
-                    found = reading.probability if isinstance(reading, Shared) else reading
-                    table[prompt][option] *= found
                     if isinstance(reading, Shared):
+                        table[prompt][option] *= reading.probability
                         following.setdefault((prompt, said + reading.beginning), []).append(option)
+                    else:
+                        table[prompt][option] *= reading
             asked = [(prompt, said, left) for (prompt, said), left in following.items()]
             self._check_distinction(asked)
-        rows_of = [[table[prompt][option] for option in options] for prompt in prompts] if options else []
-        return np.array(rows_of, dtype=np.float64).reshape(len(prompts), len(options))
+        rows_of = [[table[prompt][option] for option in options] for prompt in prompts]
+        probabilities = np.array(rows_of, dtype=np.float64).reshape(len(prompts), len(options))
+        return Scores(probabilities, tuple(lengths[prompt] for prompt in prompts))
 
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        """Tokens as the server counts them; see :meth:`LanguageModel.count_tokens`.
-
-        A prompt counts what the server charged for it, if it was asked before. Other texts are counted by
-        the server's tokenizer, a chat prompt without the template around it. Where the server has none, a
-        text that it wrote counts what it charged, with the token that ended it, and the rest is estimated:
-        four bytes of UTF-8 a token.
-        """
-        distinct = [item for item in dict.fromkeys(texts) if _digest(item) not in self._counts]
-        if distinct and (path := self._served.tokenizer):
-            model = self._served.model
-            requests = [
-                tokenizing(path, model, _plain(item), special=isinstance(item, Prompt)) for item in distinct
-            ]
-            try:
-                for item, reply in zip(distinct, self._connection.ask(requests), strict=True):
-                    self._remember(item, reply.number)
-            except Refused as refused:
-                raise ServerError(f"{self.name} does not split texts any more ({refused})") from None
-        return [self._counted(item) for item in texts]
-
-    def _counted(self, item: Prompt | str) -> int:
-        known = self._counts.get(_digest(item))
-        if known is None:
-            return -(-len(_plain(item).encode("utf-8", "surrogatepass")) // BYTES_A_TOKEN)
-        return known
-
-    def _remember(self, item: Prompt | str, count: int | None) -> None:
-        if count is not None:
-            self._counts[_digest(item)] = count
-            while len(self._counts) > COUNTS:
-                del self._counts[next(iter(self._counts))]
-
-    def _first_tokens(self, prompts: Sequence[Prompt]) -> list[list[Candidate]]:
-        """The likeliest first tokens after each prompt."""
+    def _first_tokens(self, prompts: Sequence[Prompt]) -> tuple[list[list[Candidate]], list[int]]:
+        """The likeliest first tokens after each prompt, and the prompt's tokens."""
         found: list[list[Candidate]] = [[] for _ in prompts]
+        read: list[Reply] = [Reply([])] * len(prompts)
         for temperature in (1.0, 0.0):
             left = [place for place, listed in enumerate(found) if not listed]
             owners = [prompts[place] for place in left]
             bodies = [self._writer.first_token(prompt, temperature) for prompt in owners]
             for place, reply in zip(left, self._ask(owners, bodies), strict=True):
                 found[place] = candidates(reply, self._writer.endpoint(prompts[place]).top)
+                read[place] = reply
         for prompt, listed in zip(prompts, found, strict=True):
             if not listed:
                 about = f'the prompt "{_shortened(prompt.query)}"'
                 raise ModelError(
                     f"{self.name} gave no probabilities for {about}; try other prompts (--prompts)"
                 )
-        return found
+        return found, self._counter.charged("prompt", prompts, read)
 
     def _check_distinction(self, asked: Sequence[tuple[Prompt, str, list[str]]]) -> None:
         for prompt, said, left in asked:
@@ -235,7 +201,7 @@ class ServerLM:
                 )
 
     def _ask(self, owners: Sequence[Prompt], bodies: Sequence[Mapping[str, Any]]) -> list[Reply]:
-        """The replies to requests, each on behalf of a prompt; what they cost is remembered."""
+        """The replies to requests, each on behalf of a prompt."""
         requests = [
             Request(self._writer.endpoint(prompt).path, body)
             for prompt, body in zip(owners, bodies, strict=True)
@@ -244,8 +210,6 @@ class ServerLM:
             replies: list[Reply] = self._connection.ask(requests)
         except Refused as refused:
             raise self._refusal(owners[refused.place], refused) from None
-        for prompt, reply in zip(owners, replies, strict=True):
-            self._remember(prompt, reply.used("prompt"))
         return replies
 
     def _refusal(self, prompt: Prompt, refused: Refused) -> ModelError | ServerError:
@@ -267,34 +231,24 @@ class ServerLM:
                 f"{self.name} thinks before it replies, and got no further; "
                 "start the server with thinking switched off, or name another model"
             )
-        text = self._writer.reply(prompt, choice.written)
-        if not self._served.tokenizer and text == choice.written:
-            self._remember(text, reply.used("completion"))
-        return text
+        return self._writer.reply(prompt, choice.written)
 
 
-def _check(max_new_tokens: int, temperature: float, top_p: float) -> None:
-    if max_new_tokens < 1:
-        raise InputError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
-    if temperature < 0:
-        raise InputError(f"temperature must be 0 (greedy) or more, not {temperature}")
-    if not 0 < top_p <= 1:
-        raise InputError(f"top_p must be in (0, 1], not {top_p}")
+def _drawing(prompt: Prompt, index: int, params: SamplingParams) -> dict[str, Any]:
+    """The fields of a request that say how its text is drawn."""
+    return {
+        "max_tokens": params.max_new_tokens,
+        "temperature": params.temperature,
+        "top_p": params.top_p,
+        "stop": ["\n"],
+        "seed": 0 if params.greedy else _seed(params.seed, prompt, index),
+    }
 
 
-def _plain(item: Prompt | str) -> str:
-    """All the words of a prompt or text."""
-    if isinstance(item, str):
-        return item
-    if item.format == "text":
-        return item.text()
-    return "\n".join([*(message["content"] for message in item.messages()), item.opening])
-
-
-def _digest(item: Prompt | str) -> bytes:
-    """Short, and its own for every text and for every prompt as it is sent."""
-    known = ["text", item] if isinstance(item, str) else [item.format, item.messages(), item.opening]
-    return hashlib.blake2b(repr(known).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(prompt: Prompt) -> bytes:
+    """Short, and its own for every prompt as it is sent."""
+    sent = [prompt.format, prompt.messages(), prompt.opening]
+    return hashlib.blake2b(repr(sent).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _seed(seed: int, prompt: Prompt, index: int) -> int:

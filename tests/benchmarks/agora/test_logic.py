@@ -49,7 +49,7 @@ def test_contradiction_is_mutual_and_entailment_is_to_contradict_the_negation(
 def test_what_follows_from_what_follows_is_never_contradicted(
     one: Formula, two: Formula, three: Formula
 ) -> None:
-    """It may be neutral: the law of chains applies to what either of the two sentences mentions."""
+    """It may be neutral: the law of chains covers only what the two sentences mention."""
     if relation(one, two) == relation(two, three) == "entailment":
         assert relation(one, three) != "contradiction"
 
@@ -68,7 +68,7 @@ def test_a_chain_entails_what_it_derives_and_the_negation_of_a_chain_to_the_cont
 
 @pytest.mark.parametrize("label", ["contradiction", "neutral", "entailment"])
 def test_scenes_hold_every_form_against_every_other(world: World, label: str) -> None:
-    """Explanations, their negations and claims meet as premises and as hypotheses, where logic lets them."""
+    """Explanations, negations and claims occur as premises and hypotheses wherever the label allows it."""
     rng = random.Random(3)
     names = iter(range(10**9))
 
@@ -76,7 +76,7 @@ def test_scenes_hold_every_form_against_every_other(world: World, label: str) ->
         return "negation" if ", or " in text else "chain" if ", and " in text else "claim"
 
     pairs = [scene(world, lambda _: f"thing {next(names)}", label, rng) for _ in range(400)]  # type: ignore[arg-type]
-    met = Counter((form(premise), form(hypothesis)) for premise, hypothesis in pairs)
+    forms = Counter((form(premise), form(hypothesis)) for premise, hypothesis in pairs)
     every = {
         (one, other) for one in ("chain", "negation", "claim") for other in ("chain", "negation", "claim")
     }
@@ -86,4 +86,4 @@ def test_scenes_hold_every_form_against_every_other(world: World, label: str) ->
         "entailment": {("negation", "chain"), ("negation", "claim"), ("claim", "chain")},
         "neutral": set(),
     }[label]
-    assert set(met) == every - cannot
+    assert set(forms) == every - cannot

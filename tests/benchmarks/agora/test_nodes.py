@@ -9,8 +9,9 @@ from maieutic.benchmarks.agora.nodes import count_nodes
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.questions import Question, questions
 from maieutic.benchmarks.agora.world import World
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.base import Prompt
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import LoadedModels, Maieutic
 from maieutic.prompts import PromptSet
 
@@ -22,7 +23,7 @@ def verdict(answer: str) -> str:
 
 
 def scripted(world: World, prompts: PromptSet, knows: bool) -> LoadedModels:
-    """Models that explain with the gold chain on the right side, and judge as the world, or the reverse."""
+    """Models that explain with gold chains on the correct side, and judge like the world or the opposite."""
     oracle = Oracle(world)
     by_statement = {q.statement: q for q in questions(world, "dev", 1000)}
 
@@ -30,12 +31,12 @@ def scripted(world: World, prompts: PromptSet, knows: bool) -> LoadedModels:
         return prompt.query.partition(": ")[2].removesuffix("?").removesuffix(".") + "."
 
     def reply(prompt: Prompt, _index: int) -> str:
-        asked = statement(prompt)
+        text = statement(prompt)
         if prompt.opening.startswith("Negation"):
-            return f" {negation(asked)}"
+            return f" {negation(text)}"
         if prompt.opening == "A:":
             return verdict(TRUE)
-        question = by_statement.get(asked)
+        question = by_statement.get(text)
         if question is None or prompt.opening.startswith("A: True") != question.truth:
             return ""
         return f" {question.chains[0]}"
@@ -55,9 +56,11 @@ def scripted(world: World, prompts: PromptSet, knows: bool) -> LoadedModels:
 
 @pytest.mark.parametrize("knows", [True, False])
 def test_nodes_are_scored_by_the_world(world: World, prompts: PromptSet, knows: bool) -> None:
-    asked = questions(world, "dev", 30)
+    sample = questions(world, "dev", 30)
     models = scripted(world, prompts, knows)
-    answers = list(Maieutic(models.lm, models.verifier, prompts=prompts).ask_many(q.statement for q in asked))
+    answers = list(
+        Maieutic(models.lm, models.verifier, prompts=prompts).ask_many(q.statement for q in sample)
+    )
     counts = count_nodes(Oracle(world), answers)
     explanations = [node for answer in answers for node in answer.tree.nodes if node.parent is not None]
     assert counts.nodes + counts.unknown == len(explanations)
@@ -72,11 +75,11 @@ def test_nodes_are_scored_by_the_world(world: World, prompts: PromptSet, knows: 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_questions_are_balanced_two_step_statements_of_their_split(world: World, split: str) -> None:
-    asked = questions(world, "dev" if split == "dev" else "test", 800)
-    assert len(asked) >= (800 if split == "test" else 300)
-    assert len({question.statement for question in asked}) == len(asked)
+    sample = questions(world, "dev" if split == "dev" else "test", 800)
+    assert len(sample) >= (800 if split == "test" else 300)
+    assert len({question.statement for question in sample}) == len(sample)
     by_property: dict[str, list[Question]] = {}
-    for question in asked:
+    for question in sample:
         assert split_of(question.thing) == split
         assert question.chains
         by_property.setdefault(question.property, []).append(question)
@@ -86,7 +89,7 @@ def test_questions_are_balanced_two_step_statements_of_their_split(world: World,
 
 def test_gold_chains_are_true_and_most_statements_have_several(world: World) -> None:
     oracle = Oracle(world)
-    asked = questions(world, "test", 800)
-    assert all(oracle.truth(chain) for question in asked for chain in question.chains)
-    assert all(oracle.truth(question.statement) == question.truth for question in asked)
-    assert sum(len(question.chains) > 1 for question in asked) > len(asked) / 2
+    sample = questions(world, "test", 800)
+    assert all(oracle.truth(chain) for question in sample for chain in question.chains)
+    assert all(oracle.truth(question.statement) == question.truth for question in sample)
+    assert sum(len(question.chains) > 1 for question in sample) > len(sample) / 2

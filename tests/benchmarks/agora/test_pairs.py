@@ -31,17 +31,17 @@ class Logic:
     def __init__(self, world: World) -> None:
         self.members = {group.verb.one: group.members for group in world.groups.values()}
         self.many = {item.verb.many: item.verb.one for item in world.properties.values()}
-        self.said: dict[str, tuple[str, bool]] = {}
+        self.predicates: dict[str, tuple[str, bool]] = {}
         for verb in (*(g.verb for g in world.groups.values()), *(p.verb for p in world.properties.values())):
             for sign, many in product((True, False), repeat=2):
-                self.said[verb.said(sign, many=many)] = (verb.many if many else verb.one, sign)
+                self.predicates[verb.phrase(sign, many=many)] = (verb.many if many else verb.one, sign)
 
     def literal(self, clause: str) -> tuple[Atom, bool]:
         for frame in FRAMES[1:]:
             clause = clause.removeprefix(frame.removesuffix("{}"))
         for end in range(len(clause)):  # the shortest subject, which what is said of it leaves
-            if clause[end] == " " and clause[end + 1 :] in self.said:
-                phrase, sign = self.said[clause[end + 1 :]]
+            if clause[end] == " " and clause[end + 1 :] in self.predicates:
+                phrase, sign = self.predicates[clause[end + 1 :]]
                 return (clause[:end], self.many.get(phrase, phrase)), sign
         raise AssertionError(clause)
 
@@ -96,7 +96,7 @@ def test_made_up_subjects_are_no_things_of_the_world(world: World) -> None:
     stream = Pairs(world, [], seed=0, made_up=1.0).stream()
     texts = [text.lower() for pair in islice(stream, 300) for text in (pair.premise, pair.hypothesis)]
     for name in world.things:
-        ends = {verb.said(sign).split()[0] for verb in _verbs(world) for sign in (True, False)}
+        ends = {verb.phrase(sign).split()[0] for verb in _verbs(world) for sign in (True, False)}
         assert not any(text.startswith(f"{name} {end} ") for text in texts for end in ends)
 
 

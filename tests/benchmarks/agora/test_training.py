@@ -15,8 +15,7 @@ from safetensors.torch import load_file
 
 from maieutic.benchmarks.agora import train, training
 from maieutic.benchmarks.agora.corpus import Corpus
-from maieutic.benchmarks.agora.models import UNLEARNED, lm_batches
-from maieutic.benchmarks.agora.tokens import lm_tokenizer
+from maieutic.benchmarks.agora.models import UNLEARNED, lm_batches, lm_tokenizer
 from maieutic.benchmarks.agora.training import Schedule, Trainer
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.bundled import verify
@@ -58,10 +57,10 @@ def test_the_rate_rises_falls_and_ends_low() -> None:
 
 def test_training_lowers_the_loss_and_reports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "LOG_EVERY", 4)
-    seen: list[tuple[int, float]] = []
-    trainer(tmp_path / "run", lambda step, loss: seen.append((step, loss))).run()
-    assert [step for step, _ in seen] == [4, 8, 12]
-    assert seen[-1][1] < seen[0][1]
+    reports: list[tuple[int, float]] = []
+    trainer(tmp_path / "run", lambda step, loss: reports.append((step, loss))).run()
+    assert [step for step, _ in reports] == [4, 8, 12]
+    assert reports[-1][1] < reports[0][1]
 
 
 @pytest.mark.parametrize("stop", [1, 5, 11])
@@ -88,15 +87,17 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path: Path, stop
 
 def test_a_folder_with_other_things_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(InputError, match="is not empty; give --out a new folder"):
+    with pytest.raises(InputError) as caught:
         trainer(tmp_path)
+    assert caught.value.subject == "--out"
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
 def test_a_checkpoint_of_another_length_is_refused(tmp_path: Path) -> None:
     trainer(tmp_path).save()
-    with pytest.raises(InputError, match="holds a run of 12 steps, not 20"):
+    with pytest.raises(InputError) as caught:
         Trainer(Line(), batches, Schedule(steps=20, rate=0.1), tmp_path, lambda *_: None)
+    assert caught.value.subject == "--steps"
 
 
 def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,8 +110,9 @@ def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(training, "save_file", full)
     run.step = 7
-    with pytest.raises(MaieuticError, match=r"checkpoint of step 7 cannot be written.*No space left"):
+    with pytest.raises(MaieuticError) as caught:
         run.save()
+    assert caught.value.subject == str(tmp_path)
     after = load_file(tmp_path / "checkpoint" / "model.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
@@ -125,8 +127,8 @@ def test_replies_are_learned_and_prompts_are_only_read() -> None:
     learned = labels != UNLEARNED
     assert torch.equal(ids[learned], labels[learned])
     read = tokenizer.decode(ids).split("<s>")[1:-1]  # without the document that the batch cuts off
-    told = iter(corpus.documents(0))
-    for text, document in zip(read, told, strict=False):
+    expected = iter(corpus.documents(0))
+    for text, document in zip(read, expected, strict=False):
         assert text.strip() == document.text
     learned_text = tokenizer.decode(ids[learned])
     assert not re.search("Q:|Think:|Statement: |Question:", learned_text)
@@ -154,7 +156,7 @@ def test_the_language_model_is_trained_into_a_folder_that_loads(tmp_path: Path, 
     train.lm(tmp_path / "lm", steps=2, seed=0, device="cpu")
     model = load_lm(str(tmp_path / "lm"), device="cpu", dtype="float32")
     prompts = load_prompts("agora")
-    rows = model.choose([prompts.direct("A penguin can fly.")], prompts.answers)
+    rows = model.choose([prompts.direct("A penguin can fly.")], prompts.answers).probabilities
     assert rows.shape == (1, 2)
     assert (rows > 0).all()
     assert (tmp_path / "lm" / "model.safetensors").stat().st_size < 12_000_000

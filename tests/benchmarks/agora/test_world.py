@@ -1,4 +1,4 @@
-"""The world's tables: what ships is large, well formed and consistent; an edit that breaks it is named."""
+"""The tables of the world: large, well formed and consistent; invalid edits are refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maieutic.errors import FileFormatError, InputError
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the shipped tables that a test may spoil."""
+    """A copy of the shipped tables that a test may damage."""
     return shutil.copytree(WORLD_FOLDER, tmp_path / "world")
 
 
@@ -34,7 +34,7 @@ def test_the_world_is_as_large_as_it_is_meant_to_be(world: World) -> None:
 
 
 def test_most_derived_claims_have_several_derivations(world: World) -> None:
-    ways = [len(found) for found in world.derivations.values()]
+    ways = [len(derivations) for derivations in world.derivations.values()]
     assert sum(number > 1 for number in ways) > len(ways) / 2
 
 
@@ -85,9 +85,9 @@ def test_names_read_well_in_a_sentence(world: World) -> None:
 
 
 def test_no_membership_and_no_property_are_said_alike(world: World) -> None:
-    said = [item.verb.one for item in world.properties.values()]
-    said += [item.verb.one for item in world.groups.values()]
-    assert len(set(said)) == len(said)
+    phrases = [item.verb.one for item in world.properties.values()]
+    phrases += [item.verb.one for item in world.groups.values()]
+    assert len(set(phrases)) == len(phrases)
     members = [group.members for group in world.groups.values()]
     assert len(set(members)) == len(members)
 
@@ -109,54 +109,59 @@ def append(line: str) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"),
+    "line",
     [
-        ("a unicorn\tis_a:a dragon\t", "group 'is_a:a dragon' is not in groups.tsv"),
-        ("a unicorn\tis_a:a mammal\t-magic", "property 'magic' is not in properties.tsv"),
-        ("a unicorn\tis_a:a mammal\tfly", r"an exception begins with \+ or -"),
-        ("a unicorn\tis_a:a mammal; is_a:a mammal\t", "a group is given twice"),
-        ("a unicorn\tis_a:a mammal\t-fly -fly", "property 'fly' is given twice"),
-        ("a unicorn\tis_a:a mammal\t\t\t", "needs 1 to 3 tab-separated cells"),
-        ("a unicorn\tis_a:a mammal; is_a:a bird\t", "follows from .* and is denied by"),
-        ("a penguin\tis_a:a bird\t-fly", "'a penguin' is declared twice"),
+        "a unicorn\tis_a:a dragon\t",
+        "a unicorn\tis_a:a mammal\t-magic",
+        "a unicorn\tis_a:a mammal\tfly",
+        "a unicorn\tis_a:a mammal; is_a:a mammal\t",
+        "a unicorn\tis_a:a mammal\t-fly -fly",
+        "a unicorn\tis_a:a mammal\t\t\t",
+        "a unicorn\tis_a:a mammal; is_a:a bird\t",
+        "a penguin\tis_a:a bird\t-fly",
     ],
 )
-def test_an_edit_that_breaks_the_world_is_named(folder: Path, line: str, complaint: str) -> None:
+def test_an_edit_that_breaks_the_world_is_named(folder: Path, line: str) -> None:
     path = folder / "things" / "zoo.tsv"
     path.write_text("thing\tgroups\texceptions\n# a comment\n\n", encoding="utf-8")
     append(line)(path)
-    with pytest.raises(FileFormatError, match=complaint) as caught:
+    with pytest.raises(FileFormatError) as caught:
         load_world(folder)
     assert (Path(caught.value.path).name, caught.value.line) == ("zoo.tsv", 4)
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"),
+    "line",
     [
-        ("dreams_of\tsheep\tdreamers\talive\t", "relation 'dreams_of' is not in relations.tsv"),
-        ("eats\tstones\tanimals that eat stones\thungry\t", "property 'hungry' is not in properties.tsv"),
-        ("eats\tgrass\tgrazers\talive\t", "'eats:grass' is declared twice"),
-        ("is_a\talive\tliving things\t\t", "'is alive' is also the property alive"),
-        ("eats\tstones\tanimals that eat stones\talive\talive", "property 'alive' is given twice"),
+        "dreams_of\tsheep\tdreamers\talive\t",
+        "eats\tstones\tanimals that eat stones\thungry\t",
+        "eats\tgrass\tgrazers\talive\t",
+        "is_a\talive\tliving things\t\t",
+        "eats\tstones\tanimals that eat stones\talive\talive",
     ],
 )
-def test_a_group_that_breaks_the_world_is_named(folder: Path, line: str, complaint: str) -> None:
-    append(line)(folder / "groups.tsv")
-    with pytest.raises(FileFormatError, match=complaint) as caught:
+def test_a_group_that_breaks_the_world_is_named(folder: Path, line: str) -> None:
+    path = folder / "groups.tsv"
+    append(line)(path)
+    with pytest.raises(FileFormatError) as caught:
         load_world(folder)
-    assert Path(caught.value.path).name == "groups.tsv"
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert (Path(caught.value.path).name, caught.value.line) == ("groups.tsv", lines)
 
 
 def test_a_missing_or_unreadable_table_is_named(folder: Path) -> None:
     (folder / "properties.tsv").write_bytes(b"\xff\xfe")
-    with pytest.raises(FileFormatError, match=r"properties\.tsv: cannot be read"):
+    with pytest.raises(FileFormatError) as unreadable:
         load_world(folder)
+    assert unreadable.value.path == str(folder / "properties.tsv")
     (folder / "relations.tsv").unlink()
-    with pytest.raises(FileFormatError, match=r"relations\.tsv: cannot be read"):
+    with pytest.raises(FileFormatError) as missing:
         load_world(folder)
+    assert missing.value.path == str(folder / "relations.tsv")
 
 
 def test_a_world_without_things_is_refused(folder: Path) -> None:
     shutil.rmtree(folder / "things")
-    with pytest.raises(InputError, match="holds no things"):
+    with pytest.raises(InputError) as caught:
         load_world(folder)
+    assert caught.value.subject == str(folder / "things")

@@ -17,7 +17,7 @@ from maieutic.config import JointConfig
 from maieutic.errors import InputError
 from maieutic.inference.base import infer
 from maieutic.inference.weights import TERMS, JointWeights
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree, is_integral, taking_part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -25,9 +25,10 @@ from maieutic.benchmarks.runs.records import Record
 from maieutic.config import Belief
 from maieutic.errors import InputError
 from maieutic.inference.base import Inference
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.base import Completion, Prompt, SamplingParams, Scores
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.lm import LanguageModelVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import LoadedModels
 from maieutic.pipeline import Maieutic as Pipeline
 from maieutic.prompts import PromptSet, load_prompts
@@ -254,9 +255,9 @@ def test_the_sampling_settings_reach_the_model() -> None:
     seen: list[dict[str, Any]] = []
 
     class Noting(ScriptedLanguageModel):
-        def sample(self, prompts: Sequence[Prompt], n: int, **sampling: Any) -> list[list[str]]:
-            seen.append({"samples": n, **sampling})
-            return super().sample(prompts, n, **sampling)
+        def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
+            seen.append({"samples": n, **asdict(params)})
+            return super().sample(prompts, n, params)
 
     lm = Noting(lambda *_: VERDICTS[True], always(0.9, 0.1))
     models = LoadedModels(lm, ScriptedVerifier(neutral), PAPER)
@@ -567,19 +568,16 @@ class Ledger:
     prompts: str = "paper"
     seen: Usage = field(default_factory=Usage)
 
-    def sample(self, prompts: Sequence[Prompt], n: int, **sampling: Any) -> list[list[str]]:
-        rows = self.lm.sample(prompts, n, **sampling)
+    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
+        rows = self.lm.sample(prompts, n, params)
         for prompt, row in zip(prompts, rows, strict=True):
-            words = sum(len(text.split()) for text in row)
+            words = sum(len(completion.text.split()) for completion in row)
             self.seen += Usage(n * len(prompt.text().split()), words, n)
         return rows
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Any:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
         self.seen += Usage(sum(len(prompt.text().split()) for prompt in prompts), 0, len(prompts))
         return self.lm.choose(prompts, options)
-
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
-        return self.lm.count_tokens(texts)
 
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {

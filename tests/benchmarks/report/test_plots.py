@@ -284,5 +284,6 @@ def test_plots_are_written_as_png_and_svg(plots: dict[str, Any], tmp_path: Path)
 
 def test_a_folder_that_is_a_file_is_refused(plots: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "plots").write_text("precious")
-    with pytest.raises(InputError, match=r"cannot write plots to .*; name a folder you may write"):
+    with pytest.raises(InputError) as caught:
         save_plots(plots, tmp_path / "plots")
+    assert caught.value.subject == str(tmp_path / "plots")

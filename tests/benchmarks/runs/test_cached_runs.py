@@ -24,11 +24,12 @@ from maieutic.cache.language_model import CachedLanguageModel
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.cache.verifier import CachedVerifier
 from maieutic.errors import MaieuticError
-from maieutic.lm.base import Prompt, ScriptedLanguageModel
+from maieutic.lm.base import Prompt
 from maieutic.lm.local.model import TransformersLM
-from maieutic.nli.base import ScriptedVerifier
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.nli.local import TransformersVerifier
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import load_prompts
 
@@ -62,19 +63,12 @@ def never(*_: Any, **__: Any) -> NoReturn:
     raise AssertionError("a model was asked")
 
 
-class Asleep(ScriptedLanguageModel):
-    """Not even its tokenizer is there."""
-
-    def count_tokens(self, texts: Sequence[Prompt | str]) -> NoReturn:
-        raise AssertionError("a model was asked")
-
-
 def models(store: ResponseStore | None, *, asleep: bool = False, own_verifier: bool = False) -> LoadedModels:
     """Scripted models behind the store; those that are asleep must not be asked."""
     plain = ScriptedLanguageModel(reply, probability, fingerprint="a model")
     verifier = ScriptedVerifier(judge, fingerprint="a verifier")
     if asleep:
-        plain = Asleep(never, never, fingerprint="a model")
+        plain = ScriptedLanguageModel(never, never, fingerprint="a model")
         verifier.judge = never
     if store is None:
         return LoadedModels(plain, LanguageModelVerifier(plain, PAPER) if own_verifier else verifier, PAPER)

@@ -38,7 +38,9 @@ from maieutic.bundled import bundled_folder
 from maieutic.config import ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.errors import ModelError
+from maieutic.lm.base import SamplingParams
 from maieutic.prompts import load_prompts
+from maieutic.usage import Usage
 
 CPU = torch.device("cpu")
 NEW_TOKENS = 3
@@ -99,7 +101,7 @@ def test_the_longest_pair_of_a_large_run_fits_the_bundled_verifier() -> None:
 def test_the_script_grows_a_root_alone_and_a_tree_of_the_papers_shape_in_turns(prompt_set: str) -> None:
     prompts, config = load_prompts(prompt_set), ElicitConfig()
     script = write_script(4, prompts, config)
-    trees = elicit(script.questions, script.model(prompts), prompts, config)
+    trees = [growth.tree for growth in elicit(script.questions, script.model(prompts), prompts, config)]
     sizes = [len(tree.nodes) + len(tree.pruned) for tree in trees]
     assert sizes == [1, 13, 1, 13]
     assert not any(tree.discarded for tree in trees)
@@ -129,18 +131,23 @@ def test_both_sides_ask_for_all_of_the_script_once_and_grow_its_trees(bench: Wor
     for side in (ours, reference):
         assert [answer.tree for answer in side.runs[-1].answers] == bench.trees
     assert len(ours.runs[-1].calls) < len(reference.runs[-1].calls)
+    usages = [sum((call.usage for call in side.runs[-1].calls), Usage()) for side in (ours, reference)]
+    assert usages[0] == usages[1]
+    assert usages[0].generated_tokens == NEW_TOKENS * sum(map(len, script.replies.values()))
 
 
 def test_greedy_texts_and_verdicts_of_the_reference_are_those_of_our_engine(bench: Workbench) -> None:
     prompts, options = bench.prompts("belief", 4), bench.subject.prompts.answers
-    drawing: dict[str, Any] = {"max_new_tokens": 6, "temperature": 0.0, "top_p": 1.0, "seed": 0}
+    params = SamplingParams(6)
     reference = ReferenceLM(bench.subject)
     with bench.subject.plain():
-        texts = reference.sample(prompts, 2, **drawing)
-        scores = reference.choose(prompts, options)
+        completions = reference.sample(prompts, 2, params)
+        theirs = reference.choose(prompts, options)
     lm = bench.subject.fresh()
-    assert lm.sample(prompts, 2, **drawing) == texts
-    np.testing.assert_allclose(lm.choose(prompts, options), scores, rtol=1e-4)
+    assert lm.sample(prompts, 2, params) == completions
+    ours = lm.choose(prompts, options)
+    np.testing.assert_allclose(ours.probabilities, theirs.probabilities, rtol=1e-4)
+    assert ours.prompt_tokens == theirs.prompt_tokens
 
 
 def test_no_text_ends_before_its_limit_on_either_side(bench: Workbench) -> None:
