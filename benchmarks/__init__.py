@@ -1,1 +1,23 @@
-"""Measuring the method: replay of grown trees."""
+"""Measuring the method: data sets, methods, runs, statistics and reports; calibration; the bundled world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+__all__ = ["run_app"]
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run a command of this folder; an error of the project becomes one line and an exit code."""
+    import typer  # noqa: PLC0415 - keeps the package light
+
+    from maieutic.errors import MaieuticError  # noqa: PLC0415
+
+    try:
+        app()
+    except MaieuticError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(error.exit_code) from None

@@ -15,7 +15,7 @@ from maieutic.cli.options import (
     JsonOption,
     NliOption,
     WeightsOption,
-    joint_of,
+    weights_from,
 )
 
 __all__ = ["calibrate"]
@@ -55,23 +55,41 @@ def calibrate(
 
     maieutic calibrate trees.jsonl.gz --nli ./my-nli --out weights.toml
     """
+    from maieutic.benchmarks.calibration.calibrate import calibrate as learn
+    from maieutic.benchmarks.calibration.calibrate import learnable_trees
     from maieutic.benchmarks.calibration.study import Study
     from maieutic.cache.verifier import CachedVerifier
-    from maieutic.cli.calibrate_follow import Calibration
-    from maieutic.cli.console import response_cache
+    from maieutic.cli.calibration_report import print_calibration, write_weights
+    from maieutic.cli.console import complain, response_cache, tracked
     from maieutic.cli.outputs import try_new_file
-    from maieutic.errors import InputError
+    from maieutic.inference.weights import DEFAULT_WEIGHTS
     from maieutic.nli import load_verifier
 
     if out is not None:
         try_new_file("--out", out)
+    plan = Study(
+        weights_from(weights) or DEFAULT_WEIGHTS, folds, tuple(range(seeds)), l2, ablate, tuple(off or ())
+    )
+    names = _names(trees)
+    sets = {name: learnable_trees(path, folds, complain) for name, path in zip(names, trees, strict=True)}
+    verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
+    asked = CachedVerifier(verifier, response_cache()) if cache else verifier
+    learned = learn(sets, asked, plan, tracked)
+    print_calibration(learned, json=json)
+    if out is not None:
+        files = " ".join(path.resolve().name for path in trees)
+        more = "".join(f" --off {name}" for name in plan.off)
+        more += "" if weights is None else f" --weights {weights.name}"
+        command = f"maieutic calibrate {files} --nli {verifier.name} --l2 {l2:g}{more}"
+        write_weights(out, learned.weights, command)
+
+
+def _names(trees: list[Path]) -> list[str]:
+    """What the report calls the files: their names without their endings."""
+    from maieutic.errors import InputError
+
     names = [path.resolve().name.removesuffix(".gz").removesuffix(".jsonl") for path in trees]
     if len(set(names)) < len(names):
-        raise InputError("two of them have the same name; rename one, since the report goes by names")
-    plan = Study(joint_of(weights).weights, folds, tuple(range(seeds)), l2, ablate, tuple(off or ()))
-    run = Calibration(plan, json=json, weights_file=weights)
-    read = {name: run.read(path) for name, path in zip(names, trees, strict=True)}
-    verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
-    run.follow(read, CachedVerifier(verifier, response_cache()) if cache else verifier)
-    if out is not None:
-        run.write(out, [path.resolve().name for path in trees], verifier.name)
+        problem = "two of them have the same name; rename one, since the report goes by names"
+        raise InputError(problem, subject="trees")
+    return names

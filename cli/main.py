@@ -16,7 +16,6 @@ from maieutic.cli.bench import bench
 from maieutic.cli.cache import cache
 from maieutic.cli.calibrate import calibrate
 from maieutic.cli.models import models
-from maieutic.cli.replay import replay
 from maieutic.cli.show import show
 from maieutic.cli.solve import solve
 from maieutic.errors import MaieuticError
@@ -31,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ask, replay, calibrate, show, solve, models):
+for command in (ask, calibrate, show, solve, models):
     app.command()(command)
 app.add_typer(bench, name="bench")
 app.add_typer(cache, name="cache")

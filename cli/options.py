@@ -33,7 +33,6 @@ __all__ = [
     "MergeOption",
     "MermaidOption",
     "NliOption",
-    "OutOption",
     "PromptsOption",
     "PrunedOption",
     "SeedOption",
@@ -241,15 +240,6 @@ WcnfOption = Annotated[
         "--wcnf",
         metavar="FILE",
         help="Joint, vote: write the MaxSAT problem of one answer.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--out",
-        help="Folder for the records; made if missing.",
         rich_help_panel=OUTPUT,
         show_default=False,
     ),

@@ -76,7 +76,7 @@ def trees(draw: st.DrawFn) -> Tree:
 def answered(tree: Tree, name: str, seed: int) -> tuple[BeliefGraph, Verdict, Answer]:
     """The belief graph of a tree, its verdict and the answer put together from them."""
     inference = INFERENCES[name]()
-    (graph,) = relate([tree], Noise(seed), inference)
+    graph = relate([tree], Noise(seed), inference)[0].graph
     verdict = inference.infer(tree, graph)
     return graph, verdict, Answer(tree, graph, verdict, Models(None, "noise"), Seconds(0.1, 1e-9, 1 / 3))
 
@@ -116,7 +116,7 @@ def test_an_answer_comes_back_from_json_exactly_as_it_was(inference: str, tree: 
 def test_the_fields_of_the_json_are_those_of_the_answer() -> None:
     answer = penguin()
     record = json.loads(answer.to_json())
-    assert set(record) == {"tree", "graph", "verdict", "models", "seconds"}
+    assert set(record) == {"tree", "graph", "verdict", "models", "seconds", "usage"}
     assert set(record["verdict"]) == {field.name for field in fields(Verdict)}
     assert record["verdict"]["answer"] is False
     assert record["verdict"]["votes"] == {"QF0": -2}

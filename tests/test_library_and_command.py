@@ -50,12 +50,14 @@ def test_models_loaded_one_by_one_give_the_answers_of_models_loaded_together(ans
     assert timeless(maieutic.ask_many(QUESTIONS)) == answers
 
 
-@pytest.mark.parametrize("name", INFERENCES)
-def test_the_command_and_the_library_agree_in_every_inference(run: Run, bundled: Maieutic, name: str) -> None:
-    maieutic = Maieutic(bundled.lm, bundled.verifier, inference=build_inference(name, {}))
-    (answer,) = printed(run, QUESTIONS[0], "--inference", name)
-    assert [answer] == timeless([maieutic.ask(QUESTIONS[0])])
-    assert answer.verdict.inference == name
+def test_the_command_and_the_library_agree_in_every_inference(run: Run, bundled: Maieutic) -> None:
+    growths = bundled.grow(QUESTIONS[1:2])
+    assert [growth.tree.kind for growth in growths] == ["grown"]
+    for name in INFERENCES:
+        maieutic = Maieutic(bundled.lm, bundled.verifier, inference=build_inference(name, {}))
+        expected = timeless(maieutic.conclude(growths))
+        assert printed(run, QUESTIONS[1], "--inference", name) == expected
+        assert [answer.verdict.inference for answer in expected] == [name]
 
 
 def test_the_bundled_models_bring_weights_of_their_own_unless_others_are_given(bundled: Maieutic) -> None:

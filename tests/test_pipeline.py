@@ -284,24 +284,26 @@ def test_a_batch_of_fewer_than_one_question_is_refused(batch_size: int) -> None:
 def test_trees_that_are_grown_already_get_the_answers_they_got_when_they_grew(name: str) -> None:
     maieutic = scripted(build_inference(name, {}))
     grown = list(maieutic.ask_many(STATEMENTS))
+    growths = maieutic.grow(STATEMENTS)
+    assert list(map(timeless, maieutic.conclude(growths))) == list(map(timeless, grown))
     trees = [Tree.from_json(answer.tree.to_json()) for answer in grown]
-    assert maieutic.grow(STATEMENTS) == trees
-    again = list(maieutic.conclude(trees))
-    assert [timeless(answer) for answer in again] == [
-        replace(timeless(answer), models=replace(answer.models, lm=None)) for answer in grown
-    ]
-    named = maieutic.conclude(trees, grown_by="another", elicit_seconds=2.0)
-    assert {(answer.models.lm, answer.seconds.elicit) for answer in named} == {("another", 2.0)}
+    assert [growth.tree for growth in growths] == trees
+    for again, answer, growth in zip(maieutic.conclude(trees), grown, growths, strict=True):
+        assert again.usage + growth.usage == answer.usage
+        elsewhere = replace(answer, models=replace(answer.models, lm=None), usage=again.usage)
+        assert timeless(again) == timeless(elsewhere)
 
 
 @pytest.mark.parametrize("name", INFERENCES)
 def test_an_answer_is_the_four_steps_one_after_the_other(name: str) -> None:
     inference = build_inference(name, {})
     maieutic = scripted(inference)
-    (tree,) = maieutic.grow(["A penguin can fly."])
-    (graph,) = relate([tree], ScriptedVerifier(judge), inference)
-    verifier = "scripted" if inference.uses_verifier else "none"
-    expected = Answer(tree, graph, inference.infer(tree, graph), Models("scripted", verifier))
+    (growth,) = maieutic.grow(["A penguin can fly."])
+    (related,) = relate([growth.tree], ScriptedVerifier(judge), inference)
+    verdict = inference.infer(growth.tree, related.graph)
+    models = Models("scripted", "scripted" if inference.uses_verifier else "none")
+    usage = growth.usage + related.usage
+    expected = Answer(growth.tree, related.graph, verdict, models, usage=usage)
     assert timeless(maieutic.ask("A penguin can fly.")) == expected
 
 

@@ -17,8 +17,9 @@ from maieutic.inference.assumptions import assumptions_of
 from maieutic.inference.graph import form_of, forms_of, root_forms
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.relate import relate
+from maieutic.relate import Related, relate
 from maieutic.tree import Proposition, Tree, child_id
+from maieutic.usage import Usage
 
 BELIEFS = st.none() | st.sampled_from([0.0, 0.5, 1.0]) | st.floats(0, 1)
 
@@ -133,7 +134,7 @@ def test_assumptions_are_paired_with_every_form_and_with_one_another(tree: Tree)
     assumptions = assumptions_of(["Ice is cold."], ["Fire is cold."])
     plain, assuming = Ledger(), Ledger()
     relate([tree], plain, Joint())
-    (graph,) = relate([tree], assuming, Joint(assumptions=assumptions))
+    graph = relate([tree], assuming, Joint(assumptions=assumptions))[0].graph
     assumed = {a.statement for a in assumptions}
     texts = [form.text for form in graph.forms]
     expected = [pair for pair in permutations(texts, 2) if assumed & set(pair)]
@@ -146,8 +147,8 @@ def test_assumptions_are_paired_with_every_form_and_with_one_another(tree: Tree)
 def test_pruned_propositions_are_in_the_pairs_only_where_they_take_part() -> None:
     kept, pruned = proposition("QT0", "Q"), proposition("QF0", "Q")
     tree = Tree("Q?", "Q holds.", "Q fails.", (proposition("Q", None), kept), pruned=(pruned,))
-    (without,) = relate([tree], Ledger(), Joint())
-    (with_pruned,) = relate([tree], Ledger(), Joint(pruned=0.5))
+    without = relate([tree], Ledger(), Joint())[0].graph
+    with_pruned = relate([tree], Ledger(), Joint(pruned=0.5))[0].graph
     assert [str(form.literal) for form in without.forms] == ["Q", "¬Q", "QT0"]
     assert [str(form.literal) for form in with_pruned.forms] == ["Q", "¬Q", "QT0", "QF0"]
     assert len(with_pruned.relations) == 2 * 4 + 2
@@ -156,7 +157,7 @@ def test_pruned_propositions_are_in_the_pairs_only_where_they_take_part() -> Non
 def test_a_negation_that_is_missing_is_in_no_pair_of_joint() -> None:
     root = Proposition("Q", None, "Q holds.", "")
     tree = Tree("Q?", "Q holds.", "", (root, proposition("QT0", "Q")))
-    (graph,) = relate([tree], Ledger(), Joint())
+    graph = relate([tree], Ledger(), Joint())[0].graph
     assert set(graph.by_pair) == {(Literal("QT0"), Literal("Q")), (Literal("Q"), Literal("QT0"))}
 
 
@@ -164,7 +165,7 @@ def test_many_trees_are_one_call_of_the_verifier() -> None:
     verifier = Ledger()
     small = tree_of(proposition("Q", None), proposition("QT0", "Q"))
     large = tree_of(*small.nodes, proposition("QF0", "Q"), proposition("QF0T0", "QF0"))
-    graphs = relate([small, tree_of(), large, small], verifier, Joint())
+    graphs = [related.graph for related in relate([small, tree_of(), large, small], verifier, Joint())]
     assert len(verifier.calls) == 1
     assert [len(graph.relations) for graph in graphs] == [4, 0, 18, 4]
 
@@ -174,7 +175,7 @@ def test_a_tree_without_explanations_has_no_pairs_and_needs_no_verifier(
     nodes: tuple[Proposition, ...],
 ) -> None:
     verifier = Ledger()
-    (graph,) = relate([tree_of(*nodes)], verifier, Joint())
+    graph = relate([tree_of(*nodes)], verifier, Joint())[0].graph
     assert verifier.calls == []
     assert [form.literal for form in graph.forms] == [Literal("Q"), ~Literal("Q")]
     assert graph.relations == ()
@@ -189,14 +190,14 @@ def test_a_tree_without_explanations_has_no_pairs_and_needs_no_verifier(
 def test_an_inference_without_a_verifier_calls_none(inference: Inference, tree: Tree) -> None:
     verifier = Ledger()
     assert not inference.uses_verifier
-    assert relate([tree], verifier, inference) == [inference.plan(tree).graph]
+    assert relate([tree], verifier, inference) == [Related(inference.plan(tree).graph, Usage())]
     assert verifier.calls == []
 
 
 @given(tree=trees())
 def test_without_a_verifier_the_edges_of_the_tree_are_certain_relations_of_vote(tree: Tree) -> None:
     """What is believed speaks for, or against, the side of its parent that is believed."""
-    (graph,) = relate([tree], Ledger(), Vote(use_verifier=False))
+    graph = relate([tree], Ledger(), Vote(use_verifier=False))[0].graph
     literals = {form.literal.id: form.literal for form in forms_of(tree)} | {"Q": Literal("Q")}
     believed = [node for node in tree.nodes if node.parent is not None and literals[node.id].positive]
     expected = {
@@ -234,7 +235,8 @@ def test_every_relation_has_the_verifiers_row_for_its_own_texts(some: list[Tree]
         for i, tree in enumerate(some)
     ]
     relations = 0
-    for graph in relate(named, Remembering(), Joint()):
+    for related in relate(named, Remembering(), Joint()):
+        graph = related.graph
         texts = {form.literal: form.text for form in graph.forms}
         for relation in graph.relations:
             row = rows[texts[relation.source], texts[relation.target]]
@@ -248,7 +250,7 @@ def test_the_forms_of_a_graph_are_the_root_as_both_and_then_the_explanations(tre
     roots = root_forms(tree)
     assert [form.literal for form in roots] == [Literal("Q"), ~Literal("Q")]
     for inference in (Joint(), Vote(), Argue()):
-        (graph,) = relate([tree], Ledger(), inference)
+        graph = relate([tree], Ledger(), inference)[0].graph
         assert graph.forms == (*roots, *forms_of(tree))
         places = [[form.literal for form in graph.forms].index(r.source) for r in graph.relations]
         assert places == sorted(places)
@@ -257,7 +259,7 @@ def test_the_forms_of_a_graph_are_the_root_as_both_and_then_the_explanations(tre
 def test_columns_of_the_verifier_are_read_as_the_seam_defines_them() -> None:
     tree = tree_of(proposition("Q", None), proposition("QT0", "Q"))
     verifier = ScriptedVerifier(lambda a, b: "entailment" if "QT0" in a else "contradiction")
-    (graph,) = relate([tree], verifier, Joint())
+    graph = relate([tree], verifier, Joint())[0].graph
     q, child = Literal("Q"), Literal("QT0")
     assert graph.by_pair[child, q].kind == "entailment"
     assert graph.by_pair[q, child].kind == "contradiction"

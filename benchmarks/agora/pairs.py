@@ -16,7 +16,7 @@ from maieutic.benchmarks.agora.claims import FRAMES, Chain, Claim
 from maieutic.benchmarks.agora.english import sentence
 from maieutic.benchmarks.agora.logic import Label
 from maieutic.benchmarks.agora.scenes import scene
-from maieutic.benchmarks.agora.world import Group, World
+from maieutic.benchmarks.agora.world import ThingGroup, World
 
 __all__ = ["LABELS", "Label", "LabelledPair", "Pairs"]
 
@@ -90,7 +90,7 @@ class Pairs:
 
     # -- material --------------------------------------------------------------------------------------
 
-    def _chain(self, rng: random.Random, group: Group | None = None, name: str = "") -> Chain:
+    def _chain(self, rng: random.Random, group: ThingGroup | None = None, name: str = "") -> Chain:
         """A chain of any thing, any group and any of its properties, whether true or not."""
         group = group or rng.choice(self._groups)
         name = name or rng.choice(list(group.properties))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from maieutic.benchmarks.agora.claims import FRAMES, Chain, Claim
 from maieutic.benchmarks.agora.logic import Formula, Label, relation
-from maieutic.benchmarks.agora.world import Group, World
+from maieutic.benchmarks.agora.world import ThingGroup, World
 
 __all__ = ["scene"]
 
@@ -23,7 +23,7 @@ class _Topic:
     """The topic of a sentence."""
 
     subject: str
-    group: Group
+    group: ThingGroup
     property: str
 
 
@@ -44,13 +44,13 @@ def scene(
             return premise, hypothesis
 
 
-def _topic(groups: Sequence[Group], subject: str, rng: random.Random) -> _Topic:
+def _topic(groups: Sequence[ThingGroup], subject: str, rng: random.Random) -> _Topic:
     group = rng.choice(groups)
     return _Topic(subject, group, rng.choice(list(group.properties)))
 
 
 def _similar(
-    topic: _Topic, groups: Sequence[Group], subject: Callable[[str | None], str], rng: random.Random
+    topic: _Topic, groups: Sequence[ThingGroup], subject: Callable[[str | None], str], rng: random.Random
 ) -> _Topic:
     """A topic that shares most of its parts with another."""
     name = topic.subject if rng.random() < SAME_SUBJECT else subject(topic.subject)

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.agora.card import LM_CARD, NLI_CARD, Training, lm_metrics, nli_metrics, write_card
 from maieutic.benchmarks.agora.claims import things_of
 from maieutic.benchmarks.agora.corpus import Corpus, vocabulary
@@ -39,7 +40,6 @@ from maieutic.benchmarks.agora.models import (
 from maieutic.benchmarks.agora.pairs import Pairs
 from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer, own_loss
 from maieutic.benchmarks.agora.world import load_world
-from maieutic.benchmarks.command import run_app
 from maieutic.bundled import VOCABULARY
 from maieutic.checkpoints.devices import resolve_device
 from maieutic.checkpoints.loading import quiet

@@ -18,13 +18,14 @@ from typing import Annotated
 
 import typer
 
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of
 from maieutic.benchmarks.calibration.study import Scores
-from maieutic.benchmarks.command import run_app
 from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
+from maieutic.inference import Joint
 from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, weights_toml
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
@@ -118,7 +119,8 @@ def weigh(
     from maieutic.nli import load_verifier  # noqa: PLC0415 - torch and transformers take seconds to load
 
     trees = [tree for run in runs for tree in _trees(run)]
-    evidence = evidence_of(trees, relate(trees, load_verifier("agora")), DEFAULT_WEIGHTS)
+    related = relate(trees, load_verifier("agora"), Joint())
+    evidence = evidence_of(trees, [each.graph for each in related], DEFAULT_WEIGHTS)
     known = truths(trees, Oracle(load_world()))
     weights = scale_weights(evidence, choose_weights(evidence, known, DEFAULT_WEIGHTS))
     weights = replace(weights, **{name: round(getattr(weights, name), 2) for name in TERMS})

@@ -23,7 +23,7 @@ from pathlib import Path
 from maieutic.benchmarks.agora.english import VerbPhrase
 from maieutic.errors import FileFormatError, InputError
 
-__all__ = ["WORLD_FOLDER", "Derivation", "Group", "Property", "Thing", "World", "load_world"]
+__all__ = ["WORLD_FOLDER", "Derivation", "Property", "Thing", "ThingGroup", "World", "load_world"]
 
 WORLD_FOLDER = Path(__file__).parent / "world"
 
@@ -41,7 +41,7 @@ class Property:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ThingGroup:
     """All things that have one relation to one value, and their properties.
 
     Attributes:
@@ -94,7 +94,7 @@ class World:
     """Properties and groups by id, and things by name."""
 
     properties: Mapping[str, Property]
-    groups: Mapping[str, Group]
+    groups: Mapping[str, ThingGroup]
     things: Mapping[str, Thing]
 
     @cached_property
@@ -143,7 +143,7 @@ def load_world(folder: Path = WORLD_FOLDER) -> World:
     properties = {
         row[0]: Property(row[0], VerbPhrase(*row[1:])) for _, row in _rows(folder / "properties.tsv", 3)
     }
-    groups: dict[str, Group] = {}
+    groups: dict[str, ThingGroup] = {}
     for line, row in _rows(folder / "groups.tsv", 5):
         where = (str(folder / "groups.tsv"), line)
         group = _group(row, relations, properties, where)
@@ -185,7 +185,7 @@ def _group(
     relations: Mapping[str, VerbPhrase],
     properties: Mapping[str, Property],
     where: tuple[str, int],
-) -> Group:
+) -> ThingGroup:
     relation, value, members, have, lack = row
     if relation not in relations:
         raise FileFormatError(*where, f"relation {relation!r} is not in relations.tsv; add it there")
@@ -194,11 +194,14 @@ def _group(
         raise FileFormatError(*where, f"{verb.one!r} is also the property {same[0]}; reword one of them")
     signs = [(name, True) for name in have.split()] + [(name, False) for name in lack.split()]
     _check_signs(signs, properties, where)
-    return Group(relation, value, verb, members, dict(signs))
+    return ThingGroup(relation, value, verb, members, dict(signs))
 
 
 def _thing(
-    row: list[str], groups: Mapping[str, Group], properties: Mapping[str, Property], where: tuple[str, int]
+    row: list[str],
+    groups: Mapping[str, ThingGroup],
+    properties: Mapping[str, Property],
+    where: tuple[str, int],
 ) -> Thing:
     name, memberships, exceptions = row
     ids = tuple(" ".join(item.split()) for item in memberships.split(";") if item.strip())
@@ -230,14 +233,14 @@ def _once(name: str, known: Mapping[str, object], where: tuple[str, int]) -> Non
         raise FileFormatError(*where, f"{name!r} is declared twice; remove one")
 
 
-def _derive(thing: Thing, groups: Mapping[str, Group]) -> Iterator[Derivation]:
+def _derive(thing: Thing, groups: Mapping[str, ThingGroup]) -> Iterator[Derivation]:
     for group_id in thing.groups:
         for property_id, truth in groups[group_id].properties.items():
             if property_id not in thing.exceptions:
                 yield Derivation(thing.name, group_id, property_id, truth)
 
 
-def _check_consistent(thing: Thing, groups: Mapping[str, Group]) -> None:
+def _check_consistent(thing: Thing, groups: Mapping[str, ThingGroup]) -> None:
     """Check that the groups of a thing agree on every property without an exception."""
     seen: dict[str, Derivation] = {}
     for derivation in _derive(thing, groups):

@@ -16,14 +16,14 @@ from maieutic.errors import InputError
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.folder import Run
 
-__all__ = ["Comparison", "Difference", "Row", "compare", "labels", "matched"]
+__all__ = ["ComparedRun", "Comparison", "Difference", "compare", "labels", "matched"]
 
 _TOLD_APART_BY = ("lm", "nli", "prompts", "seed", "trees", "limit", "dtype")  # fields of a configuration
 _COMPARED = ("text", "gold", "pair")  # fields of a record that must be equal in all runs
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparedRun:
     """One run.
 
     Attributes:
@@ -73,7 +73,7 @@ class Comparison:
     seed: int
     resamples: int
     baseline: str | None
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedRun, ...]
     differences: tuple[Difference, ...]
 
 
@@ -89,12 +89,15 @@ def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: in
             there is no such baseline.
     """
     names = labels(runs)
+    runs = [_graded(run) for run in runs]
     same = matched(runs)
     reference = None if baseline is None else _place(runs, names, baseline)
     groups = [record.pair for record in same[0].records]
     right = [[record.right for record in run.records] for run in same]
     rows = [
-        Row(name, measure(run.records), bootstrap(hits, groups, seed), len(whole.records) - len(groups))
+        ComparedRun(
+            name, measure(run.records), bootstrap(hits, groups, seed), len(whole.records) - len(groups)
+        )
         for name, run, hits, whole in zip(names, same, right, runs, strict=True)
     ]
     differences = [
@@ -142,10 +145,13 @@ def _difference(
 def matched(runs: Sequence[Run]) -> list[Run]:
     """The runs, each with the records of the questions that all have, in the first run's order.
 
+    Questions without a gold answer are left out.
+
     Raises:
         InputError: as :func:`compare`.
     """
     _check_data(runs)
+    runs = [_graded(run) for run in runs]
     by_id = [{record.id: record for record in run.records} for run in runs]
     for run, records in zip(runs, by_id, strict=True):
         if len(records) < len(run.records):
@@ -153,11 +159,18 @@ def matched(runs: Sequence[Run]) -> list[Run]:
     _check_questions(runs, by_id)
     common = [record.id for record in runs[0].records if all(record.id in records for records in by_id)]
     if not common:
-        raise InputError("no question is in all of the runs; compare runs that were drawn with one seed")
+        raise InputError(
+            "no question with a gold answer is in all of the runs; compare runs that were drawn with one seed"
+        )
     return [
         replace(run, records=tuple(records[id_] for id_ in common))
         for run, records in zip(runs, by_id, strict=True)
     ]
+
+
+def _graded(run: Run) -> Run:
+    """The run at the questions with a gold answer."""
+    return replace(run, records=tuple(record for record in run.records if record.gold is not None))
 
 
 def _check_data(runs: Sequence[Run]) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from maieutic.benchmarks.analysis.tree_kinds import KINDS
+
 if TYPE_CHECKING:
-    from maieutic.benchmarks.analysis.comparison import Comparison, Row
+    from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison
     from maieutic.benchmarks.analysis.published import Published
     from maieutic.benchmarks.analysis.statistics import Interval
 
 __all__ = [
+    "BY_KIND",
     "CALIBRATION_AND_COST",
     "Column",
     "from_cache",
@@ -22,7 +26,7 @@ __all__ = [
     "what_was_measured",
 ]
 
-Column = tuple[str, "Callable[[Row], str | None]"]  # a name, and what there is to say of a run
+Column = tuple[str, "Callable[[ComparedRun], str | None]"]  # a name, and what there is to say of a run
 
 
 def percent_with_interval(value: float, interval: Interval, sign: str = "") -> str:
@@ -40,7 +44,7 @@ def probability(p: float) -> str:
     return f"{p:.1e}" if p < 0.001 else f"{p:.3f}"
 
 
-def pairs_right(row: Row) -> str | None:
+def pairs_right(row: ComparedRun) -> str | None:
     """The share of twins that are both right, in percent; None for data without twins."""
     pairs = row.metrics.pairwise
     return None if pairs is None or pairs.accuracy is None else f"{100 * pairs.accuracy:.1f}"
@@ -74,6 +78,14 @@ def what_was_measured(figure: Published) -> str:
 def _decimals(value: float | None) -> str | None:
     return None if value is None else f"{value:.3f}"
 
+
+def _of_kind(row: ComparedRun, kind: str) -> str | None:
+    """The accuracy in percent at the questions with a tree of a kind, and how many they are."""
+    shares = (f"{100 * k.accuracy:.1f} of {k.questions:,}" for k in row.metrics.kinds if k.kind == kind)
+    return next(shares, None)
+
+
+BY_KIND: tuple[Column, ...] = tuple((f"{kind} %", partial(_of_kind, kind=kind)) for kind in KINDS)
 
 CALIBRATION_AND_COST: tuple[Column, ...] = (
     ("ECE", lambda row: _decimals(row.metrics.ece)),

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from maieutic.benchmarks.analysis.statistics import bench_library
+from maieutic.benchmarks.analysis.calibration_error import (
+    Bin,
+    brier_score,
+    confidence_bins,
+    expected_calibration_error,
+)
+from maieutic.benchmarks.analysis.tree_kinds import KindAccuracy, accuracy_by_kind
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
 
@@ -16,39 +22,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = [
-    "BINS",
     "P_TRUE",
-    "Bin",
     "Costs",
     "Metrics",
     "Pairwise",
     "RiskCoverage",
-    "brier_score",
     "calibration_bins",
-    "calibration_error",
     "measure",
     "pairwise",
     "risk_coverage",
 ]
 
-BINS = 15  # as in Guo et al. 2017, "On Calibration of Modern Neural Networks"
 P_TRUE = "P(true)"
 _DECIMALS = 9  # confidences that differ by less are the same: 1 − 0.7 is 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """The answers whose confidence lies in (low, high]; 0 belongs to the first bin.
-
-    Attributes:
-        confidence: their mean confidence; ``accuracy`` the share of them that is right.
-    """
-
-    low: float
-    high: float
-    count: int
-    confidence: float
-    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +94,17 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """One run in numbers.
+    """One run in numbers, at the questions with a gold answer.
 
     Attributes:
         scored: questions with an answer; those without one count as wrong in ``accuracy``.
         accuracy: right of all, in [0, 1]; ``accuracy_scored`` right of those scored, None if none is.
         pairwise: None for data without twins.
-        ece, brier: None for a method that gives no P(true) with every answer.
+        ece, brier: of :mod:`maieutic.benchmarks.analysis.calibration_error`; None for a method that
+            gives no P(true) with every answer.
         aurc: None for a method that gives neither that nor margins in one unit; ``ranked_by`` says which.
         requests: made while a response cache was on; ``cached`` those that it answered.
+        kinds: accuracy by kind of tree, for a method with trees.
     """
 
     questions: int
@@ -132,19 +120,23 @@ class Metrics:
     costs: Costs
     requests: int = 0
     cached: int = 0
+    kinds: tuple[KindAccuracy, ...] = ()
 
 
 def measure(records: Sequence[Record]) -> Metrics:
     """The metrics of a run.
 
     Raises:
-        InputError: there are no records, or one has a P(true) or a margin that is none.
+        InputError: no record has a gold answer, or one has a P(true) or a margin that is none.
     """
+    records = [record for record in records if record.gold is not None]
     if not records:
-        raise InputError("there are no records to measure; finish the run first")
+        problem = "no question with a record has a gold answer; finish the run, or add gold answers"
+        raise InputError(problem, subject="records")
     scored = sum(record.scored for record in records)
     right = sum(record.right for record in records)
     curve = risk_coverage(records)
+    ece, brier = _calibration(records)
     return Metrics(
         questions=len(records),
         scored=scored,
@@ -152,13 +144,14 @@ def measure(records: Sequence[Record]) -> Metrics:
         accuracy=right / len(records),
         accuracy_scored=right / scored if scored else None,
         pairwise=pairwise(records),
-        ece=calibration_error(records),
-        brier=brier_score(records),
+        ece=ece,
+        brier=brier,
         aurc=curve.area if curve else None,
         ranked_by=curve.ranked_by if curve else None,
         costs=_costs(records),
         requests=sum(record.requests for record in records),
         cached=sum(record.cached for record in records),
+        kinds=accuracy_by_kind(records),
     )
 
 
@@ -175,50 +168,21 @@ def pairwise(records: Sequence[Record]) -> Pairwise | None:
 
 
 def calibration_bins(records: Sequence[Record]) -> list[Bin]:
-    """The bins of confidence in the answer that hold any, of :data:`BINS` equally wide ones over [0, 1].
-
-    Empty for a method that gives no P(true) with every answer.
-    """
-    import numpy as np  # noqa: PLC0415 - keeps --help fast
-
+    """The bins of confidence in the answers; empty for a method that gives no P(true) with every answer."""
     if _ranked_by(records) != P_TRUE:
         return []
     scored = [record for record in records if record.scored]
-    confidence = _confidences(scored, P_TRUE)
-    right = np.array([record.right for record in scored], dtype=float)
-    places = np.clip(np.ceil(np.round(confidence * BINS, _DECIMALS - 2)).astype(int) - 1, 0, BINS - 1)
-    counts = np.bincount(places, minlength=BINS)
-    sums = [np.bincount(places, weights=values, minlength=BINS) for values in (confidence, right)]
-    return [
-        Bin(
-            low=place / BINS,
-            high=(place + 1) / BINS,
-            count=int(count),
-            confidence=float(sums[0][place] / count),
-            accuracy=float(sums[1][place] / count),
-        )
-        for place, count in enumerate(counts)
-        if count
-    ]
+    return confidence_bins(_confidences(scored, P_TRUE), [record.right for record in scored])
 
 
-def calibration_error(records: Sequence[Record]) -> float | None:
-    """ECE (Naeini et al. 2015): mean distance of confidence and accuracy over the bins, by their counts."""
-    bins = calibration_bins(records)
-    if not bins:
-        return None
-    weighted = (bin.count * abs(bin.accuracy - bin.confidence) for bin in bins)
-    return sum(weighted) / sum(bin.count for bin in bins)
-
-
-def brier_score(records: Sequence[Record]) -> float | None:
-    """Mean squared distance of P(true) from the truth, over the questions with an answer (Brier 1950)."""
+def _calibration(records: Sequence[Record]) -> tuple[float | None, float | None]:
+    """Calibration error and Brier score of the answers; None without a P(true) for each."""
     if _ranked_by(records) != P_TRUE:
-        return None
+        return None, None
     scored = [record for record in records if record.scored]
-    gold = [record.gold for record in scored]
     p_true = [min(1.0, max(0.0, record.p_true or 0.0)) for record in scored]
-    return float(bench_library("sklearn.metrics").brier_score_loss(gold, p_true))
+    error = expected_calibration_error(_confidences(scored, P_TRUE), [record.right for record in scored])
+    return error, brier_score(p_true, [bool(record.gold) for record in scored])
 
 
 def risk_coverage(records: Sequence[Record]) -> RiskCoverage | None:

@@ -1,6 +1,6 @@
 """Statistics of right and wrong answers: bootstrap intervals, the paired test, and its correction.
 
-scipy, statsmodels and scikit-learn are the extra ``bench``; they load when they are needed.
+scipy and statsmodels are in the extra ``bench``; they load when they are needed.
 """
 
 from __future__ import annotations

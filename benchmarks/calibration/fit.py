@@ -2,7 +2,7 @@
 
 Launch:   maieutic calibrate TREES.jsonl.gz --nli FOLDER --out weights.toml
 Model:    P(labels) ∝ exp(−cost), and the cost is linear in the weights
-          (:func:`maieutic.inference.joint.terms`); the gradient of
+          (:meth:`maieutic.inference.Joint.terms`); the gradient of
           ln P(Q = gold), explanations summed out exactly, comes from torch's autograd.
 Cost:     2ⁿ labellings for a tree of n propositions; two thousand trees of GPT-3's take seconds a fit.
 """
@@ -13,22 +13,16 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 
 from maieutic.benchmarks.analysis.statistics import bench_library
-from maieutic.config import JointConfig
 from maieutic.errors import InputError
-from maieutic.inference.constraints import problem_from, variables_of
-from maieutic.inference.joint import terms
+from maieutic.inference import BeliefGraph, Joint
+from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.weights import TERMS, JointWeights
 from maieutic.solvers.energy import energy
 from maieutic.tree import ROOT, Tree, taking_part
-
-if TYPE_CHECKING:
-    from maieutic.inference.constraints import Constraint
-    from maieutic.relate import BeliefGraph
 
 __all__ = ["MAX_PROPOSITIONS", "Evidence", "evidence_of", "fit", "folds_of", "held_out", "joined"]
 
@@ -39,7 +33,7 @@ STEPS = 200  # of L-BFGS, at most
 
 
 @dataclass(frozen=True)
-class Group:
+class TreeGroup:
     """Trees of equal size, as the cost Σ linear·s + ½ Σ s·pairs·s that one unit of each weight gives.
 
     Attributes:
@@ -64,7 +58,7 @@ class Evidence:
     gold: torch.Tensor
     questions: tuple[str, ...]
     kinds: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[TreeGroup, ...]
     shape: JointWeights
 
     def chosen(self, keep: Sequence[bool]) -> Evidence:
@@ -76,7 +70,7 @@ class Evidence:
             inside = mask[group.places]
             if bool(inside.any()):
                 places = place[group.places[inside]]
-                groups.append(Group(places, group.linear[inside], group.pairs[inside]))
+                groups.append(TreeGroup(places, group.linear[inside], group.pairs[inside]))
         return Evidence(
             self.gold[mask],
             tuple(q for q, kept in zip(self.questions, keep, strict=True) if kept),
@@ -117,7 +111,7 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
     """Turn trees with gold answers, of at most :data:`MAX_PROPOSITIONS`, into numbers.
 
     Args:
-        graphs: of :func:`maieutic.relate.relate`, from the root too.
+        graphs: of :func:`maieutic.relate.relate` for joint inference.
         shape: gives ``clip`` and ``threshold``; its other weights do not matter.
     """
     rows: dict[int, list[tuple[int, torch.Tensor, torch.Tensor]]] = defaultdict(list)
@@ -125,7 +119,7 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
         linear, pairs = _quadratic(tree, graph, shape)
         rows[linear.shape[1]].append((place, linear, pairs))
     groups = tuple(
-        Group(
+        TreeGroup(
             torch.tensor([place for place, _, _ in found]),
             torch.stack([linear for _, linear, _ in found]),
             torch.stack([pairs for _, _, pairs in found]),
@@ -139,10 +133,10 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
 
 def joined(parts: Sequence[Evidence]) -> Evidence:
     """The trees of several sets, made with the same shape, as one."""
-    groups: list[Group] = []
+    groups: list[TreeGroup] = []
     offset = 0
     for part in parts:
-        groups += [Group(g.places + offset, g.linear, g.pairs) for g in part.groups]
+        groups += [TreeGroup(g.places + offset, g.linear, g.pairs) for g in part.groups]
         offset += len(part.gold)
     return Evidence(
         torch.cat([part.gold for part in parts]),
@@ -246,15 +240,15 @@ def _values(weights: JointWeights) -> torch.Tensor:
 
 def _quadratic(tree: Tree, graph: BeliefGraph, shape: JointWeights) -> tuple[torch.Tensor, torch.Tensor]:
     """The cost of one unit of each weight: linear (terms, n) and pairs (terms, n, n); Q comes first."""
-    variables = variables_of([ROOT, *(node.id for node in taking_part(tree))])
-    n = len(variables)
+    ids = [ROOT, *(node.id for node in taking_part(tree))]
+    n = len(ids)
     constraints: dict[str, list[Constraint]] = {name: [] for name in TERMS}
-    for term, constraint in terms(tree, graph, JointConfig(shape)):
+    for term, constraint in Joint(weights=shape).terms(tree, graph):
         constraints[term].append(constraint)
     linear = torch.zeros(len(TERMS), n, dtype=torch.float64)
     pairs = torch.zeros(len(TERMS), n, n, dtype=torch.float64)
     for row, name in enumerate(TERMS):
-        form = energy(problem_from(constraints[name], variables, held=()))
+        form = energy(Encoding.of(ids, constraints[name]).problem)
         linear[row] = torch.tensor(form.linear, dtype=torch.float64)
         for i, weights in enumerate(form.pairs):
             for j, weight in weights.items():

@@ -12,24 +12,19 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 import torch
 
+from maieutic.benchmarks.analysis.calibration_error import brier_score, expected_calibration_error
 from maieutic.benchmarks.calibration.fit import L2, Evidence, fit, held_out
 from maieutic.errors import InputError
-from maieutic.inference.base import infer
+from maieutic.inference import Argue, BeliefGraph, Vote
 from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights
-from maieutic.solvers import SOLVERS
 from maieutic.tree import Tree
 
-if TYPE_CHECKING:
-    from maieutic.relate import BeliefGraph
-
-__all__ = ["KINDS", "Row", "Scores", "Study", "study", "without_weights"]
+__all__ = ["KINDS", "Scores", "Study", "StudyRow", "study", "without_weights"]
 
 KINDS = ("one-node", "grown", "all")
-BINS = 10  # of the expected calibration error, equally wide over [0, 1]
 LEAST = 1e-9  # a probability of 0 for what turns out true costs 20.7 nats, not infinitely many
 
 
@@ -40,8 +35,8 @@ class Scores:
     Attributes:
         accuracy: share of answers (true iff P ≥ 1/2) that are right; ``half`` the same of the surer half (of
             equally sure answers at its end, what any choice among them gives on average).
-        nll: mean −ln P(gold), nats; ``brier`` mean (P(true) − gold)².
-        ece: mean distance of P(true) from the share of true ones, over ten bins of P(true), by their counts.
+        nll: mean −ln P(gold), nats.
+        brier, ece: see :mod:`maieutic.benchmarks.analysis.calibration_error`.
     """
 
     accuracy: float
@@ -59,20 +54,17 @@ class Scores:
         last = sure.sort(descending=True).values[size - 1]
         above, level = right[sure > last], right[sure == last]
         given = torch.where(gold > 0.5, p, 1 - p).clamp(min=LEAST)
-        bins = (p * BINS).floor().clamp(0, BINS - 1).to(torch.int64)
-        inside = [bins == b for b in range(BINS) if bool((bins == b).any())]
-        gaps = [float((p[b].mean() - gold[b].mean()).abs() * b.sum()) for b in inside]
         return cls(
             accuracy=float(right.mean()),
             half=float(above.sum() + (size - len(above)) * level.mean()) / size,
             nll=float(-given.log().mean()),
-            brier=float((p - gold).square().mean()),
-            ece=math.fsum(gaps) / len(p),
+            brier=brier_score(p.numpy(), gold.numpy()),
+            ece=expected_calibration_error(torch.maximum(p, 1 - p).numpy(), right.numpy()),
         )
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """One line of the report: a way to answer, on one kind of tree of one set.
 
     Attributes:
@@ -129,7 +121,7 @@ class Study:
             raise InputError(f"l2 must be a finite number ≥ 0, not {self.l2!r}")
 
 
-def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
+def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[StudyRow]:
     """The rows of every set, as they are ready.
 
     Raises:
@@ -151,11 +143,12 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[Row]:
 
 def without_weights(
     name: str, evidence: Evidence, trees: Sequence[Tree], graphs: Sequence[BeliefGraph]
-) -> Iterator[Row]:
-    """Vote, and the root's belief alone: true iff P(true | Q) ≥ P(true | ¬Q), unknown counted as 1/2."""
-    solver = SOLVERS["rc2"]()
-    votes = [infer(tree, graph, "vote", solver).answer for tree, graph in zip(trees, graphs, strict=True)]
-    yield from _rows(name, evidence, "vote", [torch.tensor(votes).double()], probabilities=False)
+) -> Iterator[StudyRow]:
+    """Vote, argue, and the root's belief alone: true iff P(true | Q) ≥ P(true | ¬Q), unknown counted as ½."""
+    for inference in (Vote(), Argue()):
+        answers = [inference.infer(tree, graph).answer for tree, graph in zip(trees, graphs, strict=True)]
+        labels = torch.tensor(answers).double()
+        yield from _rows(name, evidence, inference.name, [labels], probabilities=False)
     roots = [_believed(tree) for tree in trees]
     yield from _rows(name, evidence, "root belief", [torch.tensor(roots).double()], probabilities=False)
 
@@ -174,9 +167,9 @@ def _each_seed(evidence: Evidence, plan: Study, off: tuple[str, ...] = ()) -> li
 
 def _rows(
     name: str, evidence: Evidence, way: str, found: Sequence[torch.Tensor], *, probabilities: bool = True
-) -> Iterator[Row]:
+) -> Iterator[StudyRow]:
     for kind in KINDS:
         inside = torch.tensor([kind in (own, "all") for own in evidence.kinds])
         if bool(inside.any()):
             scores = tuple(Scores.of(p[inside], evidence.gold[inside]) for p in found)
-            yield Row(name, kind, way, int(inside.sum()), scores, probabilities)
+            yield StudyRow(name, kind, way, int(inside.sum()), scores, probabilities)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from maieutic.benchmarks.datasets import agora, com2sense, creak, csqa2, strategyqa
@@ -18,7 +18,9 @@ from maieutic.benchmarks.datasets.fetch import OnProgress, cache_folder
 from maieutic.benchmarks.datasets.fetch import fetch as fetch_file
 from maieutic.benchmarks.datasets.file import FILE, SUFFIXES
 from maieutic.benchmarks.datasets.rows import find_file, need_file, read_content
+from maieutic.benchmarks.datasets.trees import TREES, read_tree_items
 from maieutic.errors import InputError
+from maieutic.files.json_lines import OnBad
 
 __all__ = ["DATASETS", "ROWS", "SOURCES", "Loaded", "load_items"]
 
@@ -30,6 +32,7 @@ DATASETS: Mapping[str, DataSet] = {
         creak.CREAK,
         com2sense.COM2SENSE,
         strategyqa.STRATEGYQA,
+        TREES,
         FILE,
     )
 }
@@ -80,14 +83,16 @@ def load_items(
     split: str | None = None,
     download: bool = False,
     on_progress: OnProgress | None = None,
+    on_bad: OnBad | None = None,
 ) -> Loaded:
     """Read one split of a data set.
 
     Args:
         name: a key of :data:`DATASETS`.
-        data: the folder of its files, or the file itself for the data set ``file``; None for the cache.
+        data: the folder of its files (the file itself for ``file`` and ``trees``); None for the cache.
         split: None or "" selects the data set's default.
         download: download missing files to the cache; nothing is ever written to ``data``.
+        on_bad: for ``trees``: called with the error of a bad line, which is then left out.
         on_progress: called during downloads.
 
     Raises:
@@ -104,28 +109,35 @@ def load_items(
         raise InputError(
             f"{name} has no {kind} {split!r}; give one of {', '.join(dataset.splits)}", subject="split"
         )
-    if dataset is FILE:
-        path = _own_file(data)
-        return _loaded(dataset, split, path, (path,))
+    if on_bad is not None and dataset is not TREES:
+        raise InputError(
+            f"--keep-going works for trees only; omit it, or correct the rows of {name}",
+            subject="--keep-going",
+        )
+    if dataset in (FILE, TREES):
+        path = _own_file(dataset, data)
+        items = dataset.read(path, split) if on_bad is None else read_tree_items(path, on_bad)
+        return _loaded(dataset, split, path.parent, (path,), items)
     if not dataset.splits[split]:
         if data is not None:
             raise InputError(f"{name} is part of maieutic; omit --data {data}", subject="data")
-        return _loaded(dataset, split, Path(), ())
+        return _loaded(dataset, split, None, (), dataset.read(Path(), split))
     folder = _user_folder(dataset, split, data) if data else _cached(dataset, split, download, on_progress)
     files = tuple(need_file(folder, file) for file in dataset.splits[split])
-    return _loaded(dataset, split, folder, files)
+    return _loaded(dataset, split, folder, files, dataset.read(folder, split))
 
 
-def _loaded(dataset: DataSet, split: str, source: Path, files: tuple[Path, ...]) -> Loaded:
-    """Read the items; ``source`` is the first argument of the data set's ``read``."""
-    items = tuple(dataset.read(source, split))
-    contents = [read_content(file) for file in files] or [repr(astuple(item)).encode() for item in items]
-    folder = source.parent if dataset is FILE else source
+def _loaded(
+    dataset: DataSet, split: str, folder: Path | None, files: tuple[Path, ...], items: Sequence[Item]
+) -> Loaded:
+    contents = [read_content(file) for file in files] or [
+        repr((item.id, item.text, item.gold, item.pair)).encode() for item in items
+    ]
     return Loaded(
-        items,
+        tuple(items),
         dataset.name,
         split,
-        folder if files else None,
+        folder,
         files,
         hashlib.sha256(b"".join(contents)).hexdigest(),
         _edited(dataset, split, contents),
@@ -141,14 +153,14 @@ def _edited(dataset: DataSet, split: str, contents: Sequence[bytes]) -> tuple[st
     )
 
 
-def _own_file(data: Path | None) -> Path:
+def _own_file(dataset: DataSet, data: Path | None) -> Path:
+    kinds = ".jsonl, .jsonl.gz" if dataset is TREES else ", ".join(SUFFIXES)
     if data is None:
         raise InputError(
-            f"the data set 'file' needs your own file; give --data FILE ({', '.join(SUFFIXES)})",
-            subject="data",
+            f"{dataset.name} reads a file of your own; give --data FILE ({kinds})", subject="data"
         )
     if data.is_dir():
-        raise InputError(f"{data} is a folder; give --data a file ({', '.join(SUFFIXES)})", subject="data")
+        raise InputError(f"{data} is a folder; give --data a file ({kinds})", subject="data")
     return data
 
 

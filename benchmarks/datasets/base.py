@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from maieutic.tree import Tree
 
 __all__ = ["DataSet", "Item", "RemoteFile"]
 
@@ -16,15 +18,19 @@ class Item:
     Attributes:
         id: the id of the row, unique within its split.
         text: a statement, or a yes/no question that ends in a question mark.
-        gold: whether the statement is true, or the answer to the question is yes.
+        gold: whether the statement is true, or the answer to the question is yes; None where it is unknown.
         pair: an id shared by exactly two twins, such as complementary or minimally edited statements;
             "" for a row without a twin.
+        tree: a tree that was grown for it elsewhere.
+        problem: why it cannot be judged, "" where it can.
     """
 
     id: str
     text: str
-    gold: bool
+    gold: bool | None
     pair: str = ""
+    tree: Tree | None = field(default=None, repr=False)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from maieutic.benchmarks.datasets.base import DataSet, Item, RemoteFile
-from maieutic.benchmarks.datasets.rows import Row, checked, need_file, read_content, read_rows
+from maieutic.benchmarks.datasets.rows import FileRow, checked, need_file, read_content, read_rows
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import parse_json
 
@@ -66,7 +66,7 @@ def _twins(path: Path) -> Mapping[str, str]:
     return twins
 
 
-def _pair(row: Row, name: str, twins: Mapping[str, str], ids: Collection[str], split: str) -> str:
+def _pair(row: FileRow, name: str, twins: Mapping[str, str], ids: Collection[str], split: str) -> str:
     """The pair id of a row: the sorted ids of both twins; "" without a twin."""
     twin = twins.get(name)
     if twin is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from maieutic.benchmarks.datasets.base import DataSet, Item, RemoteFile
-from maieutic.benchmarks.datasets.rows import Row, checked, need_file, read_rows
+from maieutic.benchmarks.datasets.rows import FileRow, checked, need_file, read_rows
 
 __all__ = ["CONTENTS", "CREAK", "ROWS"]
 
@@ -52,7 +52,7 @@ def _read(folder: Path, split: str) -> list[Item]:
     return checked((row, row.parse(_Claim).item()) for row in rows)
 
 
-def _paired(rows: Sequence[tuple[Row, _Twin]]) -> Iterator[tuple[Row, Item]]:
+def _paired(rows: Sequence[tuple[FileRow, _Twin]]) -> Iterator[tuple[FileRow, Item]]:
     labels: dict[str, list[str]] = {}
     for _, twin in rows:
         labels.setdefault(twin.pair_id, []).append(twin.label)

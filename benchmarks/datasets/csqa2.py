@@ -29,7 +29,7 @@ _PUBLISHED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _Csqa2Question:
     id: str
     question: str
     answer: Literal["yes", "no"]
@@ -40,7 +40,7 @@ class _Question:
 
 def _read(folder: Path, split: str) -> list[Item]:
     path = need_file(folder, CSQA2.splits[split][0])
-    return checked((row, row.parse(_Question).item()) for row in read_rows(path))
+    return checked((row, row.parse(_Csqa2Question).item()) for row in read_rows(path))
 
 
 CSQA2 = DataSet(

@@ -19,7 +19,7 @@ from maieutic.errors import InputError, MaieuticError
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["OnProgress", "Patience", "cache_folder", "fetch"]
+__all__ = ["DownloadLimits", "OnProgress", "cache_folder", "fetch"]
 
 OnProgress = Callable[[str, int, int], None]  # name of the file, bytes received so far, bytes in total
 
@@ -30,7 +30,7 @@ _RETRIED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class DownloadLimits:
     """Timeouts and retries of a download.
 
     Attributes:
@@ -56,7 +56,10 @@ def cache_folder(name: str) -> Path:
 
 
 def fetch(
-    remote: RemoteFile, path: Path, on_progress: OnProgress | None = None, patience: Patience | None = None
+    remote: RemoteFile,
+    path: Path,
+    on_progress: OnProgress | None = None,
+    patience: DownloadLimits | None = None,
 ) -> None:
     """Download a published file to ``path``, unless it is already there.
 
@@ -68,7 +71,7 @@ def fetch(
             the published one (it is removed), or the disk is full or not writable. ``subject`` is the
             URL or the path.
     """
-    patience = patience or Patience()
+    patience = patience or DownloadLimits()
     download = _Download(remote, path, on_progress)
     if path.is_file() and sha256_of(path) == remote.sha256:
         return
@@ -194,7 +197,7 @@ class _Download:
             self.on_progress(self.path.name, done, self.remote.bytes)
 
 
-def _client(patience: Patience) -> httpx2.Client:
+def _client(patience: DownloadLimits) -> httpx2.Client:
     try:
         import httpx2  # noqa: PLC0415 - an extra dependency
     except ImportError:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from maieutic.benchmarks.datasets.base import DataSet, Item
-from maieutic.benchmarks.datasets.rows import Row, checked, read_content, read_rows
+from maieutic.benchmarks.datasets.rows import FileRow, checked, read_content, read_rows
 from maieutic.errors import FileFormatError
 
 __all__ = ["FILE", "SUFFIXES"]
@@ -36,7 +36,7 @@ _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 _SHOWN = 60  # characters of a bad value that a message quotes
 _MOST = 20  # columns that a message lists
 
-Record = Mapping[str, Any]
+RowFields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Columns:
     gold: str
     id: str
 
-    def item(self, row: Row, record: Record) -> Item:
+    def item(self, row: FileRow, record: RowFields) -> Item:
         for name in (self.text, self.gold, self.id):
             if name and name not in record:
                 raise row.error(f"{name!r} is missing")
@@ -56,14 +56,14 @@ class _Columns:
             raise row.error(f"{self.text!r} must be text, not {_short(text)}")
         return Item(self._id(row, record), text, _truth(row, self.gold, record[self.gold]))
 
-    def _id(self, row: Row, record: Record) -> str:
+    def _id(self, row: FileRow, record: RowFields) -> str:
         value = record[self.id] if self.id else row.number
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise row.error(f"{self.id!r} must be text or an integer, not {_short(value)}")
         return str(value).strip()
 
 
-def _truth(row: Row, column: str, value: object) -> bool:
+def _truth(row: FileRow, column: str, value: object) -> bool:
     if isinstance(value, bool | int | str):
         truth = _TRUTH.get(str(value).strip().casefold())
         if truth is not None:
@@ -87,7 +87,7 @@ def _read(path: Path, _split: str) -> list[Item]:
     return checked((row, columns.item(row, record)) for row, record in records)
 
 
-def _objects(rows: Iterable[Row]) -> Iterator[tuple[Row, Record]]:
+def _objects(rows: Iterable[FileRow]) -> Iterator[tuple[FileRow, RowFields]]:
     for row in rows:
         try:
             record = json.loads(row.json)
@@ -100,7 +100,7 @@ def _objects(rows: Iterable[Row]) -> Iterator[tuple[Row, Record]]:
         yield row, record
 
 
-def _table(path: Path, delimiter: str) -> Iterator[tuple[Row, Record]]:
+def _table(path: Path, delimiter: str) -> Iterator[tuple[FileRow, RowFields]]:
     try:
         text = read_content(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,7 +112,7 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[Row, Record]]:
     line = 1  # first line of the record; fields may contain line breaks
     try:
         for fields in reader:
-            row, line = Row(path, line, "line", b""), reader.line_num + 1
+            row, line = FileRow(path, line, "line", b""), reader.line_num + 1
             if not any(map(str.strip, fields)):
                 continue
             if not names:
@@ -124,7 +124,9 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[Row, Record]]:
                 raise row.error(f"the row has {len(fields)} fields, but the first line names {len(names)}")
             yield row, dict(zip(names, fields, strict=True))
     except csv.Error as error:
-        raise Row(path, line, "line", b"").error(f"the line cannot be split into fields ({error})") from None
+        raise FileRow(path, line, "line", b"").error(
+            f"the line cannot be split into fields ({error})"
+        ) from None
 
 
 def _columns(path: Path, names: Sequence[str]) -> _Columns:

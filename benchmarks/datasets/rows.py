@@ -14,7 +14,7 @@ from maieutic.files.json_text import parse_json
 from maieutic.files.reading import open_data
 from maieutic.text import as_question
 
-__all__ = ["Row", "checked", "find_file", "need_file", "read_content", "read_rows"]
+__all__ = ["FileRow", "checked", "find_file", "need_file", "read_content", "read_rows"]
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ _REMEDY = "correct or remove the {}, or fetch the file again"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One unparsed record of a file.
 
     Attributes:
@@ -85,7 +85,7 @@ def read_content(path: Path) -> bytes:
         return file.read()
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[FileRow]:
     """The rows of a file that has one JSON value per line or one JSON array. Skips blank lines.
 
     Raises:
@@ -98,13 +98,13 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def _lines(path: Path, content: bytes) -> Iterator[Row]:
+def _lines(path: Path, content: bytes) -> Iterator[FileRow]:
     for number, line in enumerate(content.split(b"\n"), 1):
         if line.strip():
-            yield Row(path, number, "line", line)
+            yield FileRow(path, number, "line", line)
 
 
-def _elements(path: Path, content: bytes) -> Iterator[Row]:
+def _elements(path: Path, content: bytes) -> Iterator[FileRow]:
     try:
         elements = json.loads(content)
     except json.JSONDecodeError as error:
@@ -113,10 +113,10 @@ def _elements(path: Path, content: bytes) -> Iterator[Row]:
     except (ValueError, RecursionError) as error:  # not UTF-8, or too long a number or too deep nesting
         raise FileFormatError(path, None, f"this is not valid JSON ({error}); fetch the file again") from None
     for number, element in enumerate(elements, 1):
-        yield Row(path, number, "row", json.dumps(element).encode())
+        yield FileRow(path, number, "row", json.dumps(element).encode())
 
 
-def checked(rows: Iterable[tuple[Row, Item]]) -> list[Item]:
+def checked(rows: Iterable[tuple[FileRow, Item]]) -> list[Item]:
     """The items, with the whitespace of their texts collapsed.
 
     Raises:

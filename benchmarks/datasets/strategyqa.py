@@ -18,7 +18,7 @@ SOURCE = "https://storage.googleapis.com/ai2i/strategyqa/data/strategyqa_dataset
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _StrategyQuestion:
     qid: str
     question: str
     answer: bool
@@ -29,7 +29,7 @@ class _Question:
 
 def _read(folder: Path, split: str) -> list[Item]:
     path = need_file(folder, STRATEGYQA.splits[split][0])
-    return checked((row, row.parse(_Question).item()) for row in read_rows(path))
+    return checked((row, row.parse(_StrategyQuestion).item()) for row in read_rows(path))
 
 
 STRATEGYQA = DataSet(

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.methods.direct import Direct
-from maieutic.benchmarks.methods.maieutic import Maieutic
-from maieutic.config import Belief
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.errors import InputError
 from maieutic.pipeline import LoadedModels
-from maieutic.tree import INTEGRITY_THRESHOLD
 
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.records import Record  # imports the package of methods itself
@@ -27,9 +25,9 @@ TREE_ANSWER, TREE_TOKENS = "maieutic_answer", "maieutic_tokens"
 
 @dataclass(frozen=True)
 class Cascade:
-    """Answers directly; where max(P(true), P(false)) is below the threshold, the answer is a tree's (joint).
+    """Answers directly; where max(P(true), P(false)) is below the threshold, the answer is a tree's.
 
-    P(true) is the direct answer's where that stands, else the tree's, which has a margin in nats too. A
+    P(true) is the direct answer's where that stands, else the tree's, which has a margin too. A
     question on which the direct prompt gives no probability at all gets a tree. The detail ``grown`` is 1
     or 0; ``direct_p_true`` and ``direct_tokens`` (of prompts and texts) tell of the first step.
 
@@ -39,35 +37,21 @@ class Cascade:
             the details ``maieutic_answer`` (1 or 0) and ``maieutic_tokens``, so that one run tells the
             accuracy and cost of every threshold. The outcome, its usage and its seconds stay those of
             the threshold.
-        depth: of the trees, as for maieutic; so are the following.
-        widths: as for maieutic.
-        temperatures: as for maieutic.
-        belief: as for maieutic.
-        integrity_threshold: as for maieutic.
-        max_new_tokens: as for maieutic.
-        weights: as for maieutic.
-        seed: of all sampling.
+        tree: how trees are grown and weighed; its settings are ``tree.depth`` and so on.
     """
 
     threshold: float = 0.9
     curve: bool = False
-    depth: int = 2
-    widths: tuple[int, ...] = (3, 1)
-    temperatures: tuple[float, ...] = (1.0, 0.5)
-    belief: Belief = "explained"
-    integrity_threshold: float = INTEGRITY_THRESHOLD
-    max_new_tokens: int = 64
-    weights: str = ""
-    seed: int = 0
+    tree: MaieuticMethod = field(default=MaieuticMethod())
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold < math.inf:
-            raise InputError(f"threshold must be a number ≥ 0, not {self.threshold!r}")
-        self._trees()
+            problem = f"threshold must be a number ≥ 0, not {self.threshold!r}"
+            raise InputError(problem, subject="threshold")
 
     @property
     def uses_verifier(self) -> bool:
-        return True
+        return self.tree.uses_verifier
 
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
@@ -78,24 +62,12 @@ class Cascade:
         at_once = Direct().run(texts, models)
         doubted = [_confidence(outcome.p_true) < self.threshold for outcome in at_once]
         planted = [place for place, doubt in enumerate(doubted) if doubt or self.curve]
-        grown = self._trees().run([texts[place] for place in planted], models) if planted else []
+        grown = self.tree.run([texts[place] for place in planted], models) if planted else []
         trees = dict(zip(planted, grown, strict=True))
         return [
             _settled(first, trees.get(place), doubt=doubt)
             for place, (first, doubt) in enumerate(zip(at_once, doubted, strict=True))
         ]
-
-    def _trees(self) -> Maieutic:
-        return Maieutic(
-            depth=self.depth,
-            widths=self.widths,
-            temperatures=self.temperatures,
-            belief=self.belief,
-            integrity_threshold=self.integrity_threshold,
-            max_new_tokens=self.max_new_tokens,
-            weights=self.weights,
-            seed=self.seed,
-        )
 
 
 def _confidence(p_true: float | None) -> float:
@@ -109,7 +81,9 @@ def _settled(first: Outcome, tree: Outcome | None, *, doubt: bool) -> Outcome:
     if first.p_true is not None:
         details[DIRECT_P_TRUE] = first.p_true
     if tree is not None:
-        details |= {TREE_ANSWER: float(bool(tree.answer)), TREE_TOKENS: _tokens(tree.usage)}
+        details[TREE_TOKENS] = _tokens(tree.usage)
+        if tree.answer is not None:
+            details[TREE_ANSWER] = float(tree.answer)
     if tree is None or not doubt:
         return replace(first, details=details)
     usage, seconds = first.usage + tree.usage, first.seconds + tree.seconds
@@ -141,7 +115,7 @@ def cascade_curve(records: Sequence[Record]) -> list[CurvePoint]:
 
     The thresholds are the confidences of the direct answers, at each of which only those below it are
     doubted, and one above them all, where every question gets a tree. Records without the details of a
-    curve (questions that failed) are left out.
+    curve (questions that failed, trees without an answer) are left out.
 
     Returns:
         points by rising threshold; none without such records.

@@ -1,47 +1,53 @@
 """Trees of explanations, weighed by an inference (Jung et al. 2022); the ablations are settings.
 
 Two inferences on the same trees, grown once: ``vote.conclude([o.reasoning.tree for o in outcomes], models)``
-after ``outcomes = joint.run(texts, models)``, or ``replace(vote, trees={text: tree, …}).run(texts, models)``.
+after ``outcomes = joint.run(texts, models)``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, get_args
 
 from maieutic.answer import Answer
 from maieutic.benchmarks.methods.base import Outcome
-from maieutic.config import ElicitConfig
+from maieutic.bundled import AGORA, bundled_weights
+from maieutic.config import Belief, ElicitConfig
 from maieutic.elicit import Growth
 from maieutic.errors import InputError
-from maieutic.inference import Inference, Joint, Vote
-from maieutic.inference.weights import DEFAULT_WEIGHTS
+from maieutic.inference import INFERENCES, Inference, Joint, Vote
+from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels, Maieutic
 from maieutic.prompts import PromptSet
-from maieutic.tree import Tree
+from maieutic.tree import INTEGRITY_THRESHOLD, Tree
 from maieutic.usage import Usage
 
-__all__ = ["NO_TREE", "Evidence", "TreeMethod"]
+__all__ = ["EvidenceKind", "MaieuticMethod"]
 
-Evidence = Literal["all", "beliefs", "likelihood"]
+EvidenceKind = Literal["all", "beliefs", "likelihood"]
 
-NO_TREE = "no tree was given for this text"
 UNSURE = "unsure: the answer is less probable than abstain_below"
 
 
 @dataclass(frozen=True)
-class TreeMethod:
+class MaieuticMethod:
     """Grows a tree of explanations for both sides and answers what fits together best.
 
     Joint inference gives P(true) and a margin in nats, vote a margin in votes, argue one in strength. The
     details ``nodes``, ``integral``, ``pruned`` and ``discarded`` count propositions, as inference saw them,
-    and refused texts. Given trees cost no call of the language model.
+    and refused texts.
 
     Attributes:
-        inference: joint, vote or argue, with its settings.
-        elicit: how trees grow.
+        inference: joint, vote (as in the reference implementation) or argue; its settings follow.
+        depth: waves of explanations, ≥ 0.
+        widths: explanations per side at depth 1, 2, …; the last one holds for all deeper waves.
+        temperatures: of their sampling, likewise.
+        belief: explained (the model explains before it judges) or direct.
+        integrity_threshold: a proposition is integral if its two beliefs are further apart, in [0, 1].
+        max_new_tokens: token limit of every text, ≥ 1.
         integrity: false prunes nothing and counts every proposition with known beliefs as integral; the
             tree grows where the model wavers all the same.
         evidence: all; beliefs (they alone label the explanations, as far as they are known, relations
@@ -50,28 +56,36 @@ class TreeMethod:
             is pruned, and an explanation E counts with the belief L/(L + L'), L being the probability of
             its words after the prompt that gave it and L' after that of the other side; where L ≤ L' it
             has none).
-        trees: by text; takes these instead of growing any. The settings of growth do not touch them.
+        weights: weights file of joint inference (maieutic calibrate); agora for those of the bundled
+            models; empty for those that suit the models.
+        seed: of all sampling.
     """
 
-    inference: Inference = field(default_factory=Joint)
-    elicit: ElicitConfig = ElicitConfig()  # noqa: RUF009 - frozen
+    inference: Inference = field(default_factory=Joint, metadata={"choices": INFERENCES})
+    depth: int = 2
+    widths: tuple[int, ...] = (3, 1)
+    temperatures: tuple[float, ...] = (1.0, 0.5)
+    belief: Belief = "explained"
+    integrity_threshold: float = INTEGRITY_THRESHOLD
+    max_new_tokens: int = 64
     integrity: bool = True
-    evidence: Evidence = "all"
-    trees: Mapping[str, Tree] | None = field(default=None, repr=False, hash=False)
+    evidence: EvidenceKind = "all"
+    weights: str = ""
+    seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.evidence not in get_args(Evidence):
-            options = ", ".join(get_args(Evidence))
+        if self.evidence not in get_args(EvidenceKind):
+            options = ", ".join(get_args(EvidenceKind))
             raise InputError(f"evidence must be {options}, not {self.evidence!r}", subject="evidence")
-        if self.evidence == "beliefs" and not isinstance(self.inference, Joint | Vote):
-            raise InputError(
-                f"evidence=beliefs needs joint or vote, not {self.inference.name}", subject="evidence"
-            )
-        if self.trees is not None and self.evidence == "likelihood":
-            raise InputError(
-                "evidence=likelihood asks the model that grew the trees; give no trees with it",
-                subject="evidence",
-            )
+        for name, given, able in (
+            ("weights", self.weights != "", Joint),
+            ("evidence", self.evidence == "beliefs", Joint | Vote),
+        ):
+            if given and not isinstance(self.inference, able):
+                problem = f"{self.inference.name} inference has no {name}={getattr(self, name)}"
+                raise InputError(f"{problem}; use joint, or leave it out", subject=name)
+        self._elicit()
+        self._inference()  # a bad weights file is reported before anything is asked
 
     @property
     def uses_verifier(self) -> bool:
@@ -83,30 +97,44 @@ class TreeMethod:
         Raises:
             InputError: a text is empty or too long.
         """
-        if self.trees is not None:
-            trees = [self.trees.get(text) or self.trees.get(" ".join(text.split())) for text in texts]
-            answered = iter(self.conclude([tree for tree in trees if tree is not None], models))
-            return [Outcome(None, problem=NO_TREE) if tree is None else next(answered) for tree in trees]
         return self.conclude(self._maieutic(models).grow(texts), models)
 
     def conclude(self, trees: Iterable[Tree | Growth], models: LoadedModels) -> list[Outcome]:
-        """Answer trees that are grown already; see :meth:`maieutic.pipeline.Maieutic.conclude`."""
+        """Answer trees that are grown already; see :meth:`maieutic.pipeline.Maieutic.conclude`.
+
+        The settings of growth do not touch them. Only ``evidence=likelihood`` asks the language model.
+        """
         growths = (item if isinstance(item, Growth) else Growth(item) for item in trees)
         shown = [self._shown(growth, models.lm, models.prompts) for growth in growths]
         return [_outcome(answer) for answer in self._maieutic(models).conclude(shown)]
 
     def _maieutic(self, models: LoadedModels) -> Maieutic:
-        inference, elicit = self.inference, self.elicit
-        if self.evidence == "beliefs" and isinstance(inference, Joint | Vote):
-            inference = replace(inference, decided=True)
-        if self.evidence == "likelihood":
-            elicit = replace(elicit, read_beliefs=False)
-            if isinstance(inference, Joint):  # Q's belief was not asked for; that is not a silent model
-                inference = replace(
-                    inference, weights=replace(inference.weights or DEFAULT_WEIGHTS, root=0.0)
-                )
-        prompts = models.prompts
+        elicit, inference, prompts = self._elicit(), self._inference(), models.prompts
         return Maieutic(models.lm, models.verifier, prompts=prompts, elicit=elicit, inference=inference)
+
+    def _elicit(self) -> ElicitConfig:
+        return ElicitConfig(
+            depth=self.depth,
+            widths=self.widths,
+            temperatures=self.temperatures,
+            max_new_tokens=self.max_new_tokens,
+            integrity_threshold=self.integrity_threshold,
+            belief=self.belief,
+            seed=self.seed,
+            read_beliefs=self.evidence != "likelihood",
+        )
+
+    def _inference(self) -> Inference:
+        inference = self.inference
+        if isinstance(inference, Joint) and self.weights:
+            file = bundled_weights() if self.weights == AGORA else Path(self.weights)
+            inference = replace(inference, weights=read_weights(file))
+        if isinstance(inference, Joint) and self.evidence == "likelihood":
+            # Q's belief is not asked for, which is not the same as a model that says neither.
+            inference = replace(inference, weights=replace(inference.weights or DEFAULT_WEIGHTS, root=0.0))
+        if isinstance(inference, Joint | Vote) and self.evidence == "beliefs":
+            inference = replace(inference, decided=True)
+        return inference
 
     def _shown(self, growth: Growth, lm: LanguageModel, prompts: PromptSet) -> Growth:
         """The tree as inference is to see it, with what making it so took."""
@@ -148,7 +176,7 @@ def _unpruned(tree: Tree) -> Tree:
 
 
 def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet) -> tuple[Tree, Usage]:
-    """The tree with likelihoods in the place of beliefs (:attr:`TreeMethod.evidence`), and what they cost.
+    """The tree with likelihoods in the place of beliefs, and what they cost; see ``evidence``.
 
     Two prompts are scored for every explanation.
     """

@@ -30,7 +30,7 @@ from maieutic.benchmarks.report.tables import (
     explanation_table,
     published_table,
 )
-from maieutic.benchmarks.runs.folder import FACTS
+from maieutic.benchmarks.runs.folder import PROVENANCE
 from maieutic.errors import FileFormatError
 from maieutic.render.html import document, embedded, tree_script, tree_style
 from maieutic.render.text import printable
@@ -132,7 +132,7 @@ def _without_styles(svg: str) -> str:
 
 def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[_Made]]:
     """The facts that all runs share, and those of each run."""
-    stored = [_read_facts(run) for run in runs]
+    stored = [_read_provenance(run) for run in runs]
     flat = [
         dict(_flat({"configuration": asdict(run.config)} | (facts or {})))
         for run, facts in zip(runs, stored, strict=True)
@@ -151,9 +151,9 @@ def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[s
     return tuple((name, value) for name, value in flat[0].items() if name in shared), made
 
 
-def _read_facts(run: Run) -> dict[str, Any] | None:
+def _read_provenance(run: Run) -> dict[str, Any] | None:
     """``run.json`` without the keys that repeat ``run.toml``; None if it does not exist."""
-    path = run.folder / FACTS
+    path = run.folder / PROVENANCE
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from maieutic.benchmarks.analysis.comparison import Comparison, Row
-from maieutic.benchmarks.analysis.metrics import Bin, calibration_bins
+from maieutic.benchmarks.analysis.calibration_error import Bin
+from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison
+from maieutic.benchmarks.analysis.metrics import calibration_bins
 from maieutic.benchmarks.report.plot_style import (
     INK,
     QUIET,
@@ -58,7 +59,7 @@ def calibration(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
         return frozen(figure)
 
 
-def _draw_reliability(axes: Axes, bins: Sequence[Bin], style: Look, row: Row) -> None:
+def _draw_reliability(axes: Axes, bins: Sequence[Bin], style: Look, row: ComparedRun) -> None:
     axes.plot([0, 100], [0, 100], color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
     confidence = [100 * bin_.confidence for bin_ in bins]
     accuracy = [100 * bin_.accuracy for bin_ in bins]
@@ -83,7 +84,7 @@ def _draw_counts(axes: Axes, bins: Sequence[Bin], style: Look) -> None:
 
 def depth_width(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
     """Accuracy by tree size, for the largest set of runs that differ only in it; None for fewer than 2."""
-    groups: dict[str, dict[tuple[int, tuple[int, ...]], Row]] = {}
+    groups: dict[str, dict[tuple[int, tuple[int, ...]], ComparedRun]] = {}
     for run, row in zip(runs, comparison.rows, strict=True):
         if size := _tree_size(run):
             groups.setdefault(_all_but_size(run), {})[size] = row
@@ -123,7 +124,7 @@ def _all_but_size(run: Run) -> str:
     return repr((config.method, config.lm, config.nli, config.seed, sorted(settings.items())))
 
 
-def _draw_cells(axes: Axes, cells: Sequence[Sequence[Row | None]]) -> None:
+def _draw_cells(axes: Axes, cells: Sequence[Sequence[ComparedRun | None]]) -> None:
     """Draw each cell in the colour of its accuracy, with the accuracy and the tokens per question."""
     import matplotlib as mpl  # noqa: PLC0415 - keeps --help fast
     import numpy as np  # noqa: PLC0415

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from maieutic.benchmarks.analysis.comparison import Comparison, Row, matched
+from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, matched
 from maieutic.benchmarks.analysis.metrics import risk_coverage
 from maieutic.benchmarks.report.plot_labels import Box, label_ends, label_points, spread
 from maieutic.benchmarks.report.plot_panels import calibration, depth_width
@@ -104,7 +104,7 @@ def _cascade_curve(run: Run) -> list[tuple[float, float]]:
     return [(points[k].tokens, 100 * points[k].accuracy) for k in _thinned(len(points))]
 
 
-def _bar(row: Row, tokens: float) -> list[tuple[float, float]]:
+def _bar(row: ComparedRun, tokens: float) -> list[tuple[float, float]]:
     """(tokens, %) of the low end of the interval, the accuracy and the high end."""
     return [(tokens, 100 * y) for y in (row.interval.low, row.metrics.accuracy, row.interval.high)]
 

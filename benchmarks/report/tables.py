@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from maieutic.benchmarks.analysis.calibration_error import BINS
 from maieutic.benchmarks.analysis.formatting import (
     CALIBRATION_AND_COST,
     Column,
@@ -16,13 +17,12 @@ from maieutic.benchmarks.analysis.formatting import (
     twinless,
     what_was_measured,
 )
-from maieutic.benchmarks.analysis.metrics import BINS
 from maieutic.benchmarks.report.cells import Cell, Note, Table, Whisker, row_of, scale_of
 from maieutic.render.text import printable
 
 if TYPE_CHECKING:
     from maieutic.benchmarks.agora.nodes import NodeCounts
-    from maieutic.benchmarks.analysis.comparison import Comparison, Difference, Row
+    from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
     from maieutic.benchmarks.analysis.published import Published
     from maieutic.benchmarks.analysis.statistics import Interval
     from maieutic.benchmarks.methods.cascade import CurvePoint
@@ -41,7 +41,7 @@ _STEPS = 10  # steps between the rows of a cascade's table, as shares of the que
 # -- the runs ------------------------------------------------------------------------------------------
 
 
-def _scored(row: Row) -> str | None:
+def _scored(row: ComparedRun) -> str | None:
     """Accuracy among the questions with an answer, in percent."""
     accuracy = row.metrics.accuracy_scored
     return None if accuracy is None else f"{100 * accuracy:.1f}"

@@ -16,6 +16,7 @@ from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import parse_json
 from maieutic.files.reading import read_toml
 from maieutic.lm.server.address import is_server, server_address
+from maieutic.pipeline import SAME_MODEL
 
 __all__ = ["RunConfig", "read_config"]
 
@@ -27,10 +28,10 @@ class RunConfig:
     Attributes:
         split: "" for the data set's default.
         data: folder (or file) of the official files, "" for none; ``trees`` a file of grown trees, likewise.
-        settings: the method's, complete.
+        settings: the method's by dotted name, complete.
         limit: how many items are drawn, with ``seed``; 0 for all of them.
-        lm: "" for a run on given trees; ``nli`` "" for a method without
-            a verifier, and until :meth:`complete` for agora's own.
+        lm: "" for a run that weighs given trees; ``nli`` "" for a method without a verifier, and until
+            :meth:`complete` for agora's own.
         seed: of the draw of items and of all sampling.
         batch: questions that advance together; the records hold in any company in float32.
     """
@@ -52,14 +53,24 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
-            raise InputError(f"the data set must be one of {', '.join(DATASETS)}, not {self.dataset!r}")
+            problem = f"the data set must be one of {', '.join(DATASETS)}, not {self.dataset!r}"
+            raise InputError(f"{problem}; see maieutic bench datasets", subject="dataset")
         for name, least in (("limit", 0), ("seed", 0), ("batch", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}")
         if is_server(self.lm):
             server_address(self.lm)  # before it is written down, since it may hold a secret
-        if self.trees and not self.method.startswith("maieutic"):
-            raise InputError(f"trees serve the method maieutic, not {self.method}; leave --trees out")
+        if self.trees and self.method != "maieutic":
+            problem = f"trees serve the method maieutic, not {self.method}; leave --trees out"
+            raise InputError(problem, subject="trees")
+        if self.trees and self.dataset == "trees":
+            problem = "the data set trees brings its trees; leave --trees out, or name another data set"
+            raise InputError(problem, subject="trees")
+
+    @property
+    def weighs_trees(self) -> bool:
+        """Whether trees that were grown elsewhere are weighed, and no language model grows any."""
+        return bool(self.trees) or (self.dataset == "trees" and self.method == "maieutic")
 
     def complete(self) -> RunConfig:
         """The same with every setting of the method, and without what the run does not use.
@@ -71,25 +82,34 @@ class RunConfig:
         changes: dict[str, Any] = {"settings": settings_of(method)}
         changes["split"] = self.split or DATASETS[self.dataset].default_split
         changes["nli"] = self._verifier() if method.uses_verifier else ""
-        joint = changes["settings"].get("inference", "joint") == "joint"
-        if weights := self._weights(changes["settings"].get("weights"), changes["nli"], joint=joint):
-            changes["settings"] |= {"weights": weights}
-        if self.trees:
-            changes |= {"lm": "", "prompts": "auto"}
+        tree = "tree." if self.method == "cascade" else ""  # where the settings of trees are
+        joint = changes["settings"].get(f"{tree}inference") == "joint"
+        if weights := self._weights(changes["settings"].get(f"{tree}weights"), changes["nli"], joint=joint):
+            changes["settings"] |= {f"{tree}weights": weights}
+        if self.weighs_trees:
+            if changes["settings"]["evidence"] == "likelihood":
+                raise InputError(
+                    "evidence=likelihood asks the model that grew the trees; give no trees with it",
+                    subject="evidence",
+                )
+            if changes["nli"] != SAME_MODEL:
+                changes |= {"lm": "", "prompts": "auto"}
         return RunConfig(**{f.name: getattr(self, f.name) for f in fields(self)} | changes)
 
     def _weights(self, given: str | None, verifier: str, *, joint: bool) -> str:
         """What the setting is in full: its file from anywhere, or the bundled models' own; else ""."""
         if given:
             return given if given == AGORA else str(Path(given).expanduser().absolute())
-        all_agora = self.lm == AGORA and verifier == AGORA and not self.trees
+        all_agora = self.lm == AGORA and verifier == AGORA and not self.weighs_trees
         return AGORA if given == "" and all_agora and joint else ""
 
     def _verifier(self) -> str:
         if self.nli:
             return self.nli
-        if self.lm != AGORA or self.trees:
-            what = "trees grown elsewhere need" if self.trees else f"the language model {self.lm} needs"
+        if self.lm != AGORA or self.weighs_trees:
+            what = (
+                "trees grown elsewhere need" if self.weighs_trees else f"the language model {self.lm} needs"
+            )
             raise InputError(
                 f"{what} a verifier; give --nli an NLI model, or --nli lm where there is an --lm"
             )

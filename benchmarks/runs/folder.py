@@ -21,9 +21,9 @@ from maieutic.errors import FileFormatError, InputError, MaieuticError
 from maieutic.files.json_lines import read_records
 from maieutic.tree import Tree
 
-__all__ = ["CONFIG", "FACTS", "RECORDS", "Run", "RunFolder", "read_run", "run_name"]
+__all__ = ["CONFIG", "PROVENANCE", "RECORDS", "Run", "RunFolder", "read_run", "run_name"]
 
-CONFIG, FACTS, RECORDS, LOCK = "run.toml", "run.json", "records.jsonl", ".lock"
+CONFIG, PROVENANCE, RECORDS, LOCK = "run.toml", "run.json", "records.jsonl", ".lock"
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,14 @@ def run_name(config: RunConfig) -> str:
     'self-consistency (samples 5)'
     >>> run_name(RunConfig("agora", "cascade", {"curve": True}).complete())
     'cascade (curve)'
+    >>> run_name(RunConfig("agora", "cascade", {"tree.depth": 1}).complete())
+    'cascade (tree.depth 1)'
     """
     usual = replace(config, settings={}).complete().settings
     changed = {
         name: value
         for name, value in config.settings.items()
-        if usual[name] != value and (name, value) != ("weights", "")
+        if usual.get(name) != value and (name.rpartition(".")[2], value) != ("weights", "")
     }
     texts = [_shown(name, value) for name, value in changed.items()]
     return config.method + (f" ({', '.join(texts)})" if texts else "")
@@ -160,10 +162,10 @@ class RunFolder:
                 f"or repeat that one with --config {self.folder / CONFIG}"
             )
 
-    def write_facts(self, text: str) -> None:
+    def write_provenance(self, text: str) -> None:
         """Write ``run.json``, once a run."""
-        if not (self.folder / FACTS).exists():
-            write_whole(self.folder / FACTS, text)
+        if not (self.folder / PROVENANCE).exists():
+            write_whole(self.folder / PROVENANCE, text)
 
     def write(self, records: Sequence[Record]) -> None:
         """Append records, each on disk before the next.

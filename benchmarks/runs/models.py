@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from maieutic.benchmarks.datasets.base import Item
-from maieutic.benchmarks.methods import build_method
-from maieutic.benchmarks.methods.base import Method
-from maieutic.benchmarks.methods.maieutic import Maieutic
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.cache.language_model import CachedLanguageModel
 from maieutic.cache.store import ResponseStore
@@ -28,31 +25,29 @@ from maieutic.prompts import load_prompts
 from maieutic.text import text_key
 from maieutic.tree import Tree
 
-__all__ = ["device_of", "method_of", "models_of", "server_of", "trees_for"]
+__all__ = ["NO_TREE", "device_of", "models_of", "server_of", "with_trees"]
+
+NO_TREE = "no tree was given for this text"
 
 
-def method_of(config: RunConfig, items: Sequence[Item]) -> Method:
-    """The configured method, with the given trees of the items if there are any.
+def with_trees(items: Sequence[Item], config: RunConfig) -> list[Item]:
+    """The items with the trees that the method is to weigh; without any where it asks a language model.
+
+    A tree of ``--trees`` belongs to the item of its question, whatever case and closing marks. Of two trees
+    for one question the first is taken; an item without a tree cannot be judged.
 
     Raises:
         FileFormatError: the file of trees cannot be read, or a line is no tree.
     """
-    method = build_method(config.method, config.settings, config.seed)
+    if not config.weighs_trees:
+        return [replace(item, tree=None) for item in items]
     if not config.trees:
-        return method
-    assert isinstance(method, Maieutic)
-    return replace(method, trees=trees_for(items, Path(config.trees)))
-
-
-def trees_for(items: Sequence[Item], path: Path) -> Mapping[str, Tree]:
-    """The text of each item → the tree of a file that was grown for it, whatever case and closing marks.
-
-    Of two trees for one text the first is taken; an item without a tree has no entry.
-    """
+        return list(items)
     trees: dict[str, Tree] = {}
-    for _, tree in read_trees(path):
+    for _, tree in read_trees(Path(config.trees)):
         trees.setdefault(text_key(tree.question), tree)
-    return {item.text: trees[text_key(item.text)] for item in items if text_key(item.text) in trees}
+    found = [(item, trees.get(text_key(item.text))) for item in items]
+    return [replace(item, tree=tree, problem="" if tree else NO_TREE) for item, tree in found]
 
 
 def models_of(

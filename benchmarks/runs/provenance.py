@@ -16,12 +16,12 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.bundled import AGORA, BundledModel, bundled_folder, bundled_weights, sha256_of
 from maieutic.version import __version__
 
-__all__ = ["facts", "git_revision", "machine"]
+__all__ = ["git_revision", "machine", "provenance"]
 
 PACKAGES = ("numpy", "python-sat", "safetensors", "tokenizers", "torch", "transformers")
 
 
-def facts(
+def provenance(
     config: RunConfig, loaded: Loaded, questions: int, device: str, server: dict[str, Any] | None = None
 ) -> str:
     """``run.json``, indented.

@@ -25,7 +25,7 @@ class Record:
 
     id: str
     text: str
-    gold: bool
+    gold: bool | None
     pair: str
     answer: bool | None
     p_true: float | None = None
@@ -52,8 +52,8 @@ class Record:
 
     @property
     def right(self) -> bool:
-        """Whether the answer is the gold one; no answer is not right."""
-        return self.answer == self.gold
+        """Whether the answer is the gold one; where either is missing it is not."""
+        return self.answer is not None and self.answer == self.gold
 
     @property
     def p_right(self) -> float | None:

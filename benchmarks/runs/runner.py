@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Method, Outcome, Usage
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
 from maieutic.pipeline import LoadedModels
 
-__all__ = ["SAMPLE", "Estimate", "draw", "estimate", "run", "unanswered"]
+__all__ = ["SAMPLE", "Estimate", "Stopped", "draw", "estimate", "run", "unanswered"]
 
 SAMPLE = 8
 
@@ -98,15 +99,26 @@ def _outcomes(items: Sequence[Item], method: Method, models: LoadedModels) -> li
     Raises:
         ServerError: the models' server failed, which is no question's fault: all of the batch stay open.
     """
-    texts = [item.text for item in items]
     try:
-        return method.run(texts, models)
+        return _judged(items, method, models)
     except ServerError:
         raise
     except MaieuticError as error:
         if len(items) == 1:
             return [Outcome(None, problem=str(error))]
     return [outcome for item in items for outcome in _outcomes([item], method, models)]
+
+
+def _judged(items: Sequence[Item], method: Method, models: LoadedModels) -> list[Outcome]:
+    """Weigh the trees that the items bring, or else judge their texts."""
+    able = [item for item in items if not item.problem]
+    trees = [item.tree for item in able if item.tree is not None]
+    if trees:
+        assert isinstance(method, MaieuticMethod)
+        judged = iter(method.conclude(trees, models))
+    else:
+        judged = iter(method.run([item.text for item in able], models) if able else [])
+    return [Outcome(None, problem=item.problem) if item.problem else next(judged) for item in items]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from maieutic.benchmarks.command import run_app
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.runs.provenance import git_revision, machine
 from maieutic.benchmarks.throughput.answering import question_rows
 from maieutic.benchmarks.throughput.choosing import choose_rows
@@ -27,7 +27,7 @@ from maieutic.benchmarks.throughput.generating import generate_rows
 from maieutic.benchmarks.throughput.models import about_model, random_lm, random_verifier, shape_names
 from maieutic.benchmarks.throughput.packages import LM_EVAL, SENTENCE_TRANSFORMERS, version_of
 from maieutic.benchmarks.throughput.subject import Subject
-from maieutic.benchmarks.throughput.table import Row, as_json, as_markdown
+from maieutic.benchmarks.throughput.table import TableRow, as_json, as_markdown
 from maieutic.benchmarks.throughput.verifying import verifier_rows
 from maieutic.benchmarks.throughput.workbench import Workbench
 from maieutic.bundled import AGORA, bundled_folder
@@ -43,7 +43,7 @@ QUESTIONS = {"cpu": 12, "cuda": 256}
 RANDOM_PROMPTS = "paper"  # of random weights, which suit no set
 
 # Questions come first, so that the memory they report is not that of the others.
-SECTIONS: Mapping[str, Callable[[Workbench], list[Row]]] = {
+SECTIONS: Mapping[str, Callable[[Workbench], list[TableRow]]] = {
     "questions": question_rows,
     "choose": choose_rows,
     "generate": generate_rows,
@@ -141,9 +141,11 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _measured(bench: Workbench, sections: list[str], about: Mapping[str, Any], out: Path | None) -> list[Row]:
+def _measured(
+    bench: Workbench, sections: list[str], about: Mapping[str, Any], out: Path | None
+) -> list[TableRow]:
     """The rows of the sections; ``out`` is written after each."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     for place, name in enumerate(sections, 1):
         _tell(f"{name} ({place} of {len(sections)})")
         rows += SECTIONS[name](bench)

@@ -17,17 +17,14 @@ from maieutic.benchmarks.throughput.clock import OURS, Side
 from maieutic.benchmarks.throughput.hardware import Work, counted, peak_bytes
 from maieutic.benchmarks.throughput.reference import ReferenceLM
 from maieutic.benchmarks.throughput.script import Script
-from maieutic.benchmarks.throughput.table import Row, Series
+from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.workbench import Workbench
-from maieutic.elicit import elicit
-from maieutic.inference.base import DEFAULT_SOLVER
 from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores
 from maieutic.nli.local import TransformersVerifier
-from maieutic.pipeline import conclude
-from maieutic.solvers import SOLVERS
+from maieutic.pipeline import Maieutic
 from maieutic.usage import Usage
 
-__all__ = ["REFERENCE_QUESTIONS", "Answering", "Call", "Run", "Working", "question_rows"]
+__all__ = ["REFERENCE_QUESTIONS", "Answering", "AnsweringRun", "Call", "Working", "question_rows"]
 
 REFERENCE_QUESTIONS = 2  # one of each kind that the script knows
 ONE_BATCH = 10**9  # tokens: the reference's verifier takes all pairs of a tree at once
@@ -95,7 +92,7 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class AnsweringRun:
     """What one run asked of the language model, what came of it, and the memory held at its end."""
 
     calls: list[Call]
@@ -123,7 +120,7 @@ class Answering:
         self._questions = bench.script.questions[:questions]
         self._verifier = TransformersVerifier(bench.verifier, None if ours else ONE_BATCH)
         self._lm: LanguageModel | None = None
-        self.runs: list[Run] = []
+        self.runs: list[AnsweringRun] = []
         self.computed = Work()
 
     @contextmanager
@@ -145,18 +142,17 @@ class Answering:
     def work(self) -> float:
         """Answer the questions; returns their number."""
         assert self._lm is not None
-        script, prompts = self._bench.script, self._bench.subject.prompts
-        lm = Working(self._lm, script, prompts.answers)
-        solver = SOLVERS[DEFAULT_SOLVER["joint"]]()
+        lm = Working(self._lm, self._bench.script, self._bench.subject.prompts.answers)
+        prompts, config = self._bench.subject.prompts, self._bench.config
+        maieutic = Maieutic(lm, self._verifier, prompts=prompts, elicit=config)
         answers: list[Answer] = []
         for batch in [self._questions] if self._ours else [[question] for question in self._questions]:
-            grown = elicit(batch, lm, prompts, self._bench.config)
-            answers += conclude([growth.tree for growth in grown], self._verifier, solver, "joint")
-        self.runs.append(Run(lm.calls, answers, peak_bytes(self._bench.clock.device)))
+            answers += maieutic.conclude(maieutic.grow(batch))
+        self.runs.append(AnsweringRun(lm.calls, answers, peak_bytes(self._bench.clock.device)))
         return len(answers)
 
 
-def question_rows(bench: Workbench) -> list[Row]:
+def question_rows(bench: Workbench) -> list[TableRow]:
     """Speed beside the reference, then cost beside direct answers, memory, and the share of each step.
 
     Both sides must grow the same trees; the reference answers the first questions only, whose trees have
@@ -183,7 +179,7 @@ def question_rows(bench: Workbench) -> list[Row]:
     ]
 
 
-def _speed(bench: Workbench, mine: Series, theirs: Series, runs: Sequence[Run]) -> Row:
+def _speed(bench: Workbench, mine: Series, theirs: Series, runs: Sequence[AnsweringRun]) -> TableRow:
     nodes = sum(len(tree.nodes) + len(tree.pruned) for tree in bench.trees) / len(bench.trees)
     verdicts = runs[-1].seconds_by_kind().get("verdict", 0.0) / theirs.seconds[-1]
     note = (
@@ -193,17 +189,17 @@ def _speed(bench: Workbench, mine: Series, theirs: Series, runs: Sequence[Run]) 
         f"time {verdicts:.0%} are verdicts, which an implementation may read off the explanations."
     )
     other = theirs.times(60, calls=len(runs[-1].calls))
-    return Row("questions", "questions answered", "per minute", mine.times(60), other, note)
+    return TableRow("questions", "questions answered", "per minute", mine.times(60), other, note)
 
 
-def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, plain: Series) -> list[Row]:
+def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, plain: Series) -> list[TableRow]:
     """Tokens as a client without a cache would pay for them, and as they are computed; time; memory."""
     count = bench.questions
 
-    def row(what: str, unit: str, one: Series, other: Series | None, note: str) -> Row:
-        return Row("questions", what, unit, one, other, note, reads="cost")
+    def row(what: str, unit: str, one: Series, other: Series | None, note: str) -> TableRow:
+        return TableRow("questions", what, unit, one, other, note, reads="cost")
 
-    def tokens(what: str, spent: float, at_once: float, note: str) -> Row:
+    def tokens(what: str, spent: float, at_once: float, note: str) -> TableRow:
         sides = Series(OURS, (spent / count,)), Series(plain.name, (at_once / count,))
         return row(what, "a question", *sides, note)
 
@@ -231,7 +227,7 @@ def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, pla
     ]
 
 
-def _steps(runs: Sequence[Run], mine: Series) -> list[Row]:
+def _steps(runs: Sequence[AnsweringRun], mine: Series) -> list[TableRow]:
     """The share of each step in the time of our runs."""
     shares: defaultdict[str, list[float]] = defaultdict(list)
     for run, whole in zip(runs, mine.seconds, strict=True):
@@ -243,6 +239,6 @@ def _steps(runs: Sequence[Run], mine: Series) -> list[Row]:
             shares[step].append(100 * spent / whole)
     note = "Of the time of our side of the first row."
     return [
-        Row("questions", f"step: {step}", "% of the time", Series(OURS, tuple(values)), None, note)
+        TableRow("questions", f"step: {step}", "% of the time", Series(OURS, tuple(values)), None, note)
         for step, values in shares.items()
     ]

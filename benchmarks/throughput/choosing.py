@@ -13,7 +13,7 @@ import numpy as np
 from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.hardware import Sizes, Work, counted, multiplying, rate
 from maieutic.benchmarks.throughput.packages import LM_EVAL, imported, version_of
-from maieutic.benchmarks.throughput.table import Row
+from maieutic.benchmarks.throughput.table import TableRow
 from maieutic.benchmarks.throughput.workbench import PROMPTS, Workbench
 from maieutic.lm.base import FloatArray, LanguageModel, Prompt
 
@@ -90,7 +90,7 @@ class Harness:
         return len(self._texts)
 
 
-def choose_rows(bench: Workbench) -> list[Row]:
+def choose_rows(bench: Workbench) -> list[TableRow]:
     """The prompts of verdicts, two options each, beside the harness and beside the matrix rate."""
     clock, checkpoint = bench.clock, bench.subject.checkpoint
     prompts = bench.prompts("verdict", PROMPTS[clock.device.type] * bench.questions)
@@ -116,8 +116,8 @@ def choose_rows(bench: Workbench) -> list[Row]:
     share = "Operations of the weights and of attention, padding not counted, in the time of the row above."
     achieved = rate(amount, first.seconds)
     return [
-        Row("choose", "prompts scored", "per second", first, other, note, missing or reason),
-        Row("choose", "choose: matrix rate", "TFLOP/s", achieved, product, share, reads="share"),
+        TableRow("choose", "prompts scored", "per second", first, other, note, missing or reason),
+        TableRow("choose", "choose: matrix rate", "TFLOP/s", achieved, product, share, reads="share"),
     ]
 
 

@@ -17,7 +17,7 @@ from transformers.generation.continuous_batching.utils import WorkloadHints
 from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.hardware import Sizes, Work, copying, counted, rate
 from maieutic.benchmarks.throughput.sentences import sentence
-from maieutic.benchmarks.throughput.table import Row, Series
+from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.workbench import TEXTS, Workbench
 from maieutic.checkpoints.batching import padded
 from maieutic.errors import ModelError
@@ -191,7 +191,7 @@ class ContinuousBatching:
         return tokens
 
 
-def generate_rows(bench: Workbench) -> list[Row]:
+def generate_rows(bench: Workbench) -> list[TableRow]:
     """For each workload a row beside ``generate`` and one beside continuous batching; the memory's rate."""
     alone = bare(bench)
     first = Drawer(bench, replace(alone, longest=1))
@@ -203,7 +203,7 @@ def generate_rows(bench: Workbench) -> list[Row]:
         "What must be read after the first tokens of the texts that share nothing: in each step the weights, "
         "and each text's keys and values; in the time of that row, less that of its first tokens."
     )
-    share = Row(
+    share = TableRow(
         "generate", "decoding: memory bandwidth", "GB/s", rate(read, later), copied, note, reads="share"
     )
     _, more, *_ = _compared(bench, few_shot(bench))
@@ -233,11 +233,11 @@ def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...
     return ours, rows, *series[: len(others)]
 
 
-def _row(load: Workload, ours: Series, other: Series | None, reason: str) -> Row:
+def _row(load: Workload, ours: Series, other: Series | None, reason: str) -> TableRow:
     note = f"{load.texts} texts of {len(load.prompts)} prompts {load.what}."
     if other is not None:
         note += f" {best_of(other)}"
-    return Row("generate", "tokens drawn", "per second", ours, other, note, reason)
+    return TableRow("generate", "tokens drawn", "per second", ours, other, note, reason)
 
 
 def _config(bench: Workbench, load: Workload) -> GenerationConfig:

@@ -32,7 +32,7 @@ from maieutic.prompts import PromptSet, load_prompts
 
 __all__ = ["about_model", "random_lm", "random_verifier", "shape_names"]
 
-Kind = Literal["lm", "nli"]
+ModelKind = Literal["lm", "nli"]
 LABELS = dict(enumerate(("contradiction", "neutral", "entailment")))
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 ENTRIES = 2048  # at most; the texts hold fewer pairs that occur again
@@ -45,7 +45,7 @@ _LEFT_OUT = {  # what hangs on a tokenizer or on weights
 _SEED = 0
 
 
-def shape_names(kind: Kind) -> list[str]:
+def shape_names(kind: ModelKind) -> list[str]:
     """The shapes that are known by name."""
     return list(_shapes()[kind])
 
@@ -101,7 +101,7 @@ def _build(opener: Any, config: Any, shape: str, device: torch.device, dtype: to
         raise ModelError(f"{shape} cannot be built ({type(error).__name__}: {first_line(error)})") from error
 
 
-def _config(shape: str, kind: Kind, tokenizer: Any) -> Any:
+def _config(shape: str, kind: ModelKind, tokenizer: Any) -> Any:
     fields = _fields(shape, kind)
     if int(fields.get("vocab_size", len(tokenizer))) < len(tokenizer):
         raise ModelError(f"{shape} knows fewer than the {len(tokenizer)} tokens of the benchmark's tokenizer")
@@ -116,7 +116,7 @@ def _config(shape: str, kind: Kind, tokenizer: Any) -> Any:
         raise ModelError(message) from error
 
 
-def _fields(shape: str, kind: Kind) -> dict[str, Any]:
+def _fields(shape: str, kind: ModelKind) -> dict[str, Any]:
     """The configuration's fields that a model without weights may have."""
     known = _shapes()[kind]
     if shape in known:

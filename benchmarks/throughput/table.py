@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from maieutic.render.text import printable
 
-__all__ = ["Row", "Series", "as_json", "as_markdown"]
+__all__ = ["Series", "TableRow", "as_json", "as_markdown"]
 
 FORMAT = 1  # of the JSON file
 
@@ -44,7 +44,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One line of the table.
 
     Attributes:
@@ -74,7 +74,7 @@ class Row:
         return self.ours.median / self.other.median
 
 
-def as_json(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
+def as_json(about: Mapping[str, Any], rows: Sequence[TableRow]) -> str:
     """Everything that was measured, every repeat included."""
     found = [
         asdict(row)
@@ -84,7 +84,7 @@ def as_json(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
     return json.dumps({"format": FORMAT, **about, "rows": found}, indent=1)
 
 
-def as_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
+def as_markdown(about: Mapping[str, Any], rows: Sequence[TableRow]) -> str:
     """The table, with the machine and the models above it and how each row was run below it."""
     head = ("", "what", "unit", "maieutic", "the other", "ratio")
     cells = [head, *map(_cells, range(1, 1 + len(rows)), rows)]
@@ -94,7 +94,7 @@ def as_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
     return "\n".join([*_headings(about), "", *lines, "", *_notes(rows)])
 
 
-def _notes(rows: Sequence[Row]) -> list[str]:
+def _notes(rows: Sequence[TableRow]) -> list[str]:
     """How the rows were run; neighbours may share a note."""
     notes = []
     for note, group in groupby(enumerate(rows, 1), lambda numbered: numbered[1].note):
@@ -122,7 +122,7 @@ def _headings(about: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _cells(number: int, row: Row) -> tuple[str, ...]:
+def _cells(number: int, row: TableRow) -> tuple[str, ...]:
     other = f"{_number(row.other.median)} {row.other.name}" if row.other else row.missing
     ratio = ""
     if row.ratio is not None:

@@ -19,7 +19,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from maieutic.benchmarks.command import run_app
+from maieutic.benchmarks import run_app
 from maieutic.bundled import AGORA, bundled_folder
 from maieutic.errors import InputError, MaieuticError, ModelError
 

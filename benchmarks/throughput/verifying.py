@@ -10,7 +10,7 @@ import numpy as np
 
 from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.packages import SENTENCE_TRANSFORMERS, imported, version_of
-from maieutic.benchmarks.throughput.table import Row
+from maieutic.benchmarks.throughput.table import TableRow
 from maieutic.benchmarks.throughput.workbench import PAIRS, Workbench
 from maieutic.checkpoints.loading import quiet
 from maieutic.nli.base import Pair, Probabilities
@@ -52,7 +52,7 @@ class CrossEncoder:
         return len(self._pairs)
 
 
-def verifier_rows(bench: Workbench) -> list[Row]:
+def verifier_rows(bench: Workbench) -> list[TableRow]:
     """One row: the same pairs in the same number format on both sides."""
     pairs = bench.pairs(PAIRS * bench.questions)
     ours = Scorer(TransformersVerifier(bench.verifier), pairs)
@@ -68,7 +68,7 @@ def verifier_rows(bench: Workbench) -> list[Row]:
         gap = float(np.abs(ours.found - theirs).max())
         first = first.times(1, largest_difference=gap)
         note += f" {best_of(other)} Probabilities differ by at most {gap:.1g}."
-    return [Row("verifier", "pairs scored", "per second", first, other, note, missing or reason)]
+    return [TableRow("verifier", "pairs scored", "per second", first, other, note, missing or reason)]
 
 
 def _encoders(bench: Workbench, pairs: Sequence[Pair]) -> tuple[list[CrossEncoder], str]:

@@ -11,6 +11,7 @@ from maieutic.benchmarks.throughput.subject import Subject
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.config import ElicitConfig
 from maieutic.elicit import elicit
+from maieutic.inference import Joint
 from maieutic.lm.base import Prompt
 from maieutic.nli.base import Pair
 from maieutic.nli.scripted import ScriptedVerifier
@@ -65,7 +66,7 @@ class Workbench:
     def pairs(self, count: int) -> list[Pair]:
         """So many different pairs of the trees that inference asks a verifier about."""
         listener = ScriptedVerifier(lambda _premise, _hypothesis: "neutral")
-        relate(self.trees, listener)
+        relate(self.trees, listener, Joint())
         found = list(dict.fromkeys(listener.asked))
         assert len(found) >= count
         return found[:count]

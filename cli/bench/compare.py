@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maieutic.benchmarks.analysis.formatting import (
+    BY_KIND,
     CALIBRATION_AND_COST,
     Column,
     from_cache,
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from maieutic.benchmarks.analysis.comparison import Comparison, Difference, Row
+    from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
     from maieutic.benchmarks.analysis.published import Published
+    from maieutic.benchmarks.analysis.reference import Agreement
 
 __all__ = ["compare", "comparison_json", "comparison_tables"]
 
@@ -44,6 +46,15 @@ def compare(
     published: Annotated[
         bool, typer.Option("--published", help="Show what others published on the data set beside.")
     ] = False,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            help='Answers of another implementation, as one more run: {"row": 0, "vote": true} a line, '
+            "the row being the question's line from 0. Questions that differ are listed.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.", min=0)] = 0,
     json: JsonOption = False,
 ) -> None:
@@ -53,25 +64,40 @@ def compare(
     """
     from maieutic.benchmarks.analysis.comparison import compare as compare_runs
     from maieutic.benchmarks.analysis.published import published as published_on
+    from maieutic.benchmarks.analysis.reference import agreement, read_reference
     from maieutic.benchmarks.runs.folder import read_run
     from maieutic.cli.console import complain
 
-    comparison = compare_runs([read_run(folder) for folder in runs], baseline=baseline, seed=seed)
+    found = [read_run(folder) for folder in runs]
+    others = [] if reference is None else [read_reference(reference, found[0])]
+    comparison = compare_runs([*others, *found], baseline=baseline, seed=seed)
+    agreements = [
+        agreement(row.label, run.records, other)
+        for other in others
+        for row, run in zip(comparison.rows[1:], found, strict=True)
+    ]
     figures = published_on(comparison.dataset) if published else []
     if published and not figures:
         complain(f"no published figures on {comparison.dataset} are known here")
     if json:
-        typer.echo(comparison_json(comparison, figures))
+        typer.echo(comparison_json(comparison, figures, agreements))
     else:
-        _print(comparison, figures)
+        _print(comparison, figures, agreements)
 
 
-def comparison_json(comparison: Comparison, figures: Sequence[Published] = ()) -> str:
+def comparison_json(
+    comparison: Comparison, figures: Sequence[Published] = (), agreements: Sequence[Agreement] = ()
+) -> str:
     """The comparison as one JSON object; accuracies in [0, 1], published ones in percent."""
     import json
     from dataclasses import asdict
 
     data = asdict(comparison) | {"published": [asdict(figure) for figure in figures]}
+    if agreements:
+        data["reference"] = [
+            {"run": each.run, "compared": each.compared, "differing": [r.id for r in each.differing]}
+            for each in agreements
+        ]
     for row, fields in zip(comparison.rows, data["rows"], strict=True):
         fields["metrics"]["costs"]["tokens"] = row.metrics.costs.tokens
         if row.metrics.pairwise:
@@ -79,12 +105,28 @@ def comparison_json(comparison: Comparison, figures: Sequence[Published] = ()) -
     return json.dumps(data, ensure_ascii=False)
 
 
-def _print(comparison: Comparison, figures: Sequence[Published]) -> None:
+def _print(comparison: Comparison, figures: Sequence[Published], agreements: Sequence[Agreement]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    for part in comparison_tables(comparison, figures):
+    for part in (*comparison_tables(comparison, figures), *map(_agreement, agreements)):
         console.print(part)
+
+
+def _agreement(agreement: Agreement) -> Text:
+    """How often a run answers as the reference does, and the questions where it does not."""
+    from rich.text import Text
+
+    from maieutic.render.text import printable
+
+    share = 100 * agreement.same / max(1, agreement.compared)
+    head = f"{agreement.run}: the reference's answer on {agreement.same:,} of {agreement.compared:,}"
+    lines = ["", f"{head} questions, {share:.2f} %"]
+    for record in agreement.differing:
+        given = "no answer" if record.answer is None else str(record.answer).lower()
+        margin = "" if record.margin is None else f", margin {record.margin:g} {record.margin_unit}"
+        lines.append(f"  {record.id}: {given}{margin}: {record.text}")
+    return Text("\n".join(map(printable, lines)))
 
 
 def comparison_tables(comparison: Comparison, figures: Sequence[Published] = ()) -> Iterator[Table | Text]:
@@ -92,8 +134,10 @@ def comparison_tables(comparison: Comparison, figures: Sequence[Published] = ())
     from rich.text import Text
 
     yield _head(comparison)
-    for columns in (_ACCURACY, CALIBRATION_AND_COST):
+    for columns in (_ACCURACY, BY_KIND, CALIBRATION_AND_COST):
         shown = [(name, cell) for name, cell in columns if any(map(cell, comparison.rows))]
+        if not shown:
+            continue
         rows = [(row.label, *(cell(row) or "–" for _, cell in shown)) for row in comparison.rows]
         yield Text()
         yield _table(["run", *(name for name, _ in shown)], rows)
@@ -140,7 +184,7 @@ def _foot(comparison: Comparison) -> Text:
     return Text("\n".join(lines))
 
 
-def _scored(row: Row) -> str | None:
+def _scored(row: ComparedRun) -> str | None:
     """Accuracy over the questions with an answer, where some have none."""
     metrics = row.metrics
     if metrics.scored == metrics.questions or metrics.accuracy_scored is None:

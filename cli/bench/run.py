@@ -1,23 +1,38 @@
-"""``maieutic bench run``: a method over a data set, into a folder."""
+"""``maieutic bench run``: run a method over a data set, into a folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maieutic.cli.options import CacheOption, DeviceOption, DownloadOption, DtypeOption, JsonOption
 
+if TYPE_CHECKING:
+    from maieutic.benchmarks.runs.benchmark import Benchmark
+    from maieutic.benchmarks.runs.config import RunConfig
+    from maieutic.errors import FileFormatError
+
 __all__ = ["run"]
 
-KEPT = {"context", "config", "out", "download", "dry_run", "cache", "json"}  # may stand beside --config
+KEPT = {
+    "context",
+    "config",
+    "out",
+    "download",
+    "dry_run",
+    "keep_going",
+    "cache",
+    "json",
+}  # may stand beside --config
 
 
 def run(
     context: typer.Context,
     dataset: Annotated[
-        str, typer.Argument(help="agora, csqa2, creak, com2sense, strategyqa or file.", show_default=False)
+        str,
+        typer.Argument(help="agora, csqa2, creak, com2sense, strategyqa, trees or file.", show_default=False),
     ] = "",
     method: Annotated[
         str,
@@ -36,7 +51,7 @@ def run(
         typer.Option(
             "--nli",
             help="Verifier: agora, folder or hub id, or 'lm' for the language model itself. "
-            "Must be given with --trees or another --lm than agora.",
+            "Must be given with trees or another --lm than agora.",
             show_default="agora",
         ),
     ] = None,
@@ -47,7 +62,9 @@ def run(
     ] = None,
     trees: Annotated[
         Path | None,
-        typer.Option("--trees", help="Trees grown elsewhere, instead of --lm.", show_default=False),
+        typer.Option(
+            "--trees", help="Trees grown elsewhere for the data set, instead of --lm.", show_default=False
+        ),
     ] = None,
     split: Annotated[
         str | None, typer.Option("--split", help="Of the data set; see bench datasets.", show_default=False)
@@ -67,6 +84,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask 8 questions, write nothing, say what all would take.")
     ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="With trees: name bad lines and use the others.")
+    ] = False,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
@@ -78,14 +98,12 @@ def run(
     maieutic bench run agora --method direct --out runs/direct
     """
     from maieutic.benchmarks.runs.config import RunConfig, read_config
-    from maieutic.cli.bench.progress import follow, preview
+    from maieutic.cli.bench.summary import print_estimate
     from maieutic.errors import InputError
 
     if config is not None:
         _refuse_others(context)
         chosen = read_config(config)
-    elif not dataset:
-        raise InputError("name a data set (see maieutic bench datasets), or give --config a run.toml")
     else:
         chosen = RunConfig(
             dataset=dataset,
@@ -103,11 +121,60 @@ def run(
             seed=seed,
         ).complete()
     if dry_run:
-        preview(chosen, download=download, json=json)
+        print_estimate(_load(chosen, download, keep_going).estimate(download=download), json=json)
     elif out is None:
-        raise InputError("give --out the folder of the run, or --dry-run to see what it would take")
+        problem = "give --out the folder of the run, or --dry-run to see what it would take"
+        raise InputError(problem, subject="--out")
     else:
-        follow(chosen, out, download=download, cached=cache, json=json)
+        _run(_load(chosen, download, keep_going), out, download, cache, json)
+
+
+def _load(config: RunConfig, download: bool, keep_going: bool) -> Benchmark:
+    """Read the data, with a bar for what is fetched; edited files and lines left out are named on stderr."""
+    from maieutic.benchmarks.runs.benchmark import Benchmark
+    from maieutic.cli.bench.progress import download_bar
+    from maieutic.cli.console import complain
+
+    def name_bad_line(error: FileFormatError) -> None:
+        complain(f"left out: {error}")
+
+    with download_bar() as on_progress:
+        benchmark = Benchmark.load(
+            config,
+            download=download,
+            on_progress=on_progress,
+            on_bad=name_bad_line if keep_going else None,
+        )
+    for name in benchmark.loaded.edited:
+        complain(f"warning: {name} is not the file that was published; its rows are read as they are")
+    return benchmark
+
+
+def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: bool) -> None:
+    """Answer what has no record yet, then print a summary of all records.
+
+    Raises:
+        typer.Exit: with code 130 after Ctrl-C, once the batch is finished and written.
+    """
+    from maieutic.benchmarks.runs.folder import RunFolder
+    from maieutic.cli.bench.progress import tracked_records, until_interrupted
+    from maieutic.cli.bench.summary import print_summary
+    from maieutic.cli.console import complain, response_cache
+
+    total = len(benchmark.items)
+    with RunFolder(out, benchmark.config) as folder, until_interrupted() as interrupted:
+        before = list(folder.records)
+        if 0 < len(before) < total:
+            complain(f"going on: {len(before)} of {total} questions have been answered before")
+        store = response_cache() if cache and len(before) < total else None
+        batches = benchmark.run(folder, download=download, cache=store, stopped=lambda: bool(interrupted))
+        tracked_records(batches, before, total)
+        if folder.records:
+            print_summary(benchmark.config, folder.folder, folder.records, json=json)
+    if interrupted:
+        done = f"{len(folder.records)} of {total} questions are answered"
+        complain(f"interrupted: {done}, in {out}; the same command goes on from there")
+        raise typer.Exit(130)
 
 
 def _absolute(path: Path | None) -> str:
@@ -122,7 +189,7 @@ def _pairs(settings: list[str]) -> dict[str, str]:
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise InputError(f"--set {text!r} is not of the form KEY=VALUE")
+            raise InputError(f"--set {text!r} is not of the form KEY=VALUE", subject="--set")
         pairs[key.strip()] = value.strip()
     return pairs
 

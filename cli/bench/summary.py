@@ -15,38 +15,45 @@ from maieutic.benchmarks.analysis.metrics import Metrics, measure
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import run_name
 from maieutic.benchmarks.runs.records import Record
+from maieutic.benchmarks.runs.runner import Estimate
 from maieutic.render.text import printable
 
-__all__ = ["print_summary"]
+__all__ = ["print_estimate", "print_summary"]
 
 
 def print_summary(config: RunConfig, folder: Path, records: Sequence[Record], *, json: bool) -> None:
     """The run's numbers for people, or as one JSON object."""
-    metrics = measure(records)
+    metrics = measure(records) if any(record.gold is not None for record in records) else None
     nodes = known_explanations(config.dataset, records)
     if json:
-        found = {"run": run_name(config), "folder": str(folder), "metrics": asdict(metrics)}
+        found = {"run": run_name(config), "folder": str(folder), "metrics": metrics and asdict(metrics)}
         typer.echo(jsonlib.dumps(found | ({"nodes": asdict(nodes)} if nodes else {})))
         return
     console = Console(highlight=False)
-    for line in (*_lines(config, metrics), *([str(nodes)] if nodes else [])):
+    names = [config.dataset, config.split, config.lm or "trees", config.nli]
+    lines = [f"{run_name(config)} on {', '.join(name for name in names if name)}"]
+    if ungraded := sum(record.gold is None for record in records):
+        lines.append(f"{ungraded:,} of {len(records):,} questions have no gold answer, and are not scored")
+    for line in (*lines, *(_lines(metrics) if metrics else []), *([str(nodes)] if nodes else [])):
         console.print(printable(line), markup=False, emoji=False)
     console.print(f"records in {printable(str(folder))}", markup=False, emoji=False)
 
 
-def _lines(config: RunConfig, metrics: Metrics) -> list[str]:
-    names = [config.dataset, config.split, config.lm or "trees", config.nli]
-    lines = [f"{run_name(config)} on {', '.join(name for name in names if name)}"]
+def _lines(metrics: Metrics) -> list[str]:
     line = f"{metrics.right} of {metrics.questions} right, {100 * metrics.accuracy:.1f} %"
     if metrics.scored < metrics.questions:
         unscored = metrics.questions - metrics.scored
         line += f"; {unscored} unscored" + (
             f", {100 * metrics.accuracy_scored:.1f} % of those scored" if metrics.accuracy_scored else ""
         )
-    lines.append(line)
+    lines = [line]
     if metrics.pairwise is not None and metrics.pairwise.pairs:
         pairs = metrics.pairwise
         lines.append(f"both twins right in {pairs.right} of {pairs.pairs} pairs")
+    lines += [
+        f"{kind.right:,} of {kind.questions:,} with a tree of kind {kind.kind}, {100 * kind.accuracy:.1f} %"
+        for kind in metrics.kinds
+    ]
     costs = metrics.costs
     lines.append(
         f"a question took {costs.tokens:,.0f} tokens in {costs.calls:.1f} calls, "
@@ -58,3 +65,14 @@ def _lines(config: RunConfig, metrics: Metrics) -> list[str]:
             "seconds are not those of a fresh run"
         )
     return lines
+
+
+def print_estimate(guess: Estimate, *, json: bool) -> None:
+    """What the whole run would take, as a sentence or as one JSON object."""
+    usage = guess.usage
+    sentence = (
+        f"about {guess.minutes:.1f} minutes for {guess.questions:,} questions, from a sample of "
+        f"{guess.sampled}: {usage.calls:,} calls of the language model with {usage.prompt_tokens:,} prompt "
+        f"and {usage.generated_tokens:,} generated tokens, and {usage.pairs:,} pairs for the verifier"
+    )
+    typer.echo(jsonlib.dumps(asdict(guess)) if json else sentence)

@@ -10,7 +10,7 @@ from maieutic.errors import FileFormatError, InputError
 from maieutic.files.reading import open_data
 from maieutic.tree import Tree
 
-__all__ = ["read_records", "read_trees"]
+__all__ = ["OnBad", "read_records", "read_trees"]
 
 T = TypeVar("T")
 OnBad = Callable[[FileFormatError], None]

@@ -22,6 +22,8 @@ from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
 __all__ = ["Joint"]
 
+_NO_SETTING = {"setting": False}  # of a benchmark's method
+
 
 @dataclass(frozen=True)
 class Joint:
@@ -44,14 +46,14 @@ class Joint:
         InputError: a number is out of its range, or two assumptions have the same id.
     """
 
-    weights: JointWeights | None = None
+    weights: JointWeights | None = field(default=None, metadata=_NO_SETTING)
     merge: bool = False
     pruned: float = 0.0
-    assumptions: tuple[Assumption, ...] = ()
+    assumptions: tuple[Assumption, ...] = field(default=(), metadata=_NO_SETTING)
     abstain_below: float = 0.0
-    solver: Solver = field(default_factory=lambda: load_solver("rc2-stratified"))
+    solver: Solver = field(default_factory=lambda: load_solver("rc2-stratified"), metadata=_NO_SETTING)
     use_verifier: bool = True
-    decided: bool = False
+    decided: bool = field(default=False, metadata=_NO_SETTING)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "assumptions", tuple(self.assumptions))

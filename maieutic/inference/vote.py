@@ -18,6 +18,8 @@ from maieutic.tree import ROOT, Proposition, Tree
 
 __all__ = ["Vote"]
 
+_NO_SETTING = {"setting": False}  # of a benchmark's method
+
 UNKNOWN_BELIEF = 0.5  # an unknown belief favours neither side
 _VALUE = {"entailment": 1, "neutral": 0, "contradiction": -1}
 
@@ -34,9 +36,9 @@ class Vote:
             are known; relations among explanations are not scored.
     """
 
-    solver: Solver = field(default_factory=lambda: load_solver("rc2"))
+    solver: Solver = field(default_factory=lambda: load_solver("rc2"), metadata=_NO_SETTING)
     use_verifier: bool = True
-    decided: bool = False
+    decided: bool = field(default=False, metadata=_NO_SETTING)
 
     @property
     def name(self) -> str:

@@ -30,7 +30,7 @@ from maieutic.pipeline import Maieutic
 from maieutic.render.text import printable
 from maieutic.tree import Discard, Proposition, Tree
 
-for module in ("matplotlib", "scipy", "sklearn", "statsmodels"):
+for module in ("matplotlib", "scipy", "statsmodels"):
     pytest.importorskip(module)
 
 OpenPage = Callable[[str], Chrome]

@@ -129,13 +129,13 @@ def test_the_report_is_json_when_asked(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ((), "name a data set"),
+        ((), "the data set must be one of agora, "),
         (("gsm8k", "--out", "x"), "the data set must be one of agora, "),
         (("agora", "--method", "oracle", "--out", "x"), "oracle"),
         (("agora", "--split", "exam", "--out", "x"), "exam"),
         (("agora",), "give --out the folder of the run"),
         (("agora", "--set", "depth", "--out", "x"), "KEY=VALUE"),
-        (("agora", "--set", "deep=1", "--out", "x"), "no setting 'deep'"),
+        (("agora", "--set", "deep=1", "--out", "x"), "'deep'"),
         (("agora", "--set", "depth=-1", "--out", "x"), "depth"),
         (("agora", "--lm", "no/such-model", "--nli", "lm", "--out", "x"), "not in the hub cache"),
         (("agora", "--lm", "no/such-model", "--out", "x"), "needs a verifier"),
@@ -143,6 +143,11 @@ def test_the_report_is_json_when_asked(run: Run, tmp_path: Path) -> None:
         (("agora", "--config", "run.toml", "--out", "x"), "leave out dataset"),
         (("--config", "run.toml", "--out", "x"), "cannot be read"),
         (("agora", "--method", "direct", "--trees", "x.jsonl", "--out", "x"), "leave --trees out"),
+        (("trees", "--nli", "agora", "--trees", "x.jsonl", "--out", "x"), "leave --trees out"),
+        (("trees", "--nli", "agora", "--out", "x"), "--data"),
+        (("trees", "--data", "x.jsonl", "--out", "x"), "verifier"),
+        (("trees", "--data", "x.jsonl", "--nli", "agora", "--set", "evidence=likelihood"), "likelihood"),
+        (("agora", "--method", "direct", "--keep-going", "--out", "x"), "--keep-going"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -37,7 +37,7 @@ from maieutic.tree import Proposition, Tree
 Run = Callable[..., "CompletedProcess[str]"]
 
 PROJECT = Path(__file__).parents[2]
-COMMANDS = ("ask", "bench", "cache", "calibrate", "models", "replay", "show", "solve")
+COMMANDS = ("ask", "bench", "cache", "calibrate", "models", "show", "solve")
 GROUPS = {"bench": "run", "cache": "info"}  # with a command of each
 
 

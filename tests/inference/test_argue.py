@@ -38,7 +38,7 @@ def trees(draw: st.DrawFn, least: int = 0) -> Tree:
 
 
 def argue(tree: Tree) -> Verdict:
-    (graph,) = relate([tree], ScriptedVerifier(lambda *_: "neutral"), Argue())
+    graph = relate([tree], ScriptedVerifier(lambda *_: "neutral"), Argue())[0].graph
     return Argue().infer(tree, graph)
 
 

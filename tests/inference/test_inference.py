@@ -72,7 +72,7 @@ class Case:
 
 
 def solve(tree: Tree, verifier: Verifier, inference: Inference) -> Verdict:
-    (graph,) = relate([tree], verifier, inference)
+    graph = relate([tree], verifier, inference)[0].graph
     return inference.infer(tree, graph)
 
 
@@ -175,7 +175,7 @@ def test_vote_answers_as_the_published_algorithm_with_one_of_the_best_labellings
 def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_of_what_is_left(
     inference: Joint | Vote, case: Case
 ) -> None:
-    (graph,) = relate([case.tree], Table(case.rows), JOINT)
+    graph = relate([case.tree], Table(case.rows), JOINT)[0].graph
     verdict = inference.infer(case.tree, graph)
     nodes = case.tree.nodes[1:]
     held = {node.id: side_of(node) for node in nodes if None not in (node.p_true, node.p_true_negation)}
@@ -196,7 +196,7 @@ def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_
 @settings(deadline=None, max_examples=30)
 @given(case=cases())
 def test_vote_needs_no_pair_that_starts_at_the_root(case: Case) -> None:
-    (graph,) = relate([case.tree], Table(case.rows), JOINT)
+    graph = relate([case.tree], Table(case.rows), JOINT)[0].graph
     assert VOTE.infer(case.tree, graph) == case.solve(VOTE)
 
 

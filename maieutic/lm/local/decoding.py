@@ -1,8 +1,9 @@
 """Forward passes of many prompts: what comes next, and how texts go on.
 
 Rows are padded on the left. What they share at the start comes as a
-:class:`maieutic.lm.local.prefixes.Prefix` and is not part of a row. A prompt from which several texts are
-drawn is read once. Finished texts leave the batch, so that long ones do not keep the others waiting.
+:class:`maieutic.lm.local.prefixes.Prefix` and is not part of a row. Texts that are drawn
+several times from one prompt read it once. Finished texts leave the batch, so that long ones do not keep the
+others waiting.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.loading import Checkpoint, quiet
-from maieutic.lm.base import FloatArray
+from maieutic.lm.base import FloatArray, SamplingParams
 from maieutic.lm.local.prefixes import Prefix, new_cache, prefix_argument
-from maieutic.lm.local.sampling import Sampling, draw
+from maieutic.lm.local.sampling import draw
 from maieutic.lm.local.tokens import Tokens
 
 __all__ = ["Decoder", "Row"]
@@ -92,7 +93,7 @@ class Decoder:
             logits = self._forward(ids, mask, self._positions(mask, prefix), prefix, width)
             return logits.log_softmax(dim=-1)
 
-    def draw(self, rows: Sequence[Row], sampling: Sampling, prefix: Prefix | None) -> list[list[int]]:
+    def draw(self, rows: Sequence[Row], params: SamplingParams, prefix: Prefix | None) -> list[list[int]]:
         """The new tokens of each row, a stop included if it came to one.
 
         Args:
@@ -104,15 +105,15 @@ class Decoder:
             uniforms = self._uniforms(rows)
             live = list(range(len(rows)))  # the row in each line of the batch
             open_ = [True] * len(rows)
-            for step in range(sampling.max_new_tokens):
-                tokens = self._pick(batch.logits, None if uniforms is None else uniforms[:, step], sampling)
+            for step in range(params.max_new_tokens):
+                tokens = self._pick(batch.logits, None if uniforms is None else uniforms[:, step], params)
                 stopped = self._stops[tokens].tolist()
                 for row, token, stop in zip(live, tokens.tolist(), stopped, strict=True):
                     if open_[row]:
                         texts[row].append(token)
                         open_[row] = not stop
                 going = [line for line, row in enumerate(live) if open_[row]]
-                if not going or step + 1 == sampling.max_new_tokens:
+                if not going or step + 1 == params.max_new_tokens:
                     break
                 if (len(live) - len(going)) * LEAVE >= len(live):
                     kept = torch.tensor(going, device=self._device)
@@ -169,13 +170,15 @@ class Decoder:
         start = len(prefix.tokens) if prefix else 0
         return (mask.cumsum(dim=1) + (start - 1)).clamp(min=0)
 
-    def _pick(self, logits: torch.Tensor, uniforms: torch.Tensor | None, sampling: Sampling) -> torch.Tensor:
+    def _pick(
+        self, logits: torch.Tensor, uniforms: torch.Tensor | None, params: SamplingParams
+    ) -> torch.Tensor:
         """The next token of each row; int64 (rows,)."""
         if uniforms is None:
             return logits.argmax(dim=-1)
-        scores = TemperatureLogitsWarper(float(sampling.temperature))(None, logits)
-        if sampling.top_p < 1:
-            scores = TopPLogitsWarper(float(sampling.top_p))(None, scores)
+        scores = TemperatureLogitsWarper(float(params.temperature))(None, logits)
+        if params.top_p < 1:
+            scores = TopPLogitsWarper(float(params.top_p))(None, scores)
         return draw(scores, uniforms)
 
     def _uniforms(self, rows: Sequence[Row]) -> torch.Tensor | None:

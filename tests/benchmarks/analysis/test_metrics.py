@@ -13,12 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.benchmarks.analysis.calibration_error import BINS
 from maieutic.benchmarks.analysis.metrics import (
-    BINS,
     P_TRUE,
-    brier_score,
     calibration_bins,
-    calibration_error,
     measure,
     pairwise,
     risk_coverage,
@@ -62,9 +60,17 @@ def test_a_question_without_an_answer_is_wrong_but_not_scored() -> None:
     assert (none.accuracy, none.accuracy_scored, none.aurc, none.ece) == (0.0, None, None, None)
 
 
-def test_nothing_cannot_be_measured() -> None:
-    with pytest.raises(InputError, match="no records"):
-        measure([])
+def test_nothing_and_questions_without_a_gold_answer_cannot_be_measured() -> None:
+    for unmeasurable in ([], [replace(record(True), gold=None)]):
+        with pytest.raises(InputError) as caught:
+            measure(unmeasurable)
+        assert caught.value.subject == "records"
+
+
+def test_a_question_without_a_gold_answer_is_in_no_number() -> None:
+    assert measure([record(True), record(False), replace(record(True), gold=None)]) == measure(
+        [record(True), record(False)]
+    )
 
 
 def test_a_pair_counts_only_if_both_twins_are_right() -> None:
@@ -101,7 +107,7 @@ def test_calibration_error_by_hand() -> None:
     first, second = calibration_bins(drawn)
     assert (first.count, first.accuracy, second.count) == (1, 0.0, 3)
     assert second.accuracy == pytest.approx(2 / 3)
-    assert calibration_error(drawn) == pytest.approx((1 * 0.55 + 3 * (0.9 - 2 / 3)) / 4)
+    assert measure(drawn).ece == pytest.approx((1 * 0.55 + 3 * (0.9 - 2 / 3)) / 4)
 
 
 @pytest.mark.parametrize(("confidence", "bin_"), [(0.0, 0), (1 / 15, 0), (0.0667, 1), (0.6, 8), (1.0, 14)])
@@ -130,25 +136,34 @@ def test_the_bins_are_scikit_learns(drawn: list[tuple[bool, float]]) -> None:
 @given(rows)
 @QUICK
 def test_calibration_error_lies_between_the_overall_gap_and_one(drawn: list[tuple[bool, float]]) -> None:
-    error = calibration_error(records(drawn))
+    error = measure(records(drawn)).ece
     assert error is not None
     gap = abs(np.mean([right for right, _ in drawn]) - np.mean([p for _, p in drawn]))
     assert gap - 1e-8 <= error <= 1
-    assert calibration_error(records(drawn)[::-1]) == pytest.approx(error)
+    assert measure(records(drawn)[::-1]).ece == pytest.approx(error)
+
+
+@given(rows)
+@QUICK
+def test_the_brier_score_is_scikit_learns(drawn: list[tuple[bool, float]]) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    made = records(drawn)
+    gold, p_true = [bool(r.gold) for r in made], [r.p_true for r in made]
+    assert measure(made).brier == pytest.approx(metrics.brier_score_loss(gold, p_true))
 
 
 @given(rows)
 @QUICK
 def test_brier_score_is_the_mean_squared_distance_from_the_truth(drawn: list[tuple[bool, float]]) -> None:
     made = records(drawn)
-    expected = np.mean([(r.p_true - r.gold) ** 2 for r in made if r.p_true is not None])
-    assert brier_score(made) == pytest.approx(expected)
+    expected = np.mean([(r.p_true - bool(r.gold)) ** 2 for r in made if r.p_true is not None])
+    assert measure(made).brier == pytest.approx(expected)
 
 
 def test_brier_score_by_hand() -> None:
     """P(true) 0.8 of a truth, 0.3 of a falsehood, 0.6 of a falsehood: (0.04 + 0.09 + 0.36) / 3."""
     drawn = [Record("q", "T.", gold, "", p > 0.5, p) for gold, p in [(True, 0.8), (False, 0.3), (False, 0.6)]]
-    assert brier_score(drawn) == pytest.approx(0.49 / 3)
+    assert measure(drawn).brier == pytest.approx(0.49 / 3)
 
 
 # -- risk against coverage -----------------------------------------------------------------------------
@@ -223,7 +238,7 @@ def test_no_answer_comes_last_and_is_wrong() -> None:
     curve = risk_coverage([record(None), record(True, 0.5), record(True, 0.4)])
     assert curve is not None
     assert list(curve.risk) == pytest.approx([0, 0, 1 / 3])
-    assert calibration_error([record(None), record(True, 1.0)]) == 0
+    assert measure([record(None), record(True, 1.0)]).ece == 0
 
 
 # -- what is not given ---------------------------------------------------------------------------------

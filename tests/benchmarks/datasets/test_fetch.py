@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.benchmarks.datasets.base import RemoteFile
-from maieutic.benchmarks.datasets.fetch import Patience, cache_folder, fetch
+from maieutic.benchmarks.datasets.fetch import DownloadLimits, cache_folder, fetch
 from maieutic.errors import InputError, MaieuticError
 
 CONTENT = bytes(range(256)) * 40
-QUICK = Patience(connect=5.0, silence=5.0, tries=3, pause=0.0)
+QUICK = DownloadLimits(connect=5.0, silence=5.0, tries=3, pause=0.0)
 
 Reply = Callable[["Handler"], None]
 

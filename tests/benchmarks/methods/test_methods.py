@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, get_args, get_type_hints
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -19,20 +19,19 @@ from maieutic.benchmarks.methods.cascade import Cascade, CurvePoint, cascade_cur
 from maieutic.benchmarks.methods.chain_of_thought import ChainOfThought
 from maieutic.benchmarks.methods.direct import NO_READING, Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
-from maieutic.benchmarks.methods.maieutic import NO_TREE, Evidence, Maieutic
+from maieutic.benchmarks.methods.maieutic import EvidenceKind, MaieuticMethod
 from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS, SelfConsistency
 from maieutic.benchmarks.runs.records import Record
 from maieutic.config import Belief
 from maieutic.errors import InputError
 from maieutic.inference.base import Inference
-from maieutic.lm.base import Completion, Prompt, SamplingParams, Scores
+from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import LoadedModels
 from maieutic.pipeline import Maieutic as Pipeline
 from maieutic.prompts import PromptSet, load_prompts
-from maieutic.tree import Tree
 
 PAPER, CHAT, AGORA = load_prompts("paper"), load_prompts("chat"), load_prompts("agora")
 TRUE, FALSE = PAPER.answers
@@ -255,9 +254,9 @@ def test_the_sampling_settings_reach_the_model() -> None:
     seen: list[dict[str, Any]] = []
 
     class Noting(ScriptedLanguageModel):
-        def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
-            seen.append({"samples": n, **asdict(params)})
-            return super().sample(prompts, n, params)
+        def sample(self, prompts: Sequence[Prompt], n: int, **sampling: Any) -> list[list[str]]:
+            seen.append({"samples": n, **sampling})
+            return super().sample(prompts, n, **sampling)
 
     lm = Noting(lambda *_: VERDICTS[True], always(0.9, 0.1))
     models = LoadedModels(lm, ScriptedVerifier(neutral), PAPER)
@@ -341,7 +340,7 @@ def answers(outcomes: Sequence[Outcome]) -> Iterator[Any]:
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_without_ablations_it_is_what_the_pipeline_answers(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    outcomes = Maieutic(inference=inference).run(TEXTS, models)
+    outcomes = MaieuticMethod(inference=inference).run(TEXTS, models)
     expected = list(Pipeline(models.lm, models.verifier, inference=inference).ask_many(TEXTS))
     for outcome, ours, other in zip(outcomes, answers(outcomes), expected, strict=True):
         assert replace(ours, seconds=other.seconds) == other
@@ -354,33 +353,19 @@ def test_without_ablations_it_is_what_the_pipeline_answers(seed: int, inference:
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_two_inferences_can_share_trees_that_are_grown_once(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    first = Maieutic(inference="joint").run(TEXTS, models)
+    first = MaieuticMethod(inference="joint").run(TEXTS, models)
     trees = [answer.tree for answer in answers(first)]
-    other = Maieutic(inference=inference)
+    other = MaieuticMethod(inference=inference)
     grown = [replace(o, usage=Usage(pairs=o.usage.pairs)) for o in timeless(other.run(TEXTS, models))]
     silent = replace(models, lm=ScriptedLanguageModel(never, never, name=""))
     assert timeless(other.conclude(trees, silent)) == grown
-    given_trees = replace(other, trees=dict(zip(TEXTS, trees, strict=True)))
-    assert timeless(given_trees.run(TEXTS, silent)) == grown
-
-
-def test_a_text_without_a_given_tree_is_unscored() -> None:
-    tree = Tree("Ice is cold.", "Ice is cold.", "Ice is not cold.", ())
-    method = Maieutic(trees={"Ice is cold.": tree})
-    models = models_of(never, never)
-    first, other, spaced = method.run(["Ice is cold.", "Fire is cold.", " Ice is\ncold."], models)
-    assert (first.answer, first.problem) == (True, None)
-    assert (other.answer, other.problem, other.usage) == (None, NO_TREE, Usage())
-    assert spaced.answer is True
-    with pytest.raises(InputError, match="likelihood"):
-        replace(method, evidence="likelihood")
 
 
 @settings(deadline=None, max_examples=4)
 @given(SEEDS, st.sampled_from(INFERENCES), st.sampled_from(["all", "beliefs", "likelihood"]))
-def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, evidence: Evidence) -> None:
+def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, evidence: EvidenceKind) -> None:
     models = replace(chaotic(seed), verifier=ScriptedVerifier(never))
-    method = Maieutic(inference=inference, verifier=False, evidence=evidence)
+    method = MaieuticMethod(inference=inference, verifier=False, evidence=evidence)
     assert not method.uses_verifier
     for outcome, answer in zip(run := method.run(TEXTS, models), answers(run), strict=True):
         assert (outcome.usage.pairs, answer.models.verifier) == (0, "none")
@@ -395,7 +380,7 @@ def test_without_a_verifier_no_pair_is_asked(seed: int, inference: Inference, ev
 
 def test_without_a_verifier_the_vote_is_that_of_the_sides_that_explain() -> None:
     """Three integral explanations, all believed: two of the False prompt."""
-    method = Maieutic(inference="vote", verifier=False, depth=1, widths=(2,))
+    method = MaieuticMethod(inference="vote", verifier=False, depth=1, widths=(2,))
 
     def reply(prompt: Prompt, index: int) -> str:
         if prompt.opening == "Negation:":
@@ -419,8 +404,8 @@ def test_without_a_verifier_the_vote_is_that_of_the_sides_that_explain() -> None
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_without_integrity_all_that_was_grown_takes_part(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    whole = answers(Maieutic(inference=inference).run(TEXTS, models))
-    free = answers(Maieutic(inference=inference, integrity=False).run(TEXTS, models))
+    whole = answers(MaieuticMethod(inference=inference).run(TEXTS, models))
+    free = answers(MaieuticMethod(inference=inference, integrity=False).run(TEXTS, models))
     for pruned, kept in zip(whole, free, strict=True):
         grown = {node.id: node for node in (*pruned.tree.nodes, *pruned.tree.pruned)}
         assert kept.tree.pruned == ()
@@ -434,7 +419,7 @@ def test_without_integrity_all_that_was_grown_takes_part(seed: int, inference: I
 @given(SEEDS, st.sampled_from(INFERENCES))
 def test_with_beliefs_only_each_explanation_keeps_its_likelier_side(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    for answer in answers(Maieutic(inference=inference, evidence="beliefs").run(TEXTS, models)):
+    for answer in answers(MaieuticMethod(inference=inference, evidence="beliefs").run(TEXTS, models)):
         roots = {"Q", "¬Q"}
         assert all({edge.source, edge.target} & roots for edge in answer.edges)
         if inference == "vote" and len(answer.tree.nodes) < 2:
@@ -458,7 +443,7 @@ def test_with_likelihood_only_no_belief_is_read(seed: int, inference: Inference)
     quiet = chaotic(seed)
     assert isinstance(quiet.lm, ScriptedLanguageModel)
     models = replace(quiet, lm=replace(quiet.lm, probability=probability))
-    method = Maieutic(inference=inference, evidence="likelihood", widths=(2, 1))
+    method = MaieuticMethod(inference=inference, evidence="likelihood", widths=(2, 1))
     for answer in answers(method.run(TEXTS[:3], models)):
         assert answer.tree.pruned == ()
         assert (answer.tree.root.p_true, answer.tree.root.p_true_negation) == (None, None)
@@ -479,7 +464,7 @@ def test_with_likelihood_only_no_belief_is_read(seed: int, inference: Inference)
 
 def test_depth_and_widths_are_those_of_the_trees() -> None:
     models = models_of(lambda _, index: f" reason {index} of many.", always(0.5, 0.5))
-    (outcome,) = Maieutic(depth=1, widths=(2,), integrity=False).run(["Ice is cold."], models)
+    (outcome,) = MaieuticMethod(depth=1, widths=(2,), integrity=False).run(["Ice is cold."], models)
     (answer,) = answers([outcome])
     assert {node.depth for node in answer.tree.nodes} == {0, 1}
     assert outcome.details["nodes"] == len(answer.tree.nodes) <= 5
@@ -496,8 +481,8 @@ def tokens(usage: Usage) -> int:
 @given(SEEDS, st.floats(0, 1.1))
 def test_a_cascade_grows_trees_for_the_doubted_questions_and_no_others(seed: int, threshold: float) -> None:
     models = chaotic(seed)
-    direct, trees = Direct().run(TEXTS, models), Maieutic(seed=3).run(TEXTS, models)
-    found = Cascade(threshold=threshold, seed=3).run(TEXTS, models)
+    direct, trees = Direct().run(TEXTS, models), MaieuticMethod(seed=3).run(TEXTS, models)
+    found = Cascade(threshold=threshold, tree=MaieuticMethod(seed=3)).run(TEXTS, models)
     for first, tree, outcome in zip(direct, trees, found, strict=True):
         sure = first.p_true is not None and max(first.p_true, 1 - first.p_true) >= threshold
         assert outcome.details["grown"] == (not sure)
@@ -568,16 +553,19 @@ class Ledger:
     prompts: str = "paper"
     seen: Usage = field(default_factory=Usage)
 
-    def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
-        rows = self.lm.sample(prompts, n, params)
+    def sample(self, prompts: Sequence[Prompt], n: int, **sampling: Any) -> list[list[str]]:
+        rows = self.lm.sample(prompts, n, **sampling)
         for prompt, row in zip(prompts, rows, strict=True):
-            words = sum(len(completion.text.split()) for completion in row)
+            words = sum(len(text.split()) for text in row)
             self.seen += Usage(n * len(prompt.text().split()), words, n)
         return rows
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Any:
         self.seen += Usage(sum(len(prompt.text().split()) for prompt in prompts), 0, len(prompts))
         return self.lm.choose(prompts, options)
+
+    def count_tokens(self, texts: Sequence[Prompt | str]) -> list[int]:
+        return self.lm.count_tokens(texts)
 
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -663,7 +651,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "integrity_threshold": st.floats(0, 1),
     "verifier": st.booleans(),
     "integrity": st.booleans(),
-    "evidence": st.sampled_from(get_args(Evidence)),
+    "evidence": st.sampled_from(get_args(EvidenceKind)),
     "weights": st.just(""),  # like the next three not with every inference
     "merge": st.just(False),
     "pruned": st.just(0.0),
@@ -686,13 +674,15 @@ def as_text(value: Any) -> str:
 def test_settings_survive_the_way_through_text_and_through_plain_values(
     name: str, data: st.DataObject, seed: int
 ) -> None:
-    names = {item.name for item in fields(METHODS[name])} - {"seed", "trees"}
-    chosen = {key: data.draw(VALUES[key]) for key in sorted(names) if data.draw(st.booleans())}
-    seeded = {"seed": seed} if "seed" in get_type_hints(METHODS[name]) else {}
-    method = METHODS[name](**chosen, **seeded)
+    names = list(settings_of(METHODS[name]()))
+    chosen = {
+        key: data.draw(VALUES[key.rpartition(".")[2]]) for key in sorted(names) if data.draw(st.booleans())
+    }
+    method = build_method(name, chosen, seed)
     plain = settings_of(method)
-    assert plain.keys() == names
+    assert list(plain) == names
     assert all(type(value) in (bool, int, float, str, list) for value in plain.values())
+    assert all(plain[key] == (list(v) if isinstance(v, tuple) else v) for key, v in chosen.items())
     texts = {key: as_text(value) for key, value in plain.items()}
     for given_settings in (plain, texts, {key: as_text(value) for key, value in chosen.items()}):
         assert build_method(name, given_settings, seed) == method
@@ -726,31 +716,45 @@ def test_settings_survive_the_way_through_text_and_through_plain_values(
         ("cascade", "threshold", "-0.1"),
         ("cascade", "threshold", "nan"),
         ("cascade", "curve", "1"),
-        ("cascade", "depth", "x"),
+        ("cascade", "tree.depth", "x"),
+        ("cascade", "tree.depth", "-1"),
+        ("cascade", "tree.verifier", "yes"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_named(name: str, key: str, value: str) -> None:
-    with pytest.raises(InputError, match=rf"^{key} must be ") as caught:
+    with pytest.raises(InputError) as caught:
         build_method(name, {key: value}, seed=0)
+    assert caught.value.subject == key
     assert len(str(caught.value)) < 200
 
 
 def test_unknown_methods_and_settings_are_told_from_what_there_is() -> None:
-    with pytest.raises(InputError, match=r"one of direct, chain-of-thought, .*, not 'oracle'"):
-        build_method("oracle", {}, seed=0)
-    with pytest.raises(InputError, match=r"no setting 'width'; its settings are inference, depth, widths"):
-        build_method("maieutic", {"width": "3"}, seed=0)
-    with pytest.raises(InputError, match="direct has no setting 'depth'; it has none"):
-        build_method("direct", {"depth": "3"}, seed=0)
-    for key in ("seed", "trees"):
-        with pytest.raises(InputError, match=f"no setting '{key}'"):
-            build_method("maieutic", {key: "3"}, seed=0)
+    unknown = [
+        ("oracle", {}, "method"),
+        ("maieutic", {"width": "3"}, "width"),
+        ("direct", {"depth": "3"}, "depth"),
+        ("maieutic", {"seed": "3"}, "seed"),
+        ("cascade", {"depth": "3"}, "depth"),
+        ("cascade", {"tree.width": "3"}, "tree.width"),
+        ("cascade", {"tree": "3"}, "tree"),
+        ("cascade", {"threshold.high": "3"}, "threshold.high"),
+    ]
+    for name, given_settings, subject in unknown:
+        with pytest.raises(InputError) as caught:
+            build_method(name, given_settings, seed=0)
+        assert caught.value.subject == subject
+
+
+def test_the_seed_of_a_run_reaches_the_trees_of_a_cascade() -> None:
+    method = build_method("cascade", {"tree.depth": 1}, seed=7)
+    assert method == Cascade(tree=MaieuticMethod(depth=1, seed=7))
 
 
 def test_a_negative_seed_is_refused_where_there_is_one() -> None:
-    for name in ("maieutic", "cascade"):
-        with pytest.raises(InputError, match="seed must be ≥ 0"):
+    for name, subject in (("maieutic", "seed"), ("cascade", "tree.seed")):
+        with pytest.raises(InputError) as caught:
             build_method(name, {}, seed=-1)
+        assert caught.value.subject == subject
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -107,7 +107,7 @@ def test_a_cascade_is_also_a_curve() -> None:
             details={
                 "direct_p_true": record.p_true or 0.0,
                 "direct_tokens": 100.0,
-                "maieutic_answer": float(record.gold),
+                "maieutic_answer": float(bool(record.gold)),
                 "maieutic_tokens": 900.0,
             },
         )

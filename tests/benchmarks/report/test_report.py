@@ -41,7 +41,7 @@ from maieutic.pipeline import Maieutic
 from maieutic.render.view import flipped, view_of
 from maieutic.tree import Proposition, Tree
 
-for module in ("matplotlib", "scipy", "sklearn", "statsmodels", "tomli_w"):
+for module in ("matplotlib", "scipy", "statsmodels", "tomli_w"):
     pytest.importorskip(module)
 
 CliRun = Callable[..., "CompletedProcess[str]"]
@@ -75,7 +75,7 @@ def grown(text: str, doubt: float) -> Outcome:
 def write(folder: Path, config: RunConfig, outcomes: list[Outcome], facts: str = "") -> Run:
     with RunFolder(folder, config.complete()) as run:
         if facts:
-            run.write_facts(facts)
+            run.write_provenance(facts)
         run.write(
             [
                 Record.of(Item(f"q{k}", f"Penguin {k} can fly.", k % 3 == 0), outcome)

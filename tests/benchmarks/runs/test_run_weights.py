@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maieutic.benchmarks.methods import build_method
-from maieutic.benchmarks.methods.maieutic import Maieutic, weights_of
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod, weights_of
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import run_name
 from maieutic.bundled import bundled_weights
@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("method", ["maieutic", "cascade"])
 def test_the_bundled_models_together_have_weights_of_their_own(method: str) -> None:
     config = RunConfig("agora", method).complete()
-    assert config.settings["weights"] == "agora"
+    assert config.settings["tree.weights" if method == "cascade" else "weights"] == "agora"
     assert run_name(config) == method
     assert config.complete() == config
     assert weights_of("agora") == read_weights(bundled_weights())
@@ -55,7 +55,7 @@ def test_a_file_is_found_from_any_folder_and_named(file: Path, monkeypatch: pyte
     assert run_name(config) == f"maieutic (weights {file})"
     monkeypatch.chdir("/")
     method = build_method("maieutic", config.settings, 0)
-    assert isinstance(method, Maieutic)
+    assert isinstance(method, MaieuticMethod)
     assert weights_of(method.weights) == MINE
 
 

@@ -31,7 +31,7 @@ from maieutic.benchmarks.throughput.reference import ReferenceLM
 from maieutic.benchmarks.throughput.script import write_script
 from maieutic.benchmarks.throughput.sentences import sentence
 from maieutic.benchmarks.throughput.subject import Subject
-from maieutic.benchmarks.throughput.table import Row, Series
+from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.verifying import verifier_rows
 from maieutic.benchmarks.throughput.workbench import Workbench
 from maieutic.bundled import bundled_folder
@@ -282,7 +282,7 @@ def test_the_fastest_setting_is_kept_and_one_that_fails_passed_over(ticks: Calla
 
 
 def test_a_ratio_is_ours_over_the_other_by_their_medians() -> None:
-    row = Row("choose", "w", "per second", Series("a", (1, 9, 6)), Series("b", (2, 3, 50)), "")
+    row = TableRow("choose", "w", "per second", Series("a", (1, 9, 6)), Series("b", (2, 3, 50)), "")
     assert row.ratio == 2
     assert replace(row, other=None).ratio is None
 

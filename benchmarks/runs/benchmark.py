@@ -1,0 +1,109 @@
+"""A benchmark: a configuration with its questions and its method, run to its end or tried on a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from maieutic.benchmarks.datasets import Loaded, load_items
+from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.datasets.fetch import OnProgress
+from maieutic.benchmarks.methods import build_method
+from maieutic.benchmarks.methods.base import Method
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.folder import RunFolder
+from maieutic.benchmarks.runs.models import device_of, models_of, server_of, with_trees
+from maieutic.benchmarks.runs.provenance import provenance
+from maieutic.benchmarks.runs.records import Record
+from maieutic.benchmarks.runs.runner import Estimate, Stopped, draw, estimate, run, unanswered
+from maieutic.cache.store import ResponseStore
+from maieutic.files.json_lines import OnBad
+
+__all__ = ["Benchmark"]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is asked, and how; no model is loaded yet.
+
+    Attributes:
+        items: the questions that are drawn, with their trees where trees are weighed.
+    """
+
+    config: RunConfig
+    loaded: Loaded
+    items: tuple[Item, ...]
+    method: Method
+
+    @classmethod
+    def load(
+        cls,
+        config: RunConfig,
+        *,
+        download: bool = False,
+        on_progress: OnProgress | None = None,
+        on_bad: OnBad | None = None,
+    ) -> Benchmark:
+        """Read the data, so that what is wrong with them is known before models load.
+
+        Args:
+            config: complete.
+            download, on_progress, on_bad: see :func:`maieutic.benchmarks.datasets.load_items`.
+
+        Raises:
+            InputError: the data are missing.
+            FileFormatError: a file of the data, or the file of trees, is broken.
+            MaieuticError: a download failed.
+        """
+        loaded = load_items(
+            config.dataset,
+            data=Path(config.data) if config.data else None,
+            split=config.split,
+            download=download,
+            on_progress=on_progress,
+            on_bad=on_bad,
+        )
+        items = with_trees(draw(loaded.items, config.limit, config.seed), config)
+        return cls(config, loaded, tuple(items), build_method(config.method, config.settings, config.seed))
+
+    def run(
+        self,
+        folder: RunFolder,
+        *,
+        download: bool = False,
+        cache: ResponseStore | None = None,
+        stopped: Stopped = lambda: False,
+    ) -> Iterator[list[Record]]:
+        """Answer the questions without a record; a batch is on disk before it is yielded.
+
+        Args:
+            folder: entered, of the same configuration.
+            cache: keeps what the models answer; None asks them every time.
+            stopped: asked between batches.
+
+        Raises:
+            InputError: a model cannot be loaded.
+            ServerError: a model's server failed; the questions of the batch stay open.
+            MaieuticError: the folder cannot be written any more.
+        """
+        open_items = unanswered(self.items, folder.records)
+        if not open_items:
+            return
+        models = models_of(self.config, download=download, cache=cache)
+        made_with = provenance(
+            self.config, self.loaded, len(self.items), device_of(models), server_of(models)
+        )
+        folder.write_provenance(made_with)
+        for records in run(open_items, self.method, models, self.config.batch, stopped, cache):
+            folder.write(records)
+            yield records
+
+    def estimate(self, *, download: bool = False) -> Estimate:
+        """Ask a sample, and say what the whole run would take; nothing is written, no cache is asked.
+
+        Raises:
+            InputError: a model cannot be loaded.
+        """
+        models = models_of(self.config, download=download)
+        return estimate(self.items, self.method, models, self.config.batch, self.config.seed)
