@@ -60,7 +60,7 @@ def test_the_library_example_runs(
     exec(block("python", "ask_many"), {})
     first, *answers = capsys.readouterr().out.splitlines()
     assert first.startswith(("True ", "False "))
-    assert [json.loads(line)["question"] for line in answers] == [
+    assert [json.loads(line)["tree"]["question"] for line in answers] == [
         "Is a pillow soft?",
         "A spoon sinks in water.",
     ]
