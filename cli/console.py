@@ -60,7 +60,7 @@ def response_cache() -> ResponseStore:
 def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
     """The answers, each with what would change it; where that is not to be had, stderr says why."""
     from maieutic.errors import MaieuticError
-    from maieutic.inference.flips import with_flip  # scipy's solver takes a while to load
+    from maieutic.inference.flips import with_flip
 
     for answer in answers:
         if answer.inference != "joint":
