@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from maieutic import __version__
+from maieutic.checkpoints.process import prepare_process
 from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
 from maieutic.cli.cache import cache
@@ -54,11 +55,13 @@ def _common(
 
 
 def program() -> None:
-    """What the installed command runs: :func:`main`, with little garbage collection.
+    """What the installed command runs: :func:`main`, in a process of its own that it may set up.
 
+    Model libraries are kept quiet and within the usable cores, and there is little garbage collection.
     The model libraries are half a million objects that live as long as the process; looking through them
     again and again while they load, and once more at the end, takes a third of a short run.
     """
+    prepare_process()
     gc.set_threshold(100_000, 50, 50)
     try:
         main()

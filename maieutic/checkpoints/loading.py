@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import re
 import sys
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
+from tqdm.auto import tqdm
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
 )
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
-)
-from transformers.utils import logging as transformers_logging
 
 from maieutic.bundled import AGORA, BundledModel, bundled_folder
-from maieutic.checkpoints.devices import resolve_device, resolve_dtype, use_cores
+from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.fingerprints import checkpoint_fingerprint
+from maieutic.checkpoints.internals import causal_architectures, classifier_architectures
 from maieutic.errors import MaieuticError, ModelError
 
 __all__ = [
@@ -40,7 +37,6 @@ __all__ = [
     "Checkpoint",
     "Kind",
     "load_checkpoint",
-    "quiet",
     "shortened",
 ]
 
@@ -53,6 +49,7 @@ PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 # What model families call the number of positions they were built for.
 WINDOW_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
 SHOWN = 60  # characters of a prompt or a statement in a message
+_opening = Lock()  # while Transformers opens a model it swaps functions that every model of the process uses
 NO_LIMIT = 10**7  # Transformers writes 10**30 where a tokenizer knows no limit
 
 
@@ -67,22 +64,17 @@ class Kind:
     bundled: BundledModel
 
 
-def _names(mapping: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]:
-    groups = ((entry,) if isinstance(entry, str) else entry for entry in mapping.values())
-    return frozenset(name for group in groups for name in group)
-
-
 LANGUAGE_MODEL = Kind(
     "a causal language model",
     AutoModelForCausalLM,
-    _names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
+    causal_architectures(),
     "did you mean it as the verifier (--nli)?",
     "agora-lm",
 )
 CLASSIFIER = Kind(
     "a sequence classifier",
     AutoModelForSequenceClassification,
-    _names(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES),
+    classifier_architectures(),
     "did you mean it as the language model (--lm)?",
     "agora-nli",
 )
@@ -124,6 +116,8 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Open a folder, a hub id that is in the local cache or may be downloaded, or the bundled model.
 
+    Any thread may call it; models are opened one after the other.
+
     Args:
         name: "agora" means the bundled model of that kind; write ``./agora`` for a folder called so.
         device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
@@ -138,7 +132,7 @@ def load_checkpoint(
     precision = resolve_dtype(dtype, target)
     folder = bundled_folder(kind.bundled) if name == AGORA else find_folder(name, download=download)
     _check_files(folder)
-    with _translated(folder), quiet():
+    with _opening, _translated(folder):
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         _check_kind(folder, config, kind)
         tokenizer = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
@@ -158,8 +152,6 @@ def load_checkpoint(
                 "they are incomplete or belong to another model: fetch or save them again"
             )
         model = model.eval().to(target)
-    if target.type == "cpu":
-        use_cores()
     return Checkpoint(name, model, tokenizer, target, precision, _window(model, tokenizer), folder)
 
 
@@ -176,16 +168,23 @@ def find_folder(name: str, *, download: bool = False) -> Path:
         found = "a file" if path.is_file() else "no folder here and cannot be a hub id"
         raise ModelError(f"{name!r} is {found}; give a model folder or a hub id like Qwen/Qwen3-1.7B")
     try:
-        with quiet(bars=download and sys.stderr.isatty()):
-            found_folder = snapshot_download(
-                name,
-                local_files_only=not download,
-                allow_patterns=HUB_FILES,
-                ignore_patterns=HUB_SKIPPED,
-            )
+        found_folder = snapshot_download(
+            name,
+            local_files_only=not download,
+            allow_patterns=HUB_FILES,
+            ignore_patterns=HUB_SKIPPED,
+            tqdm_class=_DownloadBar,
+        )
     except Exception as error:  # the hub client raises errors of several libraries
         raise ModelError(_not_found(name, error, download=download)) from error
     return Path(found_folder)
+
+
+class _DownloadBar(tqdm):  # type: ignore[misc]
+    """A bar on terminals, even where the hub client's own bars are off."""
+
+    def __init__(self, *args: Any, name: str = "", **options: Any) -> None:
+        super().__init__(*args, **options | {"disable": not sys.stderr.isatty()})
 
 
 def _not_found(name: str, error: Exception, *, download: bool) -> str:
@@ -195,24 +194,6 @@ def _not_found(name: str, error: Exception, *, download: bool) -> str:
         f"{name} is not a folder and not in the hub cache; "
         "pass --download (download=True) to fetch it, or correct the name"
     )
-
-
-@contextmanager
-def quiet(*, bars: bool = False) -> Iterator[None]:
-    """Keep Transformers and the hub client from writing on stderr: messages, warnings, bars."""
-    verbosity = transformers_logging.get_verbosity()
-    had_bars = transformers_logging.is_progress_bar_enabled()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        transformers_logging.set_verbosity_error()
-        if not bars:
-            transformers_logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            transformers_logging.set_verbosity(verbosity)
-            if had_bars:
-                transformers_logging.enable_progress_bar()
 
 
 @contextmanager
@@ -247,8 +228,8 @@ def _check_files(folder: Path) -> None:
 
 def _check_kind(folder: Path, config: Any, kind: Kind) -> None:
     found = list(getattr(config, "architectures", None) or [])
-    if not found or kind.architectures.intersection(found):
-        return  # a config without architectures is judged by its weights: none may be missing
+    if not found or not kind.architectures or kind.architectures.intersection(found):
+        return  # where architectures are unknown the weights decide: none may be missing
     other = CLASSIFIER if kind is LANGUAGE_MODEL else LANGUAGE_MODEL
     hint = f"; {kind.other}" if other.architectures.intersection(found) else ""
     raise ModelError(f"{folder} holds a {found[0]}, not {kind.noun}{hint}")
