@@ -363,7 +363,7 @@ def test_what_runs_have_in_common_is_told_once(html: str) -> None:
     methods = [facts(one)["configuration.method"] for one in each]
     assert methods == ["direct", "cascade", "maieutic"]
     assert not any(facts(one).keys() & shared.keys() for one in each)
-    assert facts(each[1])["configuration.settings.widths"] == "3, 1"
+    assert facts(each[1])["configuration.settings.tree.widths"] == "3, 1"
 
 
 def test_a_run_without_its_facts_says_so_and_a_damaged_one_is_refused(
