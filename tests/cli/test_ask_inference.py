@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,10 +17,7 @@ from maieutic.inference.weights import DEFAULT_WEIGHTS, weights_toml
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import Maieutic
-from maieutic.tree import Proposition, Tree
 
-Kinds = dict[tuple[str, str], str]
 Run = Callable[..., "CompletedProcess[str]"]
 Refuse = Callable[..., InputError]
 OPTIONS = ("--lm", "scripted", "--nli", "scripted", "--belief", "direct", "--depth", "1")
@@ -181,29 +175,3 @@ def test_weights_are_for_joint_inference_only(refuse: Refuse, tmp_path: Path) ->
     file = tmp_path / "w.toml"
     file.write_text(weights_toml(DEFAULT_WEIGHTS, {}), encoding="utf-8")
     assert refuse(*ASK, "--weights", file, *VOTE).subject == "weights"
-
-
-def test_the_solver_of_flips_prints_nothing_on_standard_output(tmp_path: Path) -> None:
-    """It prints to the process's own output, which only a new process shows."""
-    answers = []
-    for seed in range(3):
-        rng = random.Random(seed)
-        kinds: Kinds = {}
-
-        def judge(premise: str, hypothesis: str, rng: random.Random = rng, kinds: Kinds = kinds) -> str:
-            return kinds.setdefault((premise, hypothesis), rng.choice(["entailment", "contradiction"]))
-
-        nodes = [Proposition("Q", None, "It is so.", "It is not so.", 0.6, 0.5)]
-        for n in range(7):
-            name, p = f"Q{'TF'[n % 2]}{n // 2}", rng.random()
-            nodes.append(Proposition(name, "Q", f"Reason {n}.", f"No reason {n}.", p, 1 - p, True))
-        tree = Tree("It is so.", "It is so.", "It is not so.", tuple(nodes))
-        lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
-        answers += Maieutic(lm, ScriptedVerifier(judge)).conclude([tree])
-    file = tmp_path / "answers.jsonl"
-    file.write_text("".join(answer.to_json() + "\n" for answer in answers), encoding="utf-8")
-    command = [sys.executable, "-m", "maieutic.cli.main", "show", str(file), "--flip", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    shown = [Answer.from_json(line) for line in done.stdout.splitlines()]
-    assert [answer.labels for answer in shown] == [answer.labels for answer in answers]
-    assert all(answer.verdict.flip is not None for answer in shown)
