@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from maieutic.config import Belief, ElicitConfig, check_belief
 from maieutic.elicit import KEPT_CHARS, elicit
 from maieutic.errors import ContextLengthError, InputError
-from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores
+from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.prompts import load_prompts
@@ -111,7 +111,7 @@ class Model:
         self.usage = sum((completion.usage for row in replies for completion in row), self.usage)
         return replies
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         (kind,) = {kind_of(prompt) for prompt in prompts}
         self.asked.append((kind, len(prompts), {}))
         scores = self.script().choose(prompts, options)
@@ -610,7 +610,7 @@ class Finishing:
             for row, end in zip(replies, ends, strict=True)
         ]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         scores = self.lm.choose(prompts, options)
         rows = scores.probabilities
         return replace(scores, probabilities=rows / rows.sum(axis=1, keepdims=True))

@@ -23,7 +23,7 @@ from transformers import GenerationConfig
 from maieutic.checkpoints.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint
 from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import InputError
-from maieutic.lm.base import Completion, FloatArray, Prompt, SamplingParams, Scores
+from maieutic.lm.base import Completion, FloatArray, OptionScores, Prompt, SamplingParams
 from maieutic.lm.local.decoding import Decoder, Row
 from maieutic.lm.local.examples import Group, SharedExamples, shared_tokens
 from maieutic.lm.local.generate import generate
@@ -139,7 +139,7 @@ class TransformersLM:
         }
         return [groups[prompt] if copies == n else groups[prompt] * n for prompt in prompts]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         """P(option | prompt), the product of its tokens'; see :meth:`LanguageModel.choose`.
 
         A prompt is tokenised together with each option, because the two may share a token. The
@@ -164,7 +164,7 @@ class TransformersLM:
             lengths.update(zip(chunk, counts, strict=True))
         chosen = np.array([table[prompt] for prompt in prompts], dtype=np.float64)
         probabilities = np.exp(chosen).reshape(len(prompts), len(options))
-        return Scores(probabilities, tuple(lengths[prompt] for prompt in prompts))
+        return OptionScores(probabilities, tuple(lengths[prompt] for prompt in prompts))
 
     def _rows(self, prompts: list[Prompt], copies: int, params: SamplingParams) -> list[Row]:
         """``copies`` rows for each prompt, prompt by prompt."""
