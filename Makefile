@@ -1,21 +1,26 @@
 # make ask     answer a question with the bundled models
-# make test    the tests
-# make check   format, lint, types, docs, then the tests (what CI runs)
+# make test    the tests but the slow ones
+# make slow    the tests of wheels, pages in a browser and llama.cpp
+# make check   format, lint, types, docs, then all tests (what CI runs)
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 Q ?= Can a penguin fly?
 
-.PHONY: ask test check format lint types docs clean
+.PHONY: ask test slow check format lint types docs clean
 
 ask: $(INSTALLED)
 	@$(BIN)/maieutic ask "$(Q)"
 
+# Two processes with one thread each: PyTorch's own threads would only wait for each other.
 test: $(INSTALLED)
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
-check: format lint types docs test
+slow: $(INSTALLED)
+	$(BIN)/pytest -m slow
+
+check: format lint types docs slow test
 
 format: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -14,8 +14,10 @@ def run_app(app: typer.Typer) -> None:
     """Run a command of this folder; an error of the project becomes one line and an exit code."""
     import typer  # noqa: PLC0415 - keeps the package light
 
+    from maieutic.checkpoints.process import prepare_process  # noqa: PLC0415
     from maieutic.errors import MaieuticError  # noqa: PLC0415
 
+    prepare_process()
     try:
         app()
     except MaieuticError as error:

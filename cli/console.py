@@ -60,7 +60,7 @@ def response_cache() -> ResponseStore:
 def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
     """The answers with the flip of each; where there is none, a message on stderr says why."""
     from maieutic.errors import MaieuticError
-    from maieutic.inference.flips import with_flip  # scipy's solver takes a while to load
+    from maieutic.inference.flips import with_flip
 
     for answer in answers:
         if answer.verdict.margin_unit != "nats":

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from maieutic.checkpoints.process import prepare_process
 from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
 from maieutic.cli.cache import cache
@@ -53,11 +54,13 @@ def _common(
 
 
 def program() -> None:
-    """Entry point of the installed command: :func:`main` with little garbage collection.
+    """Entry point of the installed command: :func:`main` in a process that it may set up.
 
-    The model libraries make half a million objects that live as long as the process. To scan them while they
-    load and at the end takes a third of a short run.
+    Model libraries print nothing and keep to the usable cores. Little garbage is collected: the libraries
+    make half a million objects that live as long as the process, and scanning them while they load and at
+    the end takes a third of a short run.
     """
+    prepare_process()
     gc.set_threshold(100_000, 50, 50)
     try:
         main()

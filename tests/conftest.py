@@ -16,6 +16,8 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from maieutic.checkpoints.process import prepare_process
+
 # A slow machine is no failure.
 settings.register_profile("maieutic", deadline=None)
 settings.load_profile("maieutic")
@@ -26,6 +28,8 @@ Run = Callable[..., "CompletedProcess[str]"]
 for variable in ("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
     os.environ.pop(variable, None)
 os.environ["COLUMNS"] = "100"
+
+prepare_process()  # as the program does
 
 # Text for the byte-level tokenizers to learn a few merges from.
 CORPUS = (
@@ -69,12 +73,9 @@ def byte_level_tokenizer(chat_template: str | None = None) -> Any:
 
 
 def save(folder: Path, model: Any, tokenizer: Any) -> Path:
-    """Write a model folder as save_pretrained does, in silence."""
-    from maieutic.checkpoints.loading import quiet
-
-    with quiet():
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+    """Write a model folder as save_pretrained does."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder
 
 

@@ -173,6 +173,13 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert list(nx.selfloop_edges(graph)) == []
 
 
+def test_every_module_is_imported_under_one_name() -> None:
+    """The folders at the top are not packages of their own, though they lie on the path in a checkout."""
+    top = {name.partition(".")[0] for name in sys.modules}
+    assert "maieutic" in top
+    assert not top & {"solvers", "benchmarks", "cli"}
+
+
 # -- what is installed ---------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""The README says what is so: its commands exist, its output is the program's, its example runs."""
+"""The README is true: its commands exist, its output is the program's, its example runs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ from pathlib import Path
 import pytest
 
 from maieutic.answer import Answer
-from maieutic.bundled import bundled_weights
 from maieutic.cli.main import app, main
-from maieutic.config import JointConfig
-from maieutic.inference.base import DEFAULT_SOLVER
-from maieutic.inference.weights import read_weights
-from maieutic.lm import load_lm
 from maieutic.lm.base import SamplingParams
-from maieutic.nli import load_verifier
-from maieutic.pipeline import conclude
-from maieutic.prompts import load_prompts
-from maieutic.solvers import SOLVERS
+from maieutic.pipeline import Maieutic
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,8 +22,8 @@ EXAMPLES = ROOT / "docs" / "examples"
 def block(language: str, containing: str) -> str:
     """The fenced block of that language that contains a text."""
     blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-    (found,) = [text for text in blocks if containing in text]
-    return found
+    (text,) = (text for text in blocks if containing in text)
+    return text
 
 
 def test_the_first_screen_shows_what_its_command_prints(
@@ -50,13 +42,11 @@ def test_the_first_screen_shows_what_its_command_prints(
 def test_the_example_is_what_the_bundled_models_say() -> None:
     answer = Answer.from_json((EXAMPLES / "iguana.answer.json").read_bytes())
     assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
-    solver, own = SOLVERS[DEFAULT_SOLVER["joint"]](), JointConfig(read_weights(bundled_weights()))
-    verifier = load_verifier("agora", dtype="float32")
-    (again,) = conclude([answer.tree], verifier, solver, "joint", joint=own)
+    maieutic = Maieutic.load(dtype="float32")
+    (again,) = maieutic.conclude([answer.tree])
     assert again.labels == answer.labels
     assert again.margin == pytest.approx(answer.margin, abs=0.01)
-    lm = load_lm("agora", dtype="float32")
-    prompts = load_prompts(lm.prompts)
+    lm, prompts = maieutic.lm, maieutic.prompts
     for node in answer.tree.nodes:
         ((reply,),) = lm.sample([prompts.negate(node.statement)], 1, SamplingParams(64))
         assert reply.text.strip() == node.negation
@@ -67,10 +57,10 @@ def test_the_library_example_runs(
 ) -> None:
     (tmp_path / "questions.txt").write_text("Is a pillow soft?\nA spoon sinks in water.\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    exec(block("python", "from maieutic import"), {})
+    exec(block("python", "ask_many"), {})
     first, *answers = capsys.readouterr().out.splitlines()
     assert first.startswith(("True ", "False "))
-    assert [json.loads(line)["question"] for line in answers] == [
+    assert [json.loads(line)["tree"]["question"] for line in answers] == [
         "Is a pillow soft?",
         "A spoon sinks in water.",
     ]

@@ -42,7 +42,6 @@ from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer,
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.bundled import VOCABULARY
 from maieutic.checkpoints.devices import resolve_device
-from maieutic.checkpoints.loading import quiet
 from maieutic.prompts import load_prompts
 
 __all__ = ["app"]
@@ -115,9 +114,8 @@ def _train(
     with _progress(schedule.steps) as report:
         trainer = Trainer(model, batches, schedule, out, report, loss)
         trainer.run()
-    with quiet():
-        model.to(torch.bfloat16).save_pretrained(out)
-        tokenizer.save_pretrained(out)
+    model.to(torch.bfloat16).save_pretrained(out)
+    tokenizer.save_pretrained(out)
     trainer.finish()
     return (time.perf_counter() - start) / 60
 

@@ -31,7 +31,7 @@ from maieutic.benchmarks.throughput.table import TableRow, as_json, as_markdown
 from maieutic.benchmarks.throughput.verifying import verifier_rows
 from maieutic.benchmarks.throughput.workbench import Workbench
 from maieutic.bundled import AGORA, bundled_folder
-from maieutic.checkpoints.devices import resolve_device, resolve_dtype, use_cores
+from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, find_folder, load_checkpoint
 from maieutic.errors import InputError, MaieuticError
 from maieutic.prompts import load_prompts
@@ -91,8 +91,6 @@ def throughput(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise InputError(f"--questions must be even (every second one gets a large tree), not {count}")
     if out is not None and (out.exists() or not out.parent.is_dir()):
         raise InputError(f"--out {out}: give a new file in a folder that exists")
-    if target.type == "cpu":
-        use_cores()
     with TemporaryDirectory() as scratch:
         subject = _subject(lm, random_weights, prompts, target, resolve_dtype(dtype, target))
         checkpoint = subject.checkpoint

@@ -11,8 +11,6 @@ from unittest.mock import patch
 
 import torch
 from transformers import GenerationConfig
-from transformers.generation.configuration_utils import ContinuousBatchingConfig
-from transformers.generation.continuous_batching.utils import WorkloadHints
 
 from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.hardware import Sizes, Work, copying, counted, rate
@@ -20,6 +18,7 @@ from maieutic.benchmarks.throughput.sentences import sentence
 from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.workbench import TEXTS, Workbench
 from maieutic.checkpoints.batching import padded
+from maieutic.checkpoints.internals import continuous_batching
 from maieutic.errors import ModelError
 from maieutic.lm.base import LanguageModel, Prompt, SamplingParams
 from maieutic.lm.local.decoding import Decoder
@@ -151,10 +150,11 @@ class ContinuousBatching:
         longest = max(map(len, self._rows))
         pages = (math.ceil((longest + load.longest) / PAGE) + 1) * load.texts
         on_cpu = bench.subject.checkpoint.device.type == "cpu"  # where it would take most of the memory
-        self._batching = ContinuousBatchingConfig(
+        config, hints = continuous_batching()
+        self._batching = config(
             page_size=PAGE, num_blocks=pages if on_cpu else None, max_batch_tokens=batch_tokens, seed=SEED
         )
-        self._hints = WorkloadHints(longest, load.longest, load.texts)
+        self._hints = hints(longest, load.longest, load.texts)
         self._manager: Any = None
 
     @contextmanager

@@ -26,7 +26,7 @@ from transformers import (
 
 from maieutic.benchmarks.throughput.clock import first_line
 from maieutic.benchmarks.throughput.sentences import sentence
-from maieutic.checkpoints.loading import CLASSIFIER, Checkpoint, load_checkpoint, quiet
+from maieutic.checkpoints.loading import CLASSIFIER, Checkpoint, load_checkpoint
 from maieutic.errors import ModelError
 from maieutic.prompts import PromptSet, load_prompts
 
@@ -71,9 +71,8 @@ def random_verifier(shape: str, device: torch.device, dtype: torch.dtype, folder
     tokenizer = _tokenizer(load_prompts("paper"))
     config = _config(shape, "nli", tokenizer)
     model = _build(AutoModelForSequenceClassification, config, shape, torch.device("cpu"), dtype)
-    with quiet():
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     name = str(dtype).removeprefix("torch.")
     return load_checkpoint(str(folder), CLASSIFIER, device=str(device), dtype=name)
 
@@ -95,7 +94,7 @@ def about_model(checkpoint: Checkpoint, **others: Any) -> dict[str, Any]:
 def _build(opener: Any, config: Any, shape: str, device: torch.device, dtype: torch.dtype) -> Any:
     try:
         torch.manual_seed(_SEED)
-        with quiet(), device:
+        with device:
             return opener.from_config(config, dtype=dtype).eval()
     except Exception as error:  # Transformers raises whatever its configurations lead to
         raise ModelError(f"{shape} cannot be built ({type(error).__name__}: {first_line(error)})") from error

@@ -10,7 +10,6 @@ import torch
 from transformers import GenerationConfig
 
 from maieutic.benchmarks.throughput.subject import Subject
-from maieutic.checkpoints.loading import quiet
 from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 
@@ -73,7 +72,7 @@ class ReferenceLM(TransformersLM):
 
     def _generate(self, tokens: Sequence[int], config: GenerationConfig) -> Any:
         ids = torch.tensor([tokens], device=self._subject.checkpoint.device)
-        with torch.inference_mode(), quiet():
+        with torch.inference_mode():
             return self._model.generate(
                 input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=config
             )

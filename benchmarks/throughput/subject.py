@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
-from maieutic.checkpoints.loading import Checkpoint, quiet
+from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import Prompt
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.local.tokens import Tokens, Vocabulary
@@ -57,12 +57,11 @@ class Subject:
         ours = model.config._attn_implementation, model.generation_config
         self._use(self._attention)
         model.generation_config = GenerationConfig()
-        with quiet():
-            try:
-                yield
-            finally:
-                self._use(ours[0])
-                model.generation_config = ours[1]
+        try:
+            yield
+        finally:
+            self._use(ours[0])
+            model.generation_config = ours[1]
 
     def tokens(self, prompts: Sequence[Prompt]) -> list[Tokens]:
         """The prompts' tokens."""

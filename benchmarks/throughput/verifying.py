@@ -12,7 +12,6 @@ from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.packages import SENTENCE_TRANSFORMERS, imported, version_of
 from maieutic.benchmarks.throughput.table import TableRow
 from maieutic.benchmarks.throughput.workbench import PAIRS, Workbench
-from maieutic.checkpoints.loading import quiet
 from maieutic.nli.base import Pair, Probabilities
 from maieutic.nli.local import TransformersVerifier, label_columns
 
@@ -78,12 +77,11 @@ def _encoders(bench: Workbench, pairs: Sequence[Pair]) -> tuple[list[CrossEncode
         return [], missing
     logging.getLogger(SENTENCE_TRANSFORMERS).setLevel(logging.ERROR)
     checkpoint = bench.verifier
-    with quiet():
-        model = module.CrossEncoder(
-            str(checkpoint.folder),
-            device=str(checkpoint.device),
-            local_files_only=True,
-            model_kwargs={"dtype": checkpoint.dtype},
-        )
+    model = module.CrossEncoder(
+        str(checkpoint.folder),
+        device=str(checkpoint.device),
+        local_files_only=True,
+        model_kwargs={"dtype": checkpoint.dtype},
+    )
     assert {weight.dtype for weight in model.parameters()} == {checkpoint.dtype}
     return [CrossEncoder(model, pairs, size) for size in BATCH_SIZES[bench.clock.device.type]], ""

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import os
 import re
-from pathlib import Path
 
 import torch
 
 from maieutic.errors import InputError
 
-__all__ = ["resolve_device", "resolve_dtype", "usable_cores", "use_cores"]
+__all__ = ["resolve_device", "resolve_dtype"]
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "quota period" in microseconds, or "max period"
-
-
-def usable_cores(quota: Path = CPU_QUOTA) -> int:
-    """Number of CPU cores this process may use, by its affinity and its container's quota; at least 1.
-
-    Args:
-        quota: file with the quota of the control group; a missing or malformed file sets no limit.
-    """
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    try:
-        share, period = map(int, quota.read_text(encoding="ascii").split())
-    except (OSError, ValueError):
-        return cores
-    return max(1, min(cores, math.ceil(share / period))) if period > 0 else cores
-
-
-def use_cores() -> None:
-    """Limit PyTorch's threads to the usable cores, unless OMP_NUM_THREADS is set.
-
-    PyTorch counts the cores of the machine and ignores the quota of a container; too many threads make it
-    several times slower.
-    """
-    if "OMP_NUM_THREADS" not in os.environ and torch.get_num_threads() > usable_cores():
-        torch.set_num_threads(usable_cores())
 
 
 def resolve_device(name: str) -> torch.device:

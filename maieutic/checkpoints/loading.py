@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import re
 import sys
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
+from tqdm.auto import tqdm
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
 )
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
-)
-from transformers.utils import logging as transformers_logging
 
 from maieutic.bundled import AGORA, BundledModel, bundled_folder
-from maieutic.checkpoints.devices import resolve_device, resolve_dtype, use_cores
+from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.fingerprints import checkpoint_fingerprint
+from maieutic.checkpoints.internals import causal_architectures, classifier_architectures
 from maieutic.errors import MaieuticError, ModelError
 
 __all__ = [
@@ -40,7 +37,6 @@ __all__ = [
     "Checkpoint",
     "Kind",
     "load_checkpoint",
-    "quiet",
     "shortened",
 ]
 
@@ -52,6 +48,7 @@ PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 # Names of the maximum number of positions in the configurations of model families.
 WINDOW_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
+_opening = Lock()  # Transformers swaps functions of the whole process while it opens a model
 SHOWN = 60  # characters of a prompt or statement that a message quotes
 NO_LIMIT = 10**7  # Transformers uses 10**30 for a tokenizer without a limit
 
@@ -67,22 +64,17 @@ class Kind:
     bundled: BundledModel
 
 
-def _names(mapping: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]:
-    groups = ((entry,) if isinstance(entry, str) else entry for entry in mapping.values())
-    return frozenset(name for group in groups for name in group)
-
-
 LANGUAGE_MODEL = Kind(
     "a causal language model",
     AutoModelForCausalLM,
-    _names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
+    causal_architectures(),
     "give it as the verifier (--nli)",
     "agora-lm",
 )
 CLASSIFIER = Kind(
     "a sequence classifier",
     AutoModelForSequenceClassification,
-    _names(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES),
+    classifier_architectures(),
     "give it as the language model (--lm)",
     "agora-nli",
 )
@@ -124,6 +116,8 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Load a checkpoint from a folder, the local hub cache, the hub or the package.
 
+    Any thread may call it; models are opened one after the other.
+
     Args:
         name: a folder, a hub id, or "agora" for the bundled model (write ``./agora`` for a folder).
         device: "auto" (CUDA if available), "cpu", "cuda" or "cuda:N".
@@ -139,7 +133,7 @@ def load_checkpoint(
     precision = resolve_dtype(dtype, target)
     folder = bundled_folder(kind.bundled) if name == AGORA else find_folder(name, download=download)
     _check_files(folder)
-    with _translated(folder), quiet():
+    with _opening, _translated(folder):
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         _check_kind(folder, config, kind)
         tokenizer = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
@@ -160,8 +154,6 @@ def load_checkpoint(
                 subject=str(folder),
             )
         model = model.eval().to(target)
-    if target.type == "cpu":
-        use_cores()
     return Checkpoint(name, model, tokenizer, target, precision, _window(model, tokenizer), folder)
 
 
@@ -180,16 +172,23 @@ def find_folder(name: str, *, download: bool = False) -> Path:
             f"{name!r} is {problem}; give a model folder or a hub id like Qwen/Qwen3-1.7B", subject=name
         )
     try:
-        with quiet(bars=download and sys.stderr.isatty()):
-            folder = snapshot_download(
-                name,
-                local_files_only=not download,
-                allow_patterns=HUB_FILES,
-                ignore_patterns=HUB_SKIPPED,
-            )
+        folder = snapshot_download(
+            name,
+            local_files_only=not download,
+            allow_patterns=HUB_FILES,
+            ignore_patterns=HUB_SKIPPED,
+            tqdm_class=_DownloadBar,
+        )
     except Exception as error:  # the hub client raises errors of several libraries
         raise ModelError(_not_found(name, error, download=download), subject=name) from error
     return Path(folder)
+
+
+class _DownloadBar(tqdm):  # type: ignore[misc]
+    """A bar on terminals, even where the hub client's own bars are off."""
+
+    def __init__(self, *args: Any, name: str = "", **options: Any) -> None:
+        super().__init__(*args, **options | {"disable": not sys.stderr.isatty()})
 
 
 def _not_found(name: str, error: Exception, *, download: bool) -> str:
@@ -199,24 +198,6 @@ def _not_found(name: str, error: Exception, *, download: bool) -> str:
         f"{name} is not a folder and not in the hub cache; "
         "pass --download (download=True) to fetch it, or correct the name"
     )
-
-
-@contextmanager
-def quiet(*, bars: bool = False) -> Iterator[None]:
-    """Suppress the messages, warnings and (unless ``bars``) progress bars of Transformers and the hub."""
-    verbosity = transformers_logging.get_verbosity()
-    had_bars = transformers_logging.is_progress_bar_enabled()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        transformers_logging.set_verbosity_error()
-        if not bars:
-            transformers_logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            transformers_logging.set_verbosity(verbosity)
-            if had_bars:
-                transformers_logging.enable_progress_bar()
 
 
 @contextmanager
@@ -254,7 +235,7 @@ def _check_files(folder: Path) -> None:
 
 def _check_kind(folder: Path, config: Any, kind: Kind) -> None:
     names = list(getattr(config, "architectures", None) or [])
-    if not names or kind.architectures.intersection(names):
+    if not names or not kind.architectures or kind.architectures.intersection(names):
         return  # without architectures, the check for missing weights decides
     other = CLASSIFIER if kind is LANGUAGE_MODEL else LANGUAGE_MODEL
     remedy = kind.other if other.architectures.intersection(names) else "give another model"

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from maieutic.checkpoints.batching import padded
-from maieutic.checkpoints.loading import CLASSIFIER, Checkpoint, load_checkpoint, quiet, shortened
+from maieutic.checkpoints.loading import CLASSIFIER, Checkpoint, load_checkpoint, shortened
 from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import ContextLengthError, ModelError
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities
@@ -171,7 +171,7 @@ class TransformersVerifier:
                 field: self._tensor([rows[index] for index in batch], field)
                 for field, rows in encoded.items()
             }
-            with torch.inference_mode(), quiet():
+            with torch.inference_mode():
                 logits = self._model(**tensors).logits.float()
             scores[batch] = logits.softmax(dim=-1).cpu().numpy() @ self._columns
 

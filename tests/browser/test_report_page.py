@@ -24,10 +24,10 @@ from maieutic.benchmarks.report.plots import figures
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run
 from maieutic.benchmarks.runs.records import Record
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import conclude
+from maieutic.pipeline import Maieutic
 from maieutic.render.text import printable
-from maieutic.solvers import SOLVERS
 from maieutic.tree import Discard, Proposition, Tree
 
 for module in ("matplotlib", "scipy", "statsmodels"):
@@ -73,7 +73,8 @@ def grown(text: str) -> Outcome:
     pruned = (Proposition("QF2", "Q", "Birds of snow are odd.", "They are not.", 0.5, 0.6),)
     discarded = (Discard("Q", "explanation", True, " because they", "unfinished"),)
     tree = Tree(text, text, nodes[0].negation, nodes, pruned=pruned, discarded=discarded)
-    (answer,) = conclude([tree], ScriptedVerifier(judge), SOLVERS["exhaustive"](), "joint")
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
+    (answer,) = Maieutic(lm, ScriptedVerifier(judge)).conclude([tree])
     usage, details = Usage(900, 80, 12, 6), {"nodes": 4.0}
     return Outcome(
         answer.answer,
@@ -421,10 +422,9 @@ def hostile() -> Run:
             tuple(replace(node, statement=text, negation=text) for node in group)
             for group in (old.nodes, old.pruned)
         )
-        tree = Tree(text, text, text, nodes, True, (Discard(text, text, True, text, text),), pruned)
-        reasoning = replace(
-            outcome.reasoning, question=f"{text}?", statement=text, tree=tree, models=Models(text, text, text)
-        )
+        tree = Tree(f"{text}?", text, text, nodes, True, (Discard(text, text, True, text, text),), pruned)
+        verdict = replace(outcome.reasoning.verdict, solver=text)
+        reasoning = replace(outcome.reasoning, tree=tree, verdict=verdict, models=Models(text, text))
         said = replace(
             outcome, problem=text, margin_unit=text, details={text: 1.0}, reasoning=reasoning, p_true=0.5
         )

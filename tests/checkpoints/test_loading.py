@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers.utils import logging as transformers_logging
 
-from maieutic.checkpoints import devices, loading
+from maieutic.checkpoints import loading, process
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, Kind, load_checkpoint
 from maieutic.errors import InputError, ModelError
@@ -196,21 +196,31 @@ def test_cores_are_those_of_the_affinity_within_the_quota(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     path = tmp_path / "cpu.max"
-    assert devices.usable_cores(path) == 8  # no quota
+    assert process.usable_cores(path) == 8  # no quota
     path.write_text(quota)
-    assert devices.usable_cores(path) == cores
+    assert process.usable_cores(path) == cores
 
 
-def test_threads_are_lowered_to_the_usable_cores_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits: list[int] = []
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(torch, "set_num_threads", limits.append)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    monkeypatch.setattr(devices, "usable_cores", lambda: 2)
-    devices.use_cores()
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    devices.use_cores()
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    devices.use_cores()
-    assert limits == [2]
+@pytest.mark.parametrize(("given", "threads", "expected"), [(None, 64, [2]), (None, 1, []), ("4", 64, [])])
+def test_threads_are_lowered_to_the_usable_cores_and_not_raised(
+    given: str | None, threads: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lowered: list[int] = []
+    monkeypatch.setattr(os, "environ", {} if given is None else {"OMP_NUM_THREADS": given})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(process, "usable_cores", lambda: 2)
+    monkeypatch.setattr(torch, "set_num_threads", lowered.append)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    process.prepare_process()
+    assert lowered == expected
+    assert os.environ["OMP_NUM_THREADS"] == (given or "2")
+
+
+def test_loading_changes_no_threads_and_no_environment(
+    llama_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dict(os.environ)
+    lowered: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", lowered.append)
+    load(llama_folder)
+    assert (lowered, dict(os.environ)) == ([], before)

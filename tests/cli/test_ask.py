@@ -21,6 +21,8 @@ import torch
 
 from maieutic import pipeline
 from maieutic.answer import Answer, Seconds
+from maieutic.errors import ContextLengthError, FileFormatError, InputError, ModelError
+from maieutic.inference import Literal
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
@@ -28,15 +30,22 @@ from maieutic.pipeline import BATCH_SIZE
 from maieutic.solvers import read_wcnf
 
 Run = Callable[..., "CompletedProcess[str]"]
+Refuse = Callable[..., InputError]
 
 QUICK = ("--depth", "0", "--belief", "direct", "--device", "cpu", "--dtype", "float32")
-STOP = "Stop."  # a statement at which the scripted model is interrupted
+STOP = "Stop."  # interrupts the scripted model
 
 
 @pytest.fixture
 def ask(run: Run) -> Run:
     """Run the command in this process: ``ask(*arguments, stdin=b"")``, None for a closed one."""
     return partial(run, "ask")
+
+
+@pytest.fixture
+def refuse_ask(refuse: Refuse) -> Refuse:
+    """Run the command on bad input: ``refuse_ask(*arguments, stdin=b"", stdout="")`` returns the error."""
+    return partial(refuse, "ask")
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ def models(wide_folder: Path, nli_folder: Path) -> tuple[str, ...]:
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """Options that get models with a part to play: they waver on penguins, and weight decides."""
+    """The options of scripted models: they waver on penguins, and the weights decide."""
 
     def reply(prompt: Prompt, _index: int) -> str:
         statement = prompt.query.partition(": ")[2]
@@ -86,15 +95,6 @@ def questions(done: CompletedProcess[str]) -> list[str]:
     return [answer.question for answer in answers(done.stdout)]
 
 
-def refusal(done: CompletedProcess[str]) -> str:
-    """The one line that says what was wrong with the input."""
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ")
-    assert len(line) < 500
-    return line
-
-
 # -- what is printed -----------------------------------------------------------------------------------
 
 
@@ -113,7 +113,7 @@ def test_people_get_the_decision_its_margin_the_tree_and_the_models(
         assert str(nli_folder) in part
 
 
-def test_the_reason_that_weighs_more_decides_and_is_shown(ask: Run, scripted: tuple[str, ...]) -> None:
+def test_the_heavier_reason_decides_and_is_shown(ask: Run, scripted: tuple[str, ...]) -> None:
     out = ask("Do penguins fly?", *scripted).stdout
     assert out.startswith("Do penguins fly?\nFALSE  Penguins fly.\n")
     assert "QF0 true   False, because: Penguins are heavy." in out
@@ -131,7 +131,7 @@ def test_json_is_one_answer_a_line_in_the_order_of_the_statements_and_nothing_el
     assert questions(done) == ["The sky is blue.", "Is it?", "So it is.", "Ice is hot."]
 
 
-def test_what_a_model_writes_cannot_command_the_terminal(ask: Run, scripted: tuple[str, ...]) -> None:
+def test_texts_of_a_model_cannot_control_the_terminal(ask: Run, scripted: tuple[str, ...]) -> None:
     shown = ask("Penguins fly.", *scripted).stdout
     assert "\x1b" not in shown
     assert r"They have [bold]wings[/bold] \x1b[31m." in shown
@@ -160,12 +160,12 @@ def test_progress_is_shown_on_a_terminal_and_never_among_the_answers(
 def test_the_same_seed_gives_the_same_answer_and_another_seed_other_texts(
     ask: Run, models: tuple[str, ...]
 ) -> None:
-    found = []
+    seeded = []
     for seed in ("1", "1", "2"):
         done = ask("The sky is blue.", "--json", *models, "--depth", "1", "--seed", seed)
-        found += [replace(answer, seconds=Seconds()) for answer in answers(done.stdout)]
-    assert found[0] == found[1]
-    assert found[0].discarded != found[2].discarded
+        seeded += [replace(answer, seconds=Seconds()) for answer in answers(done.stdout)]
+    assert seeded[0] == seeded[1]
+    assert seeded[0].tree.discarded != seeded[2].tree.discarded
 
 
 def test_without_depth_nothing_is_explained(ask: Run, scripted: tuple[str, ...]) -> None:
@@ -175,7 +175,9 @@ def test_without_depth_nothing_is_explained(ask: Run, scripted: tuple[str, ...])
 
 def test_votes_are_counted_where_vote_inference_is_asked_for(ask: Run, scripted: tuple[str, ...]) -> None:
     (answer,) = answers(ask("Penguins fly.", "--json", "--inference", "vote", *scripted).stdout)
-    assert (answer.inference, answer.margin_unit, answer.votes) == ("vote", "votes", {"QT0": 0, "QF0": -1})
+    verdict = answer.verdict
+    assert (verdict.inference, verdict.margin_unit) == ("vote", "votes")
+    assert verdict.votes == {Literal("QT0"): 0, Literal("QF0"): -1}
 
 
 def test_the_language_model_can_be_its_own_verifier(
@@ -186,22 +188,22 @@ def test_the_language_model_can_be_its_own_verifier(
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "remedy"),
+    ("option", "value", "choices"),
     [
-        ("--inference", "sum", "joint, vote"),
-        ("--belief", "guess", '"explained" or "direct"'),
-        ("--prompts", "none.toml", "chat, paper"),
-        ("--device", "gpu", "auto, cpu, cuda or cuda:N"),
-        ("--dtype", "int8", "auto, float32, bfloat16, float16"),
+        ("--inference", "sum", ("joint", "vote", "argue")),
+        ("--belief", "guess", ("explained", "direct")),
+        ("--prompts", "none.toml", ("chat", "paper")),
+        ("--device", "gpu", ("auto", "cpu", "cuda", "cuda:N")),
+        ("--dtype", "int8", ("auto", "float32", "bfloat16", "float16")),
     ],
 )
-def test_a_mistyped_option_is_named_with_its_choices_before_a_model_is_looked_for(
-    ask: Run, tmp_path: Path, option: str, value: str, remedy: str
+def test_a_mistyped_value_is_refused_with_its_choices_before_models_load(
+    refuse_ask: Refuse, tmp_path: Path, option: str, value: str, choices: tuple[str, ...]
 ) -> None:
     absent = str(tmp_path / "absent")
-    line = refusal(ask("Ice is cold.", "--lm", absent, "--nli", absent, option, value))
-    assert value in line
-    assert remedy in line
+    error = refuse_ask("Ice is cold.", "--lm", absent, "--nli", absent, option, value)
+    assert not isinstance(error, ModelError)
+    assert all(word in str(error) for word in (value, *choices))
 
 
 @pytest.mark.parametrize(
@@ -225,37 +227,37 @@ def test_an_option_that_is_missing_or_out_of_range_is_named(
 
 # -- statements that cannot be used --------------------------------------------------------------------
 
-LONG = "So it is. " * 10_000  # 100,000 characters
+LONG = "So it is. " * 10_000
 
 
-@pytest.mark.parametrize(
-    ("statement", "problem"), [("", "is empty"), (" \t ", "is empty"), (LONG, "100,000 characters")]
-)
+@pytest.mark.parametrize("statement", ["", " \t ", LONG], ids=["empty", "blank", "long"])
 def test_a_bad_statement_is_refused_after_the_good_ones_before_it_are_answered(
-    ask: Run, scripted: tuple[str, ...], statement: str, problem: str
+    ask: Run, scripted: tuple[str, ...], statement: str
 ) -> None:
     done = ask("Ice is cold.", "-", statement, "Ice is hot.", "--json", *scripted, stdin=b"Penguins fly.")
-    assert problem in refusal(done)
-    assert questions(done) == ["Ice is cold.", "Penguins fly."]
+    assert (done.returncode, questions(done)) == (2, ["Ice is cold.", "Penguins fly."])
 
 
-def test_a_line_that_is_not_utf8_is_named_by_its_number_after_those_before_it(
-    ask: Run, scripted: tuple[str, ...]
+def test_a_line_that_is_not_utf8_is_refused_by_its_number_after_those_before_it(
+    refuse_ask: Refuse, ask: Run, scripted: tuple[str, ...]
 ) -> None:
-    done = ask("-", "--json", *scripted, stdin="Eis ist kühl.\n\nÜber\n".encode() + b"\xfcber\nIce.\n")
-    assert "standard input, line 4: not UTF-8" in refusal(done)
-    assert questions(done) == ["Eis ist kühl.", "Über"]
+    stdin = "Eis ist kühl.\n\nÜber\n".encode() + b"\xfcber\nIce.\n"
+    done = ask("-", "--json", *scripted, stdin=stdin)
+    assert (done.returncode, questions(done)) == (2, ["Eis ist kühl.", "Über"])
+    error = refuse_ask("-", "--json", *scripted, stdin=b"\xfcber")
+    assert isinstance(error, FileFormatError)
+    assert (error.path, error.line) == ("standard input", 1)
 
 
 @pytest.mark.parametrize("json_option", [(), ("--json",)])
 def test_an_argument_that_is_not_utf8_is_refused(
-    ask: Run, scripted: tuple[str, ...], json_option: tuple[str, ...]
+    refuse_ask: Refuse, scripted: tuple[str, ...], json_option: tuple[str, ...]
 ) -> None:
-    refusal(ask("Caf\udce9 is open.", *json_option, *scripted))  # as Python decodes the byte E9
+    refuse_ask("Caf\udce9 is open.", *json_option, *scripted)  # as Python decodes the byte E9
 
 
-def test_standard_input_that_is_closed_is_refused(ask: Run, scripted: tuple[str, ...]) -> None:
-    assert "standard input" in refusal(ask("-", *scripted, stdin=None))
+def test_standard_input_that_is_closed_is_refused(refuse_ask: Refuse, scripted: tuple[str, ...]) -> None:
+    assert refuse_ask("-", *scripted, stdin=None).subject == "-"
 
 
 # -- models that cannot be used ------------------------------------------------------------------------
@@ -263,46 +265,54 @@ def test_standard_input_that_is_closed_is_refused(ask: Run, scripted: tuple[str,
 
 @pytest.mark.parametrize("option", ["--lm", "--nli"])
 def test_a_model_folder_that_is_missing_is_named(
-    ask: Run, models: tuple[str, ...], tmp_path: Path, option: str
+    refuse_ask: Refuse, models: tuple[str, ...], tmp_path: Path, option: str
 ) -> None:
     absent = tmp_path / "absent"
-    assert str(absent) in refusal(ask("Ice is cold.", *models, option, str(absent)))
+    error = refuse_ask("Ice is cold.", *models, option, str(absent))
+    assert isinstance(error, ModelError)
+    assert str(absent) in str(error)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
 @pytest.mark.parametrize("option", ["--lm", "--nli"])
 def test_a_model_folder_with_a_broken_file_is_named(
-    ask: Run, models: tuple[str, ...], tmp_path: Path, option: str, name: str
+    refuse_ask: Refuse, models: tuple[str, ...], tmp_path: Path, option: str, name: str
 ) -> None:
     folder = shutil.copytree(models[models.index(option) + 1], tmp_path / "broken")
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
-    assert f"{folder} cannot be loaded" in refusal(ask("Ice is cold.", *models, option, str(folder)))
+    error = refuse_ask("Ice is cold.", *models, option, str(folder))
+    assert isinstance(error, ModelError)
+    assert str(folder) in str(error)
 
 
-def test_models_given_in_each_others_place_are_refused_with_the_place_they_belong_to(
-    ask: Run, models: tuple[str, ...], wide_folder: Path, nli_folder: Path
+@pytest.mark.parametrize(("option", "other"), [("--lm", "--nli"), ("--nli", "--lm")])
+def test_a_model_given_in_the_others_place_is_refused_with_the_option_it_belongs_to(
+    refuse_ask: Refuse, models: tuple[str, ...], option: str, other: str
 ) -> None:
-    line = refusal(ask("Ice is cold.", *models, "--lm", str(nli_folder)))
-    assert f"{nli_folder} holds a BertForSequenceClassification" in line
-    assert "(--nli)?" in line
-    line = refusal(ask("Ice is cold.", *models, "--nli", str(wide_folder)))
-    assert f"{wide_folder} holds a LlamaForCausalLM" in line
-    assert "(--lm)?" in line
+    folder = models[models.index(other) + 1]
+    error = refuse_ask("Ice is cold.", *models, option, folder)
+    assert isinstance(error, ModelError)
+    assert folder in str(error)
+    assert other in str(error)
 
 
 def test_a_model_that_the_prompts_do_not_fit_is_refused(
-    ask: Run, models: tuple[str, ...], llama_folder: Path
+    refuse_ask: Refuse, models: tuple[str, ...], llama_folder: Path
 ) -> None:
-    assert '"paper"' in refusal(ask("Ice is cold.", *models, "--prompts", "chat"))  # it has no template
-    assert "96" in refusal(ask("Ice is cold.", *models, "--lm", str(llama_folder)))  # tokens in its window
+    error = refuse_ask("Ice is cold.", *models, "--prompts", "chat")  # it has no template
+    assert isinstance(error, ModelError)
+    assert '"paper"' in str(error)
+    error = refuse_ask("Ice is cold.", *models, "--lm", str(llama_folder))
+    assert isinstance(error, ContextLengthError)
+    assert "96" in str(error)  # tokens of its window
 
 
 def test_cuda_where_there_is_none_is_refused_with_the_remedy(
-    ask: Run, models: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    refuse_ask: Refuse, models: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert "--device cpu" in refusal(ask("Ice is cold.", *models, "--device", "cuda"))
+    assert "--device cpu" in str(refuse_ask("Ice is cold.", *models, "--device", "cuda"))
 
 
 # -- Ctrl-C --------------------------------------------------------------------------------------------
@@ -368,7 +378,7 @@ def test_one_answer_goes_to_every_file_that_is_asked_for(
     assert dot.read_text().startswith("digraph answer {")
     assert mermaid.read_text().startswith("flowchart LR")
     assert set(nx.read_graphml(graphml)) == set(answer.labels)
-    assert len(read_wcnf(wcnf).soft) == len(answer.constraints)
+    assert len(read_wcnf(wcnf).soft) == len(answer.verdict.constraints)
 
 
 def test_a_page_takes_all_answers_those_from_standard_input_too(
@@ -381,25 +391,15 @@ def test_a_page_takes_all_answers_those_from_standard_input_too(
 
 
 @pytest.mark.parametrize("option", ALL)
-@pytest.mark.parametrize(
-    ("file", "problem"),
-    [
-        ("taken", "taken exists already; give a new name, or move it away"),
-        ("folder", "folder exists already"),
-        ("absent/answer", "there is no folder"),
-        ("taken/answer", "cannot be written"),
-        ("x" * 300, "cannot be written (File name too long)"),
-    ],
-)
-def test_a_file_that_cannot_be_written_is_refused_before_a_model_is_looked_for(
-    ask: Run, tmp_path: Path, option: str, file: str, problem: str
+@pytest.mark.parametrize("file", ["taken", "folder", "absent/answer", "taken/answer", "x" * 300])
+def test_a_file_that_cannot_be_written_is_refused_before_models_load(
+    refuse_ask: Refuse, tmp_path: Path, option: str, file: str
 ) -> None:
     (tmp_path / "taken").write_text("mine")
     (tmp_path / "folder").mkdir()
     absent = str(tmp_path / "absent")
-    line = refusal(ask("Ice is cold.", "--lm", absent, "--nli", absent, option, tmp_path / file))
-    assert line.startswith(f"error: {option}")
-    assert problem in line
+    error = refuse_ask("Ice is cold.", "--lm", absent, "--nli", absent, option, tmp_path / file)
+    assert error.subject == option
     assert (tmp_path / "taken").read_text() == "mine"
     assert {path.name for path in tmp_path.iterdir()} == {"taken", "folder"}
 
@@ -407,21 +407,20 @@ def test_a_file_that_cannot_be_written_is_refused_before_a_model_is_looked_for(
 @pytest.mark.parametrize("option", ONE)
 @pytest.mark.parametrize("statements", [("Ice is cold.", "So it is."), ("-",)])
 def test_a_format_of_one_answer_is_refused_where_there_may_be_several(
-    ask: Run, tmp_path: Path, option: str, statements: tuple[str, ...]
+    refuse_ask: Refuse, tmp_path: Path, option: str, statements: tuple[str, ...]
 ) -> None:
     absent = str(tmp_path / "absent")
-    line = refusal(ask(*statements, "--lm", absent, "--nli", absent, option, tmp_path / "answer"))
-    assert line.startswith(f"error: {option} takes one answer")
-    assert "--html" in line
+    error = refuse_ask(*statements, "--lm", absent, "--nli", absent, option, tmp_path / "answer")
+    assert error.subject == option
 
 
 def test_standard_output_and_one_file_for_two_formats_are_refused(
-    ask: Run, scripted: tuple[str, ...], tmp_path: Path
+    refuse_ask: Refuse, scripted: tuple[str, ...], tmp_path: Path
 ) -> None:
-    assert "--dot takes the name of a file" in refusal(ask("Ice is cold.", "--dot", "-", *scripted))
+    assert refuse_ask("Ice is cold.", "--dot", "-", *scripted).subject == "--dot"
     same = tmp_path / "answer"
-    line = refusal(ask("Ice is cold.", "--dot", same, "--wcnf", same, *scripted))
-    assert "--dot and --wcnf name the same file" in line
+    error = refuse_ask("Ice is cold.", "--dot", same, "--wcnf", same, *scripted)
+    assert error.subject == "--wcnf"
     assert not same.exists()
 
 
@@ -448,7 +447,7 @@ def test_without_an_answer_there_is_no_file(ask: Run, scripted: tuple[str, ...],
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_ends_the_run_with_a_sentence_and_leaves_no_half_of_a_file(
+def test_a_full_disk_ends_the_run_with_a_message_and_leaves_no_partial_file(
     ask: Run, scripted: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_file: int) -> None:
@@ -458,41 +457,35 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_leaves_no_half_of_a_file(
     monkeypatch.setattr(os, "fsync", full)
     done = ask("Ice is cold.", "--json", "--html", html, *scripted)
     assert (done.returncode, questions(done)) == (1, ["Ice is cold."])
-    assert done.stderr.splitlines() == [
-        f"error: {html} cannot be written (No space left on device); make room and try again"
-    ]
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert all(text in line for text in (str(html), "No space left on device"))
     assert not html.exists()
 
 
 # -- the bundled models --------------------------------------------------------------------------------
 
-NOTICE = "Asking agora, the small bundled model"
 
-
-def test_without_models_the_bundled_ones_answer_and_say_so_in_one_line(ask: Run) -> None:
+def test_without_models_the_bundled_ones_answer_after_a_line_on_others(ask: Run) -> None:
     done = ask("Can a penguin fly?", "--json")
     assert done.returncode == 0
     (notice,) = done.stderr.splitlines()
-    assert notice.startswith(NOTICE)
-    assert "--lm Qwen/Qwen3-1.7B --nli" in notice
+    assert all(word in notice for word in ("agora", "--lm", "--nli", "--download"))
     (answer,) = answers(done.stdout)
     assert (answer.question, answer.statement) == ("Can a penguin fly?", "A penguin can fly.")
     assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
 
 
-def test_words_that_the_bundled_model_never_met_are_named(ask: Run) -> None:
+def test_words_that_the_bundled_model_does_not_know_are_named(ask: Run) -> None:
     done = ask("Can a penguin fly?", "Can a quokka juggle?", "--json", "--depth", "0")
-    _, *warnings = done.stderr.splitlines()
-    assert warnings == [
-        'warning: agora has never met "quokka", "juggle"; its answer to this means nothing: '
-        "Can a quokka juggle?"
-    ]
+    _, warning = done.stderr.splitlines()
+    assert warning.startswith("warning: ")
+    assert all(text in warning for text in ('"quokka", "juggle"', "Can a quokka juggle?"))
     assert len(answers(done.stdout)) == 2
 
 
-def test_another_model_needs_a_verifier_to_be_chosen(ask: Run, wide_folder: Path) -> None:
-    line = refusal(ask("Ice is cold.", "--lm", wide_folder))
-    assert line.endswith("give --nli an NLI model, or --nli lm to ask the model itself")
+def test_another_model_needs_a_verifier(refuse_ask: Refuse, wide_folder: Path) -> None:
+    assert refuse_ask("Ice is cold.", "--lm", wide_folder).subject == "--nli"
 
 
 def test_another_model_is_asked_without_notice_or_warning(ask: Run, scripted: tuple[str, ...]) -> None:

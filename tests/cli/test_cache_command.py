@@ -71,7 +71,7 @@ def test_clear_says_what_it_removed(run: Run) -> None:
     assert done.stdout.startswith("removed 7 entries, ")
     assert done.stdout.endswith(f"B: {path}\n")
     assert [file.name for file in path.parent.iterdir()] == ["datasets"]
-    assert run("cache", "clear").stdout == f"{path} was empty already\n"
+    assert run("cache", "clear").stdout == f"{path} is already empty\n"
 
 
 def test_a_damaged_cache_is_moved_aside_in_one_line_and_the_answer_comes(run: Run) -> None:
@@ -87,7 +87,7 @@ def test_a_damaged_cache_is_moved_aside_in_one_line_and_the_answer_comes(run: Ru
     )
     info = run("cache", "info").stdout
     assert f"damaged and set aside: {path}.corrupt-1" in info
-    assert "and what was damaged (1), " in run("cache", "clear").stdout
+    assert "1 damaged" in run("cache", "clear").stdout
     assert list(path.parent.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""``maieutic show``: answers that were saved as JSON come back as they were, or the file is refused."""
+"""``maieutic show``: saved answers come back unchanged, or the file is refused."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 
 from maieutic.answer import Answer
+from maieutic.elicit import Growth
+from maieutic.errors import FileFormatError, InputError, ProblemError
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import conclude
-from maieutic.solvers import SOLVERS
+from maieutic.pipeline import Maieutic
 from maieutic.tree import Proposition, Tree
 
 Run = Callable[..., "CompletedProcess[str]"]
+Refuse = Callable[..., InputError]
 
 
 @pytest.fixture
@@ -54,7 +57,9 @@ def judge(premise: str, hypothesis: str) -> str:
 @pytest.fixture
 def lines() -> list[str]:
     """Three answers as JSON; the first is false, the others true."""
-    answers = conclude(TREES, ScriptedVerifier(judge), SOLVERS["rc2"](), "joint", grown_by="a model")
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
+    growths = [Growth(tree, lm="a model") for tree in TREES]
+    answers = Maieutic(lm, ScriptedVerifier(judge)).conclude(growths)
     return [answer.to_json() for answer in answers]
 
 
@@ -65,14 +70,6 @@ def file(tmp_path: Path, lines: list[str]) -> Path:
     return path
 
 
-def refusal(done: CompletedProcess[str]) -> str:
-    """The one line that says what was wrong with the input."""
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ")
-    return line
-
-
 def test_every_answer_of_the_file_is_shown_in_its_order(show: Run, file: Path) -> None:
     done = show(file)
     assert (done.returncode, done.stderr) == (0, "")
@@ -80,13 +77,13 @@ def test_every_answer_of_the_file_is_shown_in_its_order(show: Run, file: Path) -
     assert first.startswith("FALSE  Penguins fly.\n")
     assert "QF0 true   False, because: Penguins are heavy." in first
     assert "P(true) 0.60, of its negation 0.50, wavers" in first
-    told = [str(Answer.from_json(line).answer).upper() for line in file.read_text("utf-8").splitlines()]
-    assert second.strip().startswith(f"{told[1]}  Ice is cold.\n")
-    assert third.strip().startswith(f"{told[2]}  Grün ist 绿.\n")
+    words = [str(Answer.from_json(line).answer).upper() for line in file.read_text("utf-8").splitlines()]
+    assert second.strip().startswith(f"{words[1]}  Ice is cold.\n")
+    assert third.strip().startswith(f"{words[2]}  Grün ist 绿.\n")
     assert all("a model" in part for part in (first, second, third))
 
 
-def test_what_is_said_in_an_answer_cannot_command_the_terminal(show: Run, file: Path) -> None:
+def test_texts_of_an_answer_cannot_control_the_terminal(show: Run, file: Path) -> None:
     shown = show(file).stdout
     assert "\x1b" not in shown
     assert r"Say \x1b]0;owned\x07 [red]:cat:[/red]." in shown
@@ -114,12 +111,12 @@ def test_a_gzipped_file_is_read_and_blank_lines_are_skipped(
 
 @pytest.mark.parametrize("broken", [b"{", b'"text"', b'{"question": "Half?"}', b"\xff"])
 def test_a_broken_line_is_named_after_the_answers_before_it(
-    show: Run, file: Path, lines: list[str], broken: bytes
+    refuse: Refuse, file: Path, lines: list[str], broken: bytes
 ) -> None:
     file.write_bytes(b"\n".join([lines[0].encode(), b"", broken, lines[1].encode()]))
-    done = show(file, "--json")
-    assert f"{file}, line 3: " in refusal(done)
-    assert done.stdout == lines[0] + "\n"
+    error = refuse("show", file, "--json", stdout=lines[0] + "\n")
+    assert isinstance(error, FileFormatError)
+    assert (error.path, error.line) == (str(file), 3)
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])
@@ -134,31 +131,32 @@ def test_a_broken_line_is_named_after_the_answers_before_it(
     ],
     ids=str,
 )
-def test_an_answer_whose_parts_do_not_fit_is_shown_or_refused_by_its_line(
-    show: Run, file: Path, lines: list[str], changes: dict[str, Any], option: tuple[str, ...]
+def test_an_answer_whose_parts_do_not_fit_is_refused_by_its_line(
+    refuse: Refuse, file: Path, lines: list[str], changes: dict[str, Any], option: tuple[str, ...]
 ) -> None:
-    file.write_text(json.dumps(json.loads(lines[0]) | changes), encoding="utf-8")
-    done = show(file, *option)
-    if done.returncode == 0:
-        assert "Penguins fly." in done.stdout
-    else:
-        assert f"{file}, line 1: " in refusal(done)
+    answer = json.loads(lines[0])
+    answer["verdict"] |= changes
+    file.write_text(json.dumps(answer), encoding="utf-8")
+    error = refuse("show", file, *option)
+    assert isinstance(error, FileFormatError)
+    assert (error.path, error.line) == (str(file), 1)
 
 
 def test_a_file_that_is_missing_a_folder_or_a_truncated_archive_is_refused(
-    show: Run, tmp_path: Path, lines: list[str]
+    refuse: Refuse, tmp_path: Path, lines: list[str]
 ) -> None:
-    assert str(tmp_path / "absent.json") in refusal(show(tmp_path / "absent.json"))
-    assert str(tmp_path) in refusal(show(tmp_path))
     archive = tmp_path / "answers.jsonl.gz"
     archive.write_bytes(gzip.compress("\n".join(lines).encode())[:-20])
-    assert f"{archive}, line " in refusal(show(archive))
+    for path in (tmp_path / "absent.json", tmp_path, archive):
+        error = refuse("show", path, "--json", "--line", "3")
+        assert isinstance(error, FileFormatError)
+        assert error.path == str(path)
 
 
-def test_a_file_without_the_answer_asked_for_is_refused_with_what_to_give(show: Run, file: Path) -> None:
-    assert "no answer on line 4" in refusal(show(file, "--line", "4"))
+def test_a_file_without_the_answer_asked_for_is_refused(show: Run, refuse: Refuse, file: Path) -> None:
+    assert refuse("show", file, "--line", "4").subject == str(file)
     file.write_text("\n")
-    assert "maieutic ask --json" in refusal(show(file))
+    assert refuse("show", file).subject == str(file)
     zero = show(file, "--line", "0")
     assert zero.returncode == 2
     assert "--line" in zero.stderr
@@ -179,14 +177,14 @@ def test_answers_are_shown_and_written_as_a_page(show: Run, file: Path, tmp_path
 
 @pytest.mark.parametrize("option", ["--dot", "--mermaid", "--graphml", "--wcnf"])
 def test_one_answer_of_a_file_becomes_a_graph_or_a_problem(
-    show: Run, file: Path, tmp_path: Path, option: str
+    show: Run, refuse: Refuse, file: Path, tmp_path: Path, option: str
 ) -> None:
-    out = tmp_path / "answer.gz"  # compressed, as everything that reads such a name expects
-    assert "--line" in refusal(show(file, option, out))
+    out = tmp_path / "answer.gz"  # compressed, as the readers of such a name expect
+    assert refuse("show", file, option, out).subject == option
     assert not out.exists()
     assert show(file, "--line", "2", option, out).returncode == 0
     assert "Fire is hot." in gzip.decompress(out.read_bytes()).decode()
-    assert "exists already" in refusal(show(file, "--line", "2", option, out))
+    assert refuse("show", file, "--line", "2", option, out).subject == option
 
 
 def test_a_problem_that_is_shown_can_be_solved_to_the_same_cost(
@@ -195,7 +193,7 @@ def test_a_problem_that_is_shown_can_be_solved_to_the_same_cost(
     out = tmp_path / "answer.wcnf.xz"
     assert show(file, "--line", "1", "--wcnf", out).returncode == 0
     solved = run("solve", out).stdout
-    cost = json.loads(lines[0])["cost"]
+    cost = json.loads(lines[0])["verdict"]["cost"]
     assert f"o {round(cost * 10**9)}\n" in solved
     assert "s OPTIMUM FOUND" in solved
 
@@ -216,13 +214,14 @@ def test_a_broken_line_leaves_a_page_of_the_answers_before_it(
     assert "Penguins fly." in html.read_text(encoding="utf-8")
 
 
-def test_an_answer_whose_weights_are_none_is_shown_and_its_problem_refused(
-    show: Run, file: Path, tmp_path: Path, lines: list[str]
+def test_an_answer_with_an_impossible_weight_is_shown_and_its_problem_refused(
+    show: Run, refuse: Refuse, file: Path, tmp_path: Path, lines: list[str]
 ) -> None:
     answer = json.loads(lines[0])
-    answer["constraints"][0]["weight"] = -1.0
+    answer["verdict"]["constraints"][0]["weight"] = -1.0
     file.write_text(json.dumps(answer), encoding="utf-8")
-    done = show(file, "--wcnf", tmp_path / "answer.wcnf")
-    assert done.stdout.startswith("FALSE  Penguins fly.\n")
-    assert "weight" in refusal(done)
+    printed = show(file).stdout
+    assert printed.startswith("FALSE  Penguins fly.\n")
+    error = refuse("show", file, "--wcnf", tmp_path / "answer.wcnf", stdout=printed)
+    assert isinstance(error, ProblemError)
     assert list(tmp_path.glob("*.wcnf")) == []

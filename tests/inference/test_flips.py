@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.errors import MaieuticError
+from maieutic.inference import flips
 from maieutic.inference.base import Verdict
 from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.flips import Flip, flip
@@ -86,3 +90,57 @@ def test_the_one_belief_that_an_answer_stands_on_is_named() -> None:
     )
     removal = flip_of(constraints, True)
     assert (removal.removed, removal.weight) == ((0,), 2.0)
+
+
+def test_a_search_that_takes_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flips, "SECONDS", -1.0)
+    with pytest.raises(MaieuticError) as error:
+        flip_of((Constraint("belief", Literal("Q"), None, 1.0),), True)
+    assert error.value.subject == "flip"
+
+
+def test_what_other_threads_print_meanwhile_arrives_complete_and_alone() -> None:
+    """A search writes nothing to standard output and leaves it to the rest of the process."""
+    done = subprocess.run([sys.executable, "-c", PRINTING], capture_output=True, text=True, check=True)
+    *lines, searches = done.stdout.splitlines()
+    assert lines == [f"line {number}" for number in range(len(lines))]
+    assert len(lines) > int(searches) > 0
+
+
+PRINTING = """
+import os, random, threading
+from maieutic.inference.base import Verdict
+from maieutic.inference.constraints import Constraint
+from maieutic.inference.flips import flip
+from maieutic.inference.graph import Literal
+from maieutic.solvers import load_solver
+
+names = ["Q", *(f"QT{number}" for number in range(9))]
+rng = random.Random(0)
+
+def some():
+    form = lambda: Literal(rng.choice(names), rng.random() < 0.5)
+    for _ in range(30):
+        kind = rng.choice(["belief", "entailment", "contradiction"])
+        yield Constraint(kind, form(), None if kind == "belief" else form(), rng.uniform(0.1, 3))
+
+searches = 0
+done = threading.Event()
+
+def search():
+    global searches
+    while searches < 10:
+        problem = tuple(some())
+        for answer in (True, False):
+            verdict = Verdict("joint", answer, 0.0, "nats", {}, constraints=problem, variables=tuple(names))
+            flip(verdict, load_solver("rc2-stratified"))
+        searches += 1
+    done.set()
+
+threading.Thread(target=search).start()
+number = 0
+while not done.wait(0.0005) or number < 100:
+    os.write(1, f"line {number}\\n".encode())
+    number += 1
+os.write(1, f"{searches}\\n".encode())
+"""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from maieutic.checkpoints import internals
 from maieutic.errors import ModelError
 from maieutic.lm.base import Prompt, SamplingParams, Shot
 from maieutic.lm.local.model import TransformersLM
@@ -186,6 +191,55 @@ def test_a_model_that_cannot_share_says_so_once(
     assert "reads few-shot examples again for every prompt" in message
     assert first[:2] == (draw(reads), draw(reads, temperature=0.0))
     np.testing.assert_allclose(first[2], reads.choose(PROMPTS, OPTIONS).probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize("module", ["masking_utils", "integrations.sdpa_attention", "cache_utils"])
+def test_without_the_names_of_transformers_a_model_answers_the_same_and_says_once_that_it_does_not_share(
+    module: str, folder_of: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A release of Transformers that has renamed what :mod:`maieutic.checkpoints.internals` imports."""
+    _, reads = pair(folder_of(llama))
+    expected = draw(reads), draw(reads, temperature=0.0), reads.choose(PROMPTS, OPTIONS)
+    plain = builtins.__import__
+
+    def renamed(name: str, context: Any = None, *others: Any) -> Any:
+        if name == f"transformers.{module}" and (context or {}).get("__name__") == internals.__name__:
+            raise ImportError(f"cannot import name from {name!r}")
+        return plain(name, context, *others)
+
+    monkeypatch.setattr(builtins, "__import__", renamed)
+    shares, _ = pair(folder_of(llama))
+    with caplog.at_level(logging.WARNING):
+        answers = draw(shares), draw(shares, temperature=0.0), shares.choose(PROMPTS, OPTIONS)
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("maieutic.lm.local.prefixes", logging.WARNING)
+    assert answers[:2] == expected[:2]
+    np.testing.assert_allclose(answers[2].probabilities, expected[2].probabilities, atol=1e-5)
+
+
+def test_the_attention_is_registered_when_a_model_is_opened_and_not_before() -> None:
+    code = (
+        "import maieutic.lm.local.model, transformers; "
+        "print('shared_prefix' in transformers.AttentionInterface().valid_keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_an_attention_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AttentionInterface, AttentionMaskInterface
+
+    for registry in (AttentionInterface, AttentionMaskInterface):
+        monkeypatch.setattr(registry, "_global_mapping", dict(registry._global_mapping))
+    before = dict(AttentionInterface._global_mapping)
+    functions = [lambda plain, number=number: (plain, number) for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda function: internals.register_attention("ours", function), functions))
+    registered = AttentionInterface._global_mapping["ours"]
+    internals.register_attention("ours", functions[0])
+    assert AttentionInterface._global_mapping["ours"] is registered
+    assert "ours" in AttentionMaskInterface().valid_keys()
+    assert {name: AttentionInterface._global_mapping[name] for name in before} == before
 
 
 def test_examples_are_read_once(folder_of: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,11 @@ def empty() -> Tree:
 TREES = {"grown": grown(), "one-node": one_node(), "empty": empty()}
 ALL = pytest.mark.parametrize("tree", list(TREES.values()), ids=list(TREES))
 EXHAUSTIVE = load_solver("exhaustive")
-INFERENCES = {"joint": Joint(solver=EXHAUSTIVE), "vote": Vote(solver=EXHAUSTIVE), "argue": Argue()}
+INFERENCES: dict[str, Inference] = {
+    "joint": Joint(solver=EXHAUSTIVE),
+    "vote": Vote(solver=EXHAUSTIVE),
+    "argue": Argue(),
+}
 JOINT = INFERENCES["joint"]
 EACH = pytest.mark.parametrize("inference", INFERENCES.values(), ids=INFERENCES)
 

@@ -44,7 +44,11 @@ PIECES = [
 ]
 HOSTILE_TEXT = st.lists(st.sampled_from(PIECES) | ANY_TEXT, max_size=4).map("".join)
 EXHAUSTIVE = load_solver("exhaustive")
-INFERENCES = {"joint": Joint(solver=EXHAUSTIVE), "vote": Vote(solver=EXHAUSTIVE), "argue": Argue()}
+INFERENCES: dict[str, Inference] = {
+    "joint": Joint(solver=EXHAUSTIVE),
+    "vote": Vote(solver=EXHAUSTIVE),
+    "argue": Argue(),
+}
 EACH = pytest.mark.parametrize("inference", INFERENCES.values(), ids=INFERENCES)
 KINDS = {"a": "contradiction", "b": "entailment", "c": "neutral"}
 

@@ -18,9 +18,10 @@ import torch
 from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 
 from maieutic.checkpoints.batching import padded
-from maieutic.checkpoints.loading import Checkpoint, quiet
+from maieutic.checkpoints.internals import new_cache
+from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import FloatArray, SamplingParams
-from maieutic.lm.local.prefixes import Prefix, new_cache, prefix_argument
+from maieutic.lm.local.prefixes import Prefix, prefix_argument
 from maieutic.lm.local.sampling import draw
 from maieutic.lm.local.tokens import Tokens
 
@@ -89,7 +90,7 @@ class Decoder:
             float32 (rows, width, vocabulary).
         """
         ids, mask = self._left_padded(rows)
-        with torch.inference_mode(), quiet():
+        with torch.inference_mode():
             logits = self._forward(ids, mask, self._positions(mask, prefix), prefix, width)
             return logits.log_softmax(dim=-1)
 
@@ -100,7 +101,7 @@ class Decoder:
             rows: what follows the prefix.
         """
         texts: list[list[int]] = [[] for _ in rows]
-        with torch.inference_mode(), quiet():
+        with torch.inference_mode():
             batch = self._read(rows, prefix)
             uniforms = self._uniforms(rows)
             live = list(range(len(rows)))  # the row in each line of the batch

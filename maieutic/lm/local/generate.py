@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from maieutic.checkpoints.batching import padded
-from maieutic.checkpoints.loading import Checkpoint, quiet
+from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import SamplingParams
 from maieutic.lm.local.decoding import Row
 from maieutic.lm.local.sampling import EndsWith, InverseTransform
@@ -40,7 +40,7 @@ def generate(
         on_device = torch.from_numpy(uniforms).to(ids.device)
         processors.append(InverseTransform(on_device, ids.shape[1]))
     newlines = torch.tensor(vocabulary.newlines, dtype=torch.long, device=ids.device)
-    with torch.inference_mode(), quiet():
+    with torch.inference_mode():
         sequences = checkpoint.model.generate(
             input_ids=ids,
             attention_mask=mask,

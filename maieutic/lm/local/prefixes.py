@@ -4,7 +4,8 @@ Transformers can start from a cache, but copies it for every row and again for e
 prefix stays one block: queries of all rows meet its keys in one matrix product, those of their own
 tokens in another, and one softmax spans the two. It is an attention function in Transformers' registry,
 and gets its prefix as a keyword argument of the model's forward call, which model code hands down. A
-model that does not is found out by a trial, in :meth:`Prefixes.open`, and is run without.
+model that does not is found out by a trial, in :meth:`Prefixes.open`, and is run without; so is every model
+where Transformers no longer has the names of :mod:`maieutic.checkpoints.internals`.
 """
 
 from __future__ import annotations
@@ -12,19 +13,17 @@ from __future__ import annotations
 import inspect
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface, DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
 
-from maieutic.checkpoints.loading import Checkpoint, quiet
+from maieutic.checkpoints.internals import attention_of, new_cache, record_all, register_attention
+from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.local.tokens import Tokens
 
-__all__ = ["Prefix", "Prefixes", "new_cache"]
+__all__ = ["Prefix", "Prefixes", "prefix_argument"]
 
 STORE_BYTES = 2**30  # of keys and values kept between calls
 TOLERANCES = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}  # of a probability, in the trial
@@ -59,13 +58,6 @@ class _Use:
     positions: torch.Tensor
 
 
-def new_cache(model: Any) -> DynamicCache | None:
-    """An empty cache of keys and values, None for a model that remembers in another way."""
-    cache = DynamicCache(config=model.config.get_text_config(decoder=True))
-    plain = all(type(layer) in {DynamicLayer, DynamicSlidingWindowLayer} for layer in cache.layers)
-    return cache if plain and cache.layers else None
-
-
 class Prefixes:
     """The prefixes of one model, the most recently used ones kept.
 
@@ -86,9 +78,10 @@ class Prefixes:
         Rows of two lengths are read with and without a shared prefix, and must come out the same.
         """
         model = checkpoint.model
-        plain = model.config._attn_implementation
+        plain = attention_of(model)
         store = cls(checkpoint)
         try:
+            register_attention(_NAME, _attend)
             reason = _obstacle(model) or store._trial()
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
@@ -109,14 +102,12 @@ class Prefixes:
     def _read(self, tokens: Tokens) -> Prefix:
         cache = new_cache(self._checkpoint.model)
         assert cache is not None
-        for layer in cache.layers:
-            if isinstance(layer, DynamicSlidingWindowLayer):
-                layer.activate_past_recording()  # the windows of what follows begin at different places
+        record_all(cache)  # the windows of what follows begin at different places
         model = self._checkpoint.model
         ids = torch.tensor([tokens], device=self._checkpoint.device)
         # The logits are not wanted; one row of them is the least that can be asked for.
         few = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
-        with torch.inference_mode(), quiet():
+        with torch.inference_mode():
             model(input_ids=ids, past_key_values=cache, use_cache=True, **few)
         return Prefix(tokens, tuple((layer.keys[0], layer.values[0]) for layer in cache.layers))
 
@@ -131,7 +122,7 @@ class Prefixes:
         positions = mask.cumsum(dim=1) - 1
         model.set_attn_implementation(_NAME)
         prefix = self._read(tuple(row[:8]))
-        with torch.inference_mode(), quiet():
+        with torch.inference_mode():
             shared = model(
                 input_ids=ids[:, 8:],
                 attention_mask=mask[:, 8:],
@@ -160,14 +151,19 @@ def prefix_argument(prefix: Prefix | None, positions: torch.Tensor) -> dict[str,
 
 
 def _obstacle(model: Any) -> str | None:
-    if model.config._attn_implementation != "sdpa":
-        return f"its attention is {model.config._attn_implementation}, not sdpa"
+    if attention_of(model) != "sdpa":
+        return f"its attention is {attention_of(model)}, not sdpa"
     if "position_ids" not in inspect.signature(model.forward).parameters:
         return "its positions cannot be set"
-    return None if new_cache(model) else "it remembers more than keys and values"
+    return (
+        None
+        if new_cache(model)
+        else "its cache has layers of other kinds than DynamicLayer and DynamicSlidingWindowLayer"
+    )
 
 
-def _attend(  # noqa: PLR0917 - the signature that model code calls
+def _attend(  # noqa: PLR0913, PLR0917 - the signature that model code calls
+    plain: Callable[..., tuple[torch.Tensor, None]],
     module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -180,6 +176,7 @@ def _attend(  # noqa: PLR0917 - the signature that model code calls
     """Attention over a shared prefix and each row's own tokens; without a prefix, PyTorch's own.
 
     Args:
+        plain: PyTorch's own attention, with the arguments that follow.
         query: (rows, heads, queries, width of a head).
         key, value: of the rows' own tokens, (rows, key-value heads, tokens, width of a head).
         attention_mask: bool (rows, 1, queries, tokens), None for causal.
@@ -188,10 +185,7 @@ def _attend(  # noqa: PLR0917 - the signature that model code calls
         (rows, queries, heads, width of a head).
     """
     if shared_prefix is None:
-        output: tuple[torch.Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, scaling=scaling, **others
-        )
-        return output
+        return plain(module, query, key, value, attention_mask, scaling=scaling, **others)
     if unknown := [name for name in _UNKNOWN if others.get(name) is not None]:
         raise NotImplementedError(f"its attention has {unknown[0]}")
     keys, values = shared_prefix.prefix.layers[module.layer_idx]
@@ -237,7 +231,3 @@ def _masked(
         outside = use.positions[:, :, None] - places >= window  # (rows, queries, prefix)
         before = before.masked_fill(outside[None, :, None], -torch.inf)
     return before, own
-
-
-AttentionInterface.register(_NAME, _attend)
-AttentionMaskInterface.register(_NAME, sdpa_mask)

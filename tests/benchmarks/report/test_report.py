@@ -35,10 +35,10 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run, RunFolder, read_run
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import FileFormatError
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import conclude
+from maieutic.pipeline import Maieutic
 from maieutic.render.view import flipped, view_of
-from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
 
 for module in ("matplotlib", "scipy", "statsmodels", "tomli_w"):
@@ -65,7 +65,8 @@ def grown(text: str, doubt: float) -> Outcome:
         Proposition("QF1", "Q", "Penguins can fly.", "Penguins cannot fly.", 0.9, 0.1, True),
     )
     tree = Tree(text, text, nodes[0].negation, nodes)
-    (answer,) = conclude([tree], ScriptedVerifier(judge), SOLVERS["exhaustive"](), "joint")
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
+    (answer,) = Maieutic(lm, ScriptedVerifier(judge)).conclude([tree])
     return Outcome(
         answer.answer, margin=answer.margin, margin_unit="nats", usage=Usage(900, 80, 12, 6), reasoning=answer
     )
@@ -362,7 +363,7 @@ def test_what_runs_have_in_common_is_told_once(html: str) -> None:
     methods = [facts(one)["configuration.method"] for one in each]
     assert methods == ["direct", "cascade", "maieutic"]
     assert not any(facts(one).keys() & shared.keys() for one in each)
-    assert facts(each[1])["configuration.settings.widths"] == "3, 1"
+    assert facts(each[1])["configuration.settings.tree.widths"] == "3, 1"
 
 
 def test_a_run_without_its_facts_says_so_and_a_damaged_one_is_refused(

@@ -1,0 +1,119 @@
+"""Every name of Transformers that lies below its top level, in one place.
+
+Such names move between releases. Each function imports what it needs when it is called; where the names are
+gone it says so with an ImportError, or returns what its docstring names. Everything else in this project
+imports from ``transformers`` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import Lock
+from typing import Any
+
+__all__ = [
+    "attention_of",
+    "causal_architectures",
+    "classifier_architectures",
+    "continuous_batching",
+    "new_cache",
+    "record_all",
+    "register_attention",
+]
+
+_registering = Lock()
+
+
+def causal_architectures() -> frozenset[str]:
+    """Class names of causal language models; empty where Transformers does not list them any more."""
+    try:
+        from transformers.models.auto.modeling_auto import (  # noqa: PLC0415
+            MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as names,  # noqa: N811
+        )
+    except ImportError:
+        return frozenset()
+    return _class_names(names)
+
+
+def classifier_architectures() -> frozenset[str]:
+    """Class names of sequence classifiers; likewise."""
+    try:
+        from transformers.models.auto.modeling_auto import (  # noqa: PLC0415
+            MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as names,  # noqa: N811
+        )
+    except ImportError:
+        return frozenset()
+    return _class_names(names)
+
+
+def _class_names(mapping: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]:
+    groups = ((entry,) if isinstance(entry, str) else entry for entry in mapping.values())
+    return frozenset(name for group in groups for name in group)
+
+
+def new_cache(model: Any) -> Any | None:
+    """An empty cache of keys and values, to which rows of a batch can be added and from which they can leave.
+
+    None for a model that remembers in another way, and where Transformers' caches are not those known here;
+    texts are then drawn by its own ``generate``.
+    """
+    try:
+        from transformers import DynamicCache  # noqa: PLC0415
+        from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer  # noqa: PLC0415
+    except ImportError:
+        return None
+    cache = DynamicCache(config=model.config.get_text_config(decoder=True))
+    plain = all(type(layer) in {DynamicLayer, DynamicSlidingWindowLayer} for layer in cache.layers)
+    return cache if plain and cache.layers else None
+
+
+def record_all(cache: Any) -> None:
+    """Let the layers with a sliding window keep all keys and values, not only those in the window.
+
+    Raises:
+        ImportError: Transformers has no such layers under this name.
+    """
+    from transformers.cache_utils import DynamicSlidingWindowLayer  # noqa: PLC0415
+
+    for layer in cache.layers:
+        if isinstance(layer, DynamicSlidingWindowLayer):
+            layer.activate_past_recording()
+
+
+def attention_of(model: Any) -> str:
+    """The name of the model's attention function in Transformers' registry, "sdpa" for instance."""
+    return str(model.config._attn_implementation)
+
+
+def register_attention(name: str, attend: Callable[..., Any]) -> None:
+    """Add an attention function to Transformers' registry under a name, once in the life of a process.
+
+    Models use it after ``model.set_attn_implementation(name)``; others do not notice.
+
+    Args:
+        attend: gets PyTorch's own attention function first, then what model code passes.
+
+    Raises:
+        ImportError: Transformers has no such registry, or no such function of PyTorch's, under these names.
+    """
+    from transformers import AttentionInterface, AttentionMaskInterface  # noqa: PLC0415
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward  # noqa: PLC0415
+    from transformers.masking_utils import sdpa_mask  # noqa: PLC0415
+
+    with _registering:
+        if name not in AttentionInterface().valid_keys():
+            AttentionMaskInterface.register(name, sdpa_mask)
+            AttentionInterface.register(name, partial(attend, sdpa_attention_forward))
+
+
+def continuous_batching() -> tuple[Any, Any]:
+    """The classes of continuous batching's configuration and hints, for the throughput benchmark.
+
+    Raises:
+        ImportError: Transformers has none under these names.
+    """
+    from transformers.generation.configuration_utils import ContinuousBatchingConfig  # noqa: PLC0415
+    from transformers.generation.continuous_batching.utils import WorkloadHints  # noqa: PLC0415
+
+    return ContinuousBatchingConfig, WorkloadHints
