@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from maieutic.config import Belief, ElicitConfig, check_belief
 from maieutic.elicit import KEPT_CHARS, elicit
 from maieutic.errors import ContextLengthError, InputError
-from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores
+from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.prompts import load_prompts
@@ -111,7 +111,7 @@ class Model:
         self.usage = sum((completion.usage for row in replies for completion in row), self.usage)
         return replies
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         (kind,) = {kind_of(prompt) for prompt in prompts}
         self.asked.append((kind, len(prompts), {}))
         scores = self.script().choose(prompts, options)
@@ -560,10 +560,10 @@ def test_a_belief_is_p_true_unless_true_and_false_are_the_smaller_half(
         ("belief", "guessed"),
     ],
 )
-def test_a_setting_out_of_its_range_is_named_with_its_value(name: str, value: Any) -> None:
-    with pytest.raises(InputError, match=rf"^{name} must be ") as caught:
+def test_a_setting_out_of_its_range_is_an_error(name: str, value: Any) -> None:
+    with pytest.raises(InputError) as error:
         ElicitConfig(**{name: value})
-    assert repr(value) in str(caught.value)
+    assert error.value.subject == name
 
 
 def test_the_bounds_themselves_are_allowed() -> None:
@@ -581,8 +581,9 @@ def test_the_last_width_and_temperature_hold_for_all_deeper_waves() -> None:
 @pytest.mark.parametrize("bad", ["", " \n ", "x" * 2001, "x" * 100_000])
 def test_a_question_that_cannot_be_used_is_refused_before_any_is_asked(bad: str) -> None:
     model = Model()
-    with pytest.raises(InputError, match=r"empty|characters"):
+    with pytest.raises(InputError) as error:
         elicit(["Ice is cold.", bad], model, PAPER)
+    assert error.value.subject == "text"
     assert model.asked == []
 
 
@@ -610,7 +611,7 @@ class Finishing:
             for row, end in zip(replies, ends, strict=True)
         ]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         scores = self.lm.choose(prompts, options)
         rows = scores.probabilities
         return replace(scores, probabilities=rows / rows.sum(axis=1, keepdims=True))
@@ -668,5 +669,6 @@ def test_a_model_that_says_nothing_usable_gives_an_empty_tree(wide_folder: Path)
 
 def test_a_prompt_beyond_the_window_is_refused(llama_folder: Path) -> None:
     lm = TransformersLM.load(str(llama_folder), device="cpu", dtype="float32")
-    with pytest.raises(ContextLengthError, match="holds 96"):
+    with pytest.raises(ContextLengthError) as error:
         grow(lm)
+    assert error.value.subject == lm.name

@@ -19,7 +19,7 @@ from maieutic.benchmarks.throughput.reference import ReferenceLM
 from maieutic.benchmarks.throughput.script import Script
 from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.workbench import Workbench
-from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores
+from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams
 from maieutic.nli.local import TransformersVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.usage import Usage
@@ -78,7 +78,7 @@ class Working:
             for prompt, row in zip(prompts, drawn, strict=True)
         ]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         assert tuple(options) == self._options
         start = time.perf_counter()
         scores = self._worker.choose(prompts, options)

@@ -10,7 +10,7 @@ import torch
 from transformers import GenerationConfig
 
 from maieutic.benchmarks.throughput.subject import Subject
-from maieutic.lm.base import Completion, Prompt, SamplingParams, Scores
+from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 
 __all__ = ["ReferenceLM"]
@@ -48,7 +48,7 @@ class ReferenceLM(TransformersLM):
             completions.append(drawn * (n // sequences))
         return completions
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         config = self._config(1, do_sample=False, output_logits=True, return_dict_in_generate=True)
         rows, lengths = [], []
         for prompt in prompts:
@@ -60,7 +60,7 @@ class ReferenceLM(TransformersLM):
             rows.append(logits.float().softmax(-1)[firsts].tolist())
             lengths.append(len(alone))
         probabilities = np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
-        return Scores(probabilities, tuple(lengths))
+        return OptionScores(probabilities, tuple(lengths))
 
     def _config(self, new_tokens: int, **others: Any) -> GenerationConfig:
         return GenerationConfig(

@@ -1,4 +1,4 @@
-"""A verifier whose scores are kept and not computed again, by its fingerprint and the ordered pair."""
+"""A verifier with a cache of its scores, by its fingerprint and the ordered pair."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from maieutic.nli.base import Pair, Probabilities, Verifier
 
 __all__ = ["CachedVerifier"]
 
-FORMAT = 1  # to be raised when pairs are scored otherwise than before
+FORMAT = 1  # increase it whenever the scores of a pair change
 
 
 class CachedVerifier:
-    """Answers from a store what it can, and asks the verifier for the rest, each distinct pair once.
+    """Takes scores from a store and calls the verifier for missing ones, each distinct pair once.
 
-    A language model that is its own verifier needs no such wrapper, but one around the model.
+    For a language model that is its own verifier, wrap the language model instead.
 
     Args:
-        verifier: one with a ``fingerprint``; see :class:`maieutic.checkpoints.fingerprints.Fingerprinted`.
-        store: where scores are kept; several models may share it.
+        verifier: has a ``fingerprint``; see :class:`maieutic.checkpoints.fingerprints.Fingerprinted`.
+        store: holds the scores; several models may share it.
 
     Raises:
-        InputError: the verifier has no fingerprint, or none can be had.
+        InputError: the verifier has no fingerprint.
     """
 
     def __init__(self, verifier: Verifier, store: ResponseStore) -> None:

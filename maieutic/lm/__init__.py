@@ -1,4 +1,7 @@
-"""Language models: the seam (:mod:`maieutic.lm.base`) and its backends, one per file."""
+"""Language models: the protocol (:mod:`maieutic.lm.base`), a scripted fake, and two backends.
+
+The backends are :mod:`maieutic.lm.local` (Transformers, in this process) and :mod:`maieutic.lm.server`.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,21 @@ __all__ = ["LanguageModel", "is_server", "load_lm"]
 
 
 def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: bool = False) -> LanguageModel:
-    """The language model of that name.
+    """Load a language model by name.
 
     Args:
         name: a folder, a Hugging Face hub id, "agora" for the bundled model, or the address of a model on an
             OpenAI-compatible server, ``http://host:port/v1#model``.
-        device: "auto", "cpu", "cuda" or "cuda:N"; not for a server.
+        device: "auto", "cpu", "cuda" or "cuda:N"; must be "auto" for a server.
         dtype: "auto" (:func:`maieutic.checkpoints.devices.resolve_dtype`), "float32", "bfloat16" or
-            "float16"; not for a server.
-        download: fetch a hub id that is not in the local cache; otherwise nothing is downloaded.
+            "float16"; must be "auto" for a server.
+        download: whether to download a hub model that is not in the local cache.
 
     Raises:
-        ModelError: the model is missing, broken or no causal language model, or its server cannot be reached
-            or cannot be used.
-        InputError: the device is not there or was given for a server, or a server's name is no address.
+        ModelError: the model is missing, damaged or not a causal language model, or its server cannot be
+            reached or lacks a feature.
+        InputError: the device or dtype is unavailable or was given for a server, or a server's address is
+            invalid.
         ServerError: the server fails.
     """
     if is_server(name):
@@ -31,7 +35,10 @@ def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: b
 
         for option, value in (("device", device), ("dtype", dtype)):
             if value != "auto":
-                raise InputError(f"{option} {value} is for models in this process; leave it out for a server")
+                raise InputError(
+                    f"{option} {value} applies to models in this process; omit it for a model on a server",
+                    subject=option,
+                )
         return ServerLM.load(name)
     from maieutic.lm.local.model import TransformersLM  # noqa: PLC0415 - loads torch
 

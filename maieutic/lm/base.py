@@ -1,4 +1,4 @@
-"""The language-model seam: structured prompts, and the two calls that the method needs."""
+"""The language-model protocol: structured prompts, and the two calls that the method needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from maieutic.errors import InputError
 from maieutic.usage import Usage
 
-__all__ = ["Completion", "FloatArray", "LanguageModel", "Prompt", "SamplingParams", "Scores", "Shot"]
+__all__ = ["Completion", "FloatArray", "LanguageModel", "OptionScores", "Prompt", "SamplingParams", "Shot"]
 
 FloatArray = NDArray[np.float64]
 
@@ -28,14 +28,14 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A structured request, so that a backend can share the few-shot prefix or use a chat template.
+    """A structured prompt: a backend can share its few-shot prefix or render it with a chat template.
 
     Attributes:
-        format: "text" for models that continue plain text, "chat" for models with a chat template.
-        instruction: what to do, before the examples (the system message of a chat); may be empty.
+        format: "text" for plain text, "chat" for a chat template.
+        instruction: the task description before the examples (the system message of a chat); may be empty.
         shots: worked examples.
-        query: the question at hand.
-        opening: how the reply begins; the model continues right after it. Empty for none.
+        query: the question to answer.
+        opening: the beginning of the reply, which the model continues; empty for none.
     """
 
     format: Literal["text", "chat"]
@@ -45,7 +45,7 @@ class Prompt:
     opening: str = ""
 
     def text(self) -> str:
-        """The prompt as plain text: blocks with a blank line between, the opening last.
+        """The prompt as plain text: blocks separated by blank lines, with the opening at the end.
 
         >>> Prompt("text", "Judge.", (Shot("Q: Ice is hot?", "A: false"),), "Q: Ice is cold?", "A:").text()
         'Judge.\\n\\nQ: Ice is hot?\\nA: false\\n\\nQ: Ice is cold?\\nA:'
@@ -56,7 +56,7 @@ class Prompt:
         return "\n\n".join(blocks)
 
     def messages(self) -> list[dict[str, str]]:
-        """The prompt as chat messages (role, content); the opening is not among them."""
+        """The prompt as chat messages (role, content), without the opening."""
         messages = [{"role": "system", "content": self.instruction}] if self.instruction else []
         for shot in self.shots:
             messages.append({"role": "user", "content": shot.query})
@@ -67,13 +67,13 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How to draw texts.
+    """How texts are sampled.
 
     Attributes:
-        max_new_tokens: most tokens of a text, ≥ 1.
-        temperature: the logits are divided by it; finite, ≥ 0; 0 for greedy decoding.
-        top_p: only the likeliest tokens that together reach this probability are drawn; in (0, 1].
-        seed: of the random numbers, ≥ 0; greedy decoding uses none.
+        max_new_tokens: maximum number of tokens of a text, ≥ 1.
+        temperature: divisor of the logits; finite, ≥ 0; 0 means greedy decoding.
+        top_p: nucleus sampling: the probability of the likeliest tokens that may be drawn; in (0, 1].
+        seed: of the random numbers, ≥ 0; greedy decoding does not use it.
 
     Raises:
         InputError: a value is out of its range; ``subject`` is the name of the parameter.
@@ -97,19 +97,19 @@ class SamplingParams:
 
     @property
     def greedy(self) -> bool:
-        """Whether the likeliest token is always taken."""
+        """Whether decoding is greedy: the likeliest token is always taken."""
         return self.temperature == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A continuation of a prompt, with what it cost.
+    """A continuation of a prompt, with its token counts.
 
     Attributes:
-        text: what follows the prompt.
-        prompt_tokens: of the prompt as the model reads it, examples included.
-        completion_tokens: drawn for the text. What ended it (a newline, the end of the text) is not among
-            them, unless that token holds some of the text too. A server's own count may include it.
+        text: the text after the prompt.
+        prompt_tokens: tokens of the prompt as the model reads it, examples included.
+        completion_tokens: tokens of the text. The token that ended it (with a newline, or the end of the
+            text) counts only if it contains some of the text. A server's own count may include it.
     """
 
     text: str
@@ -118,17 +118,17 @@ class Completion:
 
     @property
     def usage(self) -> Usage:
-        """What drawing the text cost."""
+        """The cost of drawing the text."""
         return Usage(self.prompt_tokens, self.completion_tokens, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
-    """The probabilities of some options after each of some prompts, with what they cost.
+class OptionScores:
+    """The probabilities of options after each prompt, with the prompts' token counts.
 
     Attributes:
         probabilities: P(option | prompt), float64 (prompts, options), in [0, 1]; a row need not sum to 1.
-        prompt_tokens: of each prompt as the model reads it, examples included.
+        prompt_tokens: tokens of each prompt as the model reads it, examples included.
     """
 
     probabilities: FloatArray
@@ -136,41 +136,41 @@ class Scores:
 
     @property
     def usages(self) -> list[Usage]:
-        """What scoring each prompt cost."""
+        """The cost of scoring each prompt."""
         return [Usage(tokens, calls=1) for tokens in self.prompt_tokens]
 
 
 class LanguageModel(Protocol):
-    """What the method asks of a language model. Batch-first and synchronous."""
+    """A language model; its calls are synchronous and take batches."""
 
     @property
     def name(self) -> str:
-        """How results and records call this model."""
+        """The model's name in results and records."""
         ...
 
     @property
     def prompts(self) -> str:
-        """The built-in prompt set that suits it: "paper" (base models), "chat" or "agora"."""
+        """The built-in prompt set that suits the model: "paper" (base models), "chat" or "agora"."""
         ...
 
     def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         """Draw ``n`` continuations of every prompt.
 
-        A continuation ends at a newline, at the end of the text or after ``params.max_new_tokens``; the
-        newline and special tokens are not part of its text. It depends on its prompt, its index among the n
-        and ``params`` only, never on the other prompts of the call.
+        A continuation ends at a newline, at the end of the text or after ``params.max_new_tokens``; its text
+        contains neither the newline nor special tokens. It depends only on its prompt, its index among the
+        ``n`` and ``params``, never on the other prompts of the call.
 
         Raises:
-            ContextLengthError: a prompt and ``max_new_tokens`` do not fit the model's window.
-            ModelError: the model cannot use the prompt's format.
+            ContextLengthError: a prompt and ``max_new_tokens`` do not fit the context window.
+            ModelError: the model does not support the prompt's format.
         """
         ...
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
-        """P(option | prompt) of each option's text as the continuation of each prompt.
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
+        """P(option | prompt): the probability that each option's text continues each prompt.
 
         Raises:
-            ContextLengthError: a prompt and its longest option do not fit the model's window.
-            ModelError: the model cannot use the prompt's format.
+            ContextLengthError: a prompt and its longest option do not fit the context window.
+            ModelError: the model does not support the prompt's format.
         """
         ...

@@ -1,4 +1,4 @@
-"""A language model that answers from a script, for tests and dry runs."""
+"""A scripted language model for tests and dry runs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from maieutic.lm.base import Completion, Prompt, SamplingParams, Scores
+from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
 
 __all__ = ["ScriptedLanguageModel"]
 
 
 @dataclass(slots=True)
 class ScriptedLanguageModel:
-    """A fake that answers from two functions and counts its calls; its tokens are words.
+    """A fake that answers with two functions and records its calls; its tokens are words.
 
     Args:
         reply: (prompt, index among the n samples) → continuation.
         probability: (prompt, option) → P(option | prompt) in [0, 1].
-        fingerprint: what a cache knows its answers by; "" keeps it out of caches.
+        fingerprint: identifies the model in a cache; "" if its replies must not be cached.
     """
 
     reply: Callable[[Prompt, int], str]
@@ -34,11 +34,11 @@ class ScriptedLanguageModel:
         self.sample_calls.append(len(prompts))
         return [[self._complete(prompt, index) for index in range(n)] for prompt in prompts]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         self.choose_calls.append(len(prompts))
         table = [[self.probability(prompt, option) for option in options] for prompt in prompts]
         probabilities = np.array(table, dtype=np.float64).reshape(len(prompts), len(options))
-        return Scores(probabilities, tuple(len(prompt.text().split()) for prompt in prompts))
+        return OptionScores(probabilities, tuple(len(prompt.text().split()) for prompt in prompts))
 
     def _complete(self, prompt: Prompt, index: int) -> Completion:
         text = self.reply(prompt, index)

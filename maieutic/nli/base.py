@@ -1,4 +1,4 @@
-"""The verifier seam: P(contradiction), P(neutral), P(entailment) of ordered pairs."""
+"""The verifier protocol: P(contradiction), P(neutral), P(entailment) of ordered pairs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 Pair = tuple[str, str]  # premise, hypothesis
 Probabilities = NDArray[np.float32]
 
-CONTRADICTION, NEUTRAL, ENTAILMENT = 0, 1, 2  # the columns of every verifier's answer
+CONTRADICTION, NEUTRAL, ENTAILMENT = 0, 1, 2  # the columns of every verifier's scores
 
 
 class Verifier(Protocol):
@@ -28,17 +28,17 @@ class Verifier(Protocol):
 
     @property
     def name(self) -> str:
-        """How results and records call this verifier."""
+        """The verifier's name in results and records."""
         ...
 
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
         """Score ordered (premise, hypothesis) pairs.
 
         Returns:
-            float32 array of shape (pairs, 3): P(contradiction), P(neutral), P(entailment), in that
-            order whatever the model's own label order is; each row sums to 1.
+            P(contradiction), P(neutral), P(entailment), float32 (pairs, 3), in this order regardless of the
+            model's label order; each row sums to 1.
 
         Raises:
-            ContextLengthError: a pair does not fit the model's window.
+            ContextLengthError: a pair does not fit the context window.
         """
         ...

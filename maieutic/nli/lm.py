@@ -1,4 +1,4 @@
-"""The language model as its own verifier: it is asked how one statement relates to another."""
+"""The language model as its own verifier: prompts ask it how two statements relate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EntailmentPrompts", "LanguageModelVerifier", "PairScores", "score_pa
 
 
 class EntailmentPrompts(Protocol):
-    """What a prompt set says about entailment."""
+    """The part of a prompt set that concerns entailment."""
 
     @property
     def relation_options(self) -> tuple[str, str, str]:
@@ -24,18 +24,18 @@ class EntailmentPrompts(Protocol):
         ...
 
     def entailment(self, premise: str, hypothesis: str) -> Prompt:
-        """The question how a hypothesis relates to a premise."""
+        """The prompt that asks how a hypothesis relates to a premise."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairScores:
-    """A verifier's scores, and what they took of a language model.
+    """A verifier's scores, and the language model's usage.
 
     Attributes:
         probabilities: see :meth:`maieutic.nli.base.Verifier.predict`; float32 (pairs, 3).
-        usages: of each pair's prompt; nothing where the verifier is no language model. Equal pairs are one
-            prompt, so that a question which has a pair twice pays once.
+        usages: of each pair's prompt; zero if the verifier is not a language model. Equal pairs share one
+            prompt, so that a question that contains a pair twice pays once.
     """
 
     probabilities: Probabilities
@@ -43,11 +43,11 @@ class PairScores:
 
 
 class LanguageModelVerifier:
-    """A verifier that reads the language model's choice among three continuations.
+    """A verifier that uses a language model's probabilities of three continuations.
 
     Args:
-        lm: the model to ask.
-        prompts: the prompt set that asks it.
+        lm: the language model.
+        prompts: the prompt set for its questions.
     """
 
     def __init__(self, lm: LanguageModel, prompts: EntailmentPrompts) -> None:
@@ -56,7 +56,7 @@ class LanguageModelVerifier:
 
     @property
     def name(self) -> str:
-        """The language model's name, marked as asked for its judgement."""
+        """The language model's name with the prefix "lm:"."""
         return f"lm:{self._lm.name}"
 
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
@@ -66,12 +66,12 @@ class LanguageModelVerifier:
     def score(self, pairs: Sequence[Pair]) -> PairScores:
         """Score ordered pairs, each distinct one once; see :class:`maieutic.nli.base.Verifier`.
 
-        The probabilities of the three continuations are scaled to sum to 1; a pair that gives
-        none of them any probability is neutral.
+        The probabilities of the three continuations are scaled to sum to 1; if all three are 0, the pair is
+        neutral.
 
         Raises:
-            ContextLengthError: a pair's prompt does not fit the model's window.
-            ModelError: the model cannot use the prompts' format.
+            ContextLengthError: a pair's prompt does not fit the context window.
+            ModelError: the model does not support the prompts' format.
         """
         places = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
         questions = [self._prompts.entailment(premise, hypothesis) for premise, hypothesis in places]
@@ -86,7 +86,7 @@ class LanguageModelVerifier:
 
 
 def score_pairs(verifier: Verifier, pairs: Sequence[Pair]) -> PairScores:
-    """The scores of any verifier, with what they took of a language model."""
+    """The scores of any verifier, with the language model's usage."""
     if isinstance(verifier, LanguageModelVerifier):
         return verifier.score(pairs)
     return PairScores(verifier.predict(pairs), (Usage(),) * len(pairs))

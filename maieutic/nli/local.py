@@ -1,4 +1,4 @@
-"""Any sequence classifier for natural-language inference that Transformers can open."""
+"""Sequence classifiers for natural-language inference (NLI) in Transformers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabil
 
 __all__ = ["TransformersVerifier", "label_columns"]
 
-# What checkpoints call the three relations, in lower case with underscores.
+# Names of the three relations in checkpoints, in lower case with underscores.
 LABELS = {
     "contradiction": CONTRADICTION,
     "contradict": CONTRADICTION,
@@ -36,26 +36,26 @@ NOT_ENTAILED = {"not_entailment", "not_entailed", "non_entailment", "no_entailme
 BATCH_TOKENS = {
     "cpu": 2048,
     "cuda": 65536,
-}  # padding included; more gains no speed on two EPYC cores
-CHUNK = 4096  # pairs tokenised at a time, so that memory does not grow with the number of pairs
+}  # with padding; larger ones are no faster on two EPYC cores
+CHUNK = 4096  # pairs tokenised at a time, to bound the memory
 
 
 def label_columns(labels: Mapping[int, str], name: str) -> NDArray[np.float32]:
-    """Where each of a model's labels counts, read from their names and never from their order.
+    """Map a model's labels to the verifier's columns, by their names and never by their order.
 
-    A model of two labels, entailment and not_entailment, cannot tell a contradiction from a neutral
-    pair: all its not_entailment counts as neutral, and it never reports a contradiction.
+    A model with the two labels entailment and not_entailment cannot tell a contradiction from a neutral
+    pair: not_entailment counts as neutral, and P(contradiction) is always 0.
 
     Args:
         labels: the config's id2label.
-        name: the model's, for the message.
+        name: the model's name in messages.
 
     Returns:
-        float32 (labels, 3) of zeros and ones, a single one in each row; P(label) times it is
+        float32 (labels, 3) of zeros and ones, a single one in each row; P(label) times this matrix is
         P(contradiction), P(neutral), P(entailment).
 
     Raises:
-        ModelError: the names are not those of an NLI model.
+        ModelError: the labels are not those of an NLI model; ``subject`` is the model's name.
 
     >>> label_columns({0: "ENTAILMENT", 1: "not_entailment"}, "model").tolist()
     [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
@@ -69,9 +69,10 @@ def label_columns(labels: Mapping[int, str], name: str) -> NDArray[np.float32]:
         expected = {CONTRADICTION, NEUTRAL, ENTAILMENT} if len(words) == 3 else set()
     if set(columns) != expected:
         raise ModelError(
-            f"the labels of {name} are {', '.join(map(repr, labels.values()))}, not contradiction, "
-            "neutral and entailment (or entailment and not_entailment); use an NLI model, or name "
-            "them so in the id2label of its config.json"
+            f"the labels of {name} are {', '.join(map(repr, labels.values()))}, but must be contradiction, "
+            "neutral and entailment (or entailment and not_entailment); use an NLI model, or correct "
+            "id2label in its config.json",
+            subject=name,
         )
     table = np.zeros((len(words), 3), dtype=np.float32)
     for row, column in enumerate(columns):
@@ -83,9 +84,9 @@ class TransformersVerifier:
     """A verifier in this process; see :class:`maieutic.nli.base.Verifier`.
 
     Args:
-        checkpoint: the opened model.
-        batch_tokens: most tokens of a batch, padding included; None for what suits the device. Halved
-            when memory runs out.
+        checkpoint: the loaded model.
+        batch_tokens: maximum number of tokens of a batch, padding included; None for a default that suits
+            the device. Halved when memory runs out.
 
     Raises:
         ModelError: the model's labels are not those of an NLI model.
@@ -102,7 +103,7 @@ class TransformersVerifier:
         self._columns = label_columns(config.id2label, checkpoint.name)
         pads = (self._tokenizer.pad_token_id, config.pad_token_id, self._tokenizer.eos_token_id, 0)
         self._pad = next(pad for pad in pads if pad is not None)
-        config.pad_token_id = self._pad  # classifiers on decoders look for a row's end with it
+        config.pad_token_id = self._pad  # decoder-based classifiers find the end of a row by it
 
     @classmethod
     def load(
@@ -114,11 +115,11 @@ class TransformersVerifier:
         batch_tokens: int | None = None,
         download: bool = False,
     ) -> TransformersVerifier:
-        """Open a model folder or hub id; see :func:`maieutic.checkpoints.loading.load_checkpoint`.
+        """Load a model folder or hub id; see :func:`maieutic.checkpoints.loading.load_checkpoint`.
 
         Raises:
-            InputError: the device or the dtype is unknown or not there.
-            ModelError: there is no such model, it is damaged, or it is of another kind.
+            InputError: the device or dtype is unknown or unavailable.
+            ModelError: the model is missing, damaged or not an NLI classifier.
         """
         opened = load_checkpoint(name, CLASSIFIER, device=device, dtype=dtype, download=download)
         return cls(opened, batch_tokens)
@@ -130,27 +131,27 @@ class TransformersVerifier:
 
     @property
     def device(self) -> str:
-        """Where the model is: "cpu", "cuda" or "cuda:N"."""
+        """The model's device: "cpu", "cuda" or "cuda:N"."""
         return str(self._checkpoint.device)
 
     @property
     def dtype(self) -> str:
-        """The number format in use: "float32", "bfloat16" or "float16"."""
+        """The number format: "float32", "bfloat16" or "float16"."""
         return self._checkpoint.dtype_name
 
     @property
     def fingerprint(self) -> str:
-        """What a cache knows its scores by."""
+        """Identifies the verifier in a cache."""
         return self._checkpoint.fingerprint
 
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
         """Score ordered pairs, each distinct one once; see :class:`maieutic.nli.base.Verifier`.
 
         Raises:
-            ContextLengthError: a pair does not fit the model's window; nothing is cut off silently.
+            ContextLengthError: a pair does not fit the context window; pairs are never truncated.
         """
         places = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
-        # Characters stand in for tokens, longest first, until a chunk is tokenised.
+        # Longest pairs first, by characters, since their tokens are not counted yet.
         distinct = sorted(places, key=lambda pair: -len(pair[0]) - len(pair[1]))
         scores = np.zeros((len(distinct), 3), dtype=np.float32)
         for start in range(0, len(distinct), CHUNK):
@@ -178,7 +179,7 @@ class TransformersVerifier:
         return scores
 
     def _tensor(self, rows: Sequence[Sequence[int]], field: str) -> torch.Tensor:
-        """A field of the tokenizer's for a batch, padded on the right; int64 (rows, longest)."""
+        """A field of the tokenizer's output for a batch, padded on the right; int64 (rows, longest row)."""
         fill = self._pad if field == "input_ids" else 0
         table = torch.from_numpy(padded(rows, fill, "right"))
         return table.to(self._checkpoint.device)
@@ -189,6 +190,7 @@ class TransformersVerifier:
         if window is not None and longest > window:
             premise, hypothesis = (shortened(text) for text in pairs[lengths.index(longest)])
             raise ContextLengthError(
-                f'the pair "{premise}" / "{hypothesis}" has {longest} tokens, but the window of '
-                f"{self.name} holds {window}; shorten it, or use a verifier with a larger window"
+                f'the pair "{premise}" / "{hypothesis}" has {longest} tokens, but the context window of '
+                f"{self.name} holds {window}; shorten it, or use a verifier with a larger window",
+                subject=self.name,
             )

@@ -1,4 +1,4 @@
-"""A verifier that answers from a script, for tests and dry runs."""
+"""A scripted verifier for tests and dry runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["ScriptedVerifier"]
 
 @dataclass(slots=True)
 class ScriptedVerifier:
-    """A fake that answers from a function and remembers the pairs it was asked for.
+    """A fake that answers with a function and records the requested pairs.
 
     Args:
         judge: (premise, hypothesis) → "entailment", "contradiction" or "neutral".
-        confidence: probability given to that label; the rest is shared by the other two.
-        fingerprint: what a cache knows its scores by; "" keeps it out of caches.
+        confidence: probability of that label, in [0, 1]; the other two labels share the rest equally.
+        fingerprint: identifies the verifier in a cache; "" if its scores must not be cached.
     """
 
     judge: Callable[[str, str], str]

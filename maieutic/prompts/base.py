@@ -17,7 +17,7 @@ __all__ = [
     "FIELDS",
     "KNOWLEDGE",
     "Fields",
-    "Form",
+    "PromptForm",
     "PromptSet",
     "Template",
     "answer_fields",
@@ -113,7 +113,7 @@ def answer_fields(option: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PromptForm:
     """One kind of prompt, with its examples rendered."""
 
     instruction: str
@@ -146,7 +146,7 @@ class PromptSet:
     marker: str
     answers: tuple[str, str]
     relation_options: tuple[str, str, str]
-    forms: Mapping[str, Form] = field(repr=False)
+    forms: Mapping[str, PromptForm] = field(repr=False)
 
     def declare(self, question: str) -> Prompt:
         """A yes/no question → the statement that the answer yes asserts."""

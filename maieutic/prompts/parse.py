@@ -21,7 +21,7 @@ from maieutic.lm.base import Shot
 from maieutic.prompts.base import (
     FIELDS,
     KNOWLEDGE,
-    Form,
+    PromptForm,
     PromptSet,
     Template,
     answer_fields,
@@ -207,7 +207,7 @@ def _check_mix(
             seen[words] = example.where
 
 
-def _form(kind: str, table: object, style: str, examples: Sequence[_Example]) -> Form:
+def _form(kind: str, table: object, style: str, examples: Sequence[_Example]) -> PromptForm:
     where, fields = f"[prompts.{kind}]", FIELDS[kind]
     text_only = {"opening": str} if style == "text" else {}
     keys = {"instruction": str, "query": str} | text_only | {"reply": str}
@@ -232,7 +232,7 @@ def _form(kind: str, table: object, style: str, examples: Sequence[_Example]) ->
         rest = shot.reply[len(opening.fill(example.words)) :]
         if kind in MULTIPLE_CHOICE and not rest.startswith(example.option):
             raise _error(_key(where, "reply"), f"must continue the opening with {example.option!r}")
-    return Form(texts.get("instruction", ""), shots, query, opening)
+    return PromptForm(texts.get("instruction", ""), shots, query, opening)
 
 
 def _template(text: str, where: str, known: set[str]) -> Template:
@@ -246,7 +246,7 @@ def _braced(names: frozenset[str]) -> str:
     return " or ".join(f"{{{name}}}" for name in sorted(names))
 
 
-def _check_marker(marker: str, forms: Mapping[str, Form]) -> None:
+def _check_marker(marker: str, forms: Mapping[str, PromptForm]) -> None:
     """Belief replies are cut at the marker, and verdicts are read after it, so both must have it."""
     if any(shot.reply.count(marker) != 1 for shot in forms["belief"].shots):
         raise _error(_key("[prompts.belief]", "reply"), "must contain the marker exactly once")

@@ -21,7 +21,7 @@ from maieutic.cache.store import ResponseStore, Tally
 from maieutic.checkpoints.fingerprints import checkpoint_fingerprint
 from maieutic.errors import ContextLengthError, InputError
 from maieutic.lm import load_lm
-from maieutic.lm.base import Completion, LanguageModel, Prompt, SamplingParams, Scores, Shot
+from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams, Shot
 from maieutic.lm.scripted import ScriptedLanguageModel
 
 SAMPLING, GREEDY = SamplingParams(8, 1.0), SamplingParams(8)
@@ -78,19 +78,19 @@ class Model:
         """Sometimes empty, sometimes with a character that is none."""
         return "".join(chr(byte) if byte < 250 else "\ud83d" for byte in random[: random[0] % 20])
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         self.chosen.append(len(prompts))
         keys = [(self.fingerprint, about(prompt), tuple(options)) for prompt in prompts]
         rows = [[struct.unpack("<d", drawn(key, o)[:8])[0] for o in options] for key in keys]
         table = np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
-        return Scores(table, tuple(map(self.length, prompts)))
+        return OptionScores(table, tuple(map(self.length, prompts)))
 
 
 def prompt(query: str = "Q: Ice is cold?") -> Prompt:
     return Prompt("text", "Judge.", (Shot("Q: Fire is hot?", "A: true"),), query, "A:")
 
 
-def equal(one: Scores, other: Scores) -> bool:
+def equal(one: OptionScores, other: OptionScores) -> bool:
     """Whether they are the same to the last bit."""
     same = one.probabilities.tobytes() == other.probabilities.tobytes()
     return same and one.prompt_tokens == other.prompt_tokens

@@ -44,9 +44,9 @@ def test_it_scores_as_the_verifier_does_and_each_pair_once(
     cached, plain = CachedVerifier(verifier, store), scripted(verifier.fingerprint)
     for pairs in requests:
         before = store.tally
-        found = cached.predict(pairs)
-        assert (str(found.dtype), found.shape) == ("float32", (len(pairs), 3))
-        assert found.tobytes() == plain.predict(pairs).tobytes()
+        scores = cached.predict(pairs)
+        assert (str(scores.dtype), scores.shape) == ("float32", (len(pairs), 3))
+        assert scores.tobytes() == plain.predict(pairs).tobytes()
         assert (store.tally - before).requests == len(pairs)
     assert len(verifier.asked) == len(set(verifier.asked)) == len({pair for row in requests for pair in row})
 
@@ -62,9 +62,10 @@ def test_the_order_of_a_pair_counts_and_so_does_the_verifier(store: ResponseStor
     assert other.asked == [("ab", "c")]
 
 
-def test_a_verifier_without_a_fingerprint_is_refused(store: ResponseStore) -> None:
-    with pytest.raises(InputError, match="scripted has no fingerprint"):
+def test_a_verifier_without_a_fingerprint_is_rejected(store: ResponseStore) -> None:
+    with pytest.raises(InputError) as error:
         CachedVerifier(ScriptedVerifier(lambda *_: "neutral"), store)
+    assert error.value.exit_code == 2
 
 
 def test_a_verifier_of_this_process_is_not_needed_the_second_time(

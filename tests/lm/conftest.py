@@ -1,4 +1,4 @@
-"""A server on the loopback that answers like an OpenAI-compatible one, and fails as a script says."""
+"""A scripted OpenAI-compatible server on the loopback interface, which can fail on request."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ PROBABILITIES = {" true": 0.6, " false": 0.3, " maybe": 0.05, "true": 0.03}
 
 @dataclass
 class Fake:
-    """What the server has, does and was asked.
+    """Configuration of the server, and the requests that it received.
 
     Attributes:
-        models: what /models lists; None for no list.
-        completions, chat: whether there is such an endpoint.
-        form: of probabilities: "old" (a dict at each place), "new" (a list, as in chats) or "" for none.
-        fields: of the body that are not refused; None for all.
-        most: tokens whose probabilities are given.
+        models: the entries of /models; None for no list.
+        completions, chat: whether the endpoint exists.
+        form: of probabilities: "old" (a dict per position), "new" (a list, as in chats) or "" for none.
+        fields: accepted fields of a body; None for all.
+        max_top: maximum number of tokens with probabilities.
         system: whether chats may have a system message.
-        goes_on: whether chats go on from a last message of the assistant; ``repeats`` it in the reply.
-        tokenizer: whether texts are split, into words.
-        counts: whether replies tell their cost.
-        first: (the prompt as text) → the probabilities of its next token.
-        write: (body, the prompt as text) → the whole text that follows.
-        faults: what happens to the next requests that post, in turn, in place of an answer.
-        asked: (path, body, headers) of every request that posts.
+        prefill: whether chats continue a last message of the assistant; ``repeats`` adds it to the reply.
+        tokenizer: whether there is a tokenizer, which splits texts into words.
+        counts: whether replies report their token counts.
+        first: (prompt as text) → the probabilities of its next token.
+        write: (body, prompt as text) → the text that follows.
+        stops: whether texts end before a newline.
+        faults: handlers of the next POST requests, in turn, in place of the normal reply.
+        requests: (path, body, headers) of every POST request.
     """
 
     models: list[dict[str, Any]] | None = field(default_factory=lambda: [{"id": "m", "owned_by": "vllm"}])
@@ -45,9 +46,9 @@ class Fake:
     chat: bool = True
     form: str = "old"
     fields: set[str] | None = None
-    most: int = 20
+    max_top: int = 20
     system: bool = True
-    goes_on: bool = False
+    prefill: bool = False
     repeats: bool = False
     tokenizer: bool = False
     counts: bool = True
@@ -55,12 +56,12 @@ class Fake:
     write: Callable[[dict[str, Any], str], str] = lambda body, _: f" text {body['seed']}\nmore"
     stops: bool = True
     faults: list[Callable[[Handler, dict[str, Any]], None]] = field(default_factory=list)
-    asked: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     reached: threading.Event = field(default_factory=threading.Event)
     port: int = 0
-    under_way: int = 0
-    most_under_way: int = 0
+    running: int = 0
+    most_running: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -68,8 +69,8 @@ class Fake:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def bodies(self, path: str) -> list[dict[str, Any]]:
-        """What was posted to a path below /v1."""
-        return [body for asked, body, _ in self.asked if asked == f"/v1{path}"]
+        """The bodies that were posted to a path below /v1."""
+        return [body for posted, body, _ in self.requests if posted == f"/v1{path}"]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -77,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the test's output is pytest's."""
+        """No output."""
 
     def send(self, status: int, body: bytes, kind: str = "application/json", **headers: str) -> None:
         self.send_response(status)
@@ -88,11 +89,11 @@ class Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.wfile.write(body)
 
-    def tell(self, status: int, told: Any) -> None:
-        self.send(status, json.dumps(told).encode())
+    def reply(self, status: int, content: Any) -> None:
+        self.send(status, json.dumps(content).encode())
 
     def refuse(self, status: int, message: str) -> None:
-        self.tell(status, {"error": {"message": message, "type": "invalid_request_error"}})
+        self.reply(status, {"error": {"message": message, "type": "invalid_request_error"}})
 
     def drop(self) -> None:
         """End the connection with a reset."""
@@ -102,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/v1/models" and self.fake.models is not None:
-            self.tell(200, {"object": "list", "data": self.fake.models})
+            self.reply(200, {"object": "list", "data": self.fake.models})
         else:
             self.send(404, b"<html>no such page</html>", "text/html")
 
@@ -110,22 +111,22 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         fake = self.fake
         with fake.lock:
-            fake.asked.append((self.path, body, dict(self.headers)))
+            fake.requests.append((self.path, body, dict(self.headers)))
             fault = fake.faults.pop(0) if fake.faults else None
-            fake.under_way += 1
-            fake.most_under_way = max(fake.most_under_way, fake.under_way)
+            fake.running += 1
+            fake.most_running = max(fake.most_running, fake.running)
         fake.reached.set()
         try:
             (fault or Handler.answer)(self, body)
         finally:
             with fake.lock:
-                fake.under_way -= 1
+                fake.running -= 1
 
     def answer(self, body: dict[str, Any]) -> None:
         fake = self.fake
-        there = {"/tokenize": fake.tokenizer, "/v1/completions": fake.completions}
-        there["/v1/chat/completions"] = fake.chat
-        if not there.get(self.path):
+        endpoints = {"/tokenize": fake.tokenizer, "/v1/completions": fake.completions}
+        endpoints["/v1/chat/completions"] = fake.chat
+        if not endpoints.get(self.path):
             self.refuse(404, "Not Found")
         elif self.path == "/tokenize":
             self.split(body)
@@ -134,45 +135,45 @@ class Handler(BaseHTTPRequestHandler):
 
     def split(self, body: dict[str, Any]) -> None:
         words = body["content"].split() + ["<s>"] * body["add_special"]
-        self.tell(200, {"tokens": words, "count": len(words)})
+        self.reply(200, {"tokens": words, "count": len(words)})
 
     def complete(self, body: dict[str, Any]) -> None:
         fake = self.fake
         top = body.get("top_logprobs") if "messages" in body else body.get("logprobs")
         if fake.fields is not None and (stray := sorted(body.keys() - fake.fields)):
             return self.refuse(400, f"unrecognized request argument: {stray[0]}")
-        if fake.models is not None and body["model"] not in [one["id"] for one in fake.models]:
+        if fake.models is not None and body["model"] not in [entry["id"] for entry in fake.models]:
             return self.refuse(404, "no such model")
-        if top and top > fake.most:
-            return self.refuse(400, f"logprobs must be at most {fake.most}")
+        if top and top > fake.max_top:
+            return self.refuse(400, f"logprobs must be at most {fake.max_top}")
         messages = body.get("messages")
         if messages and messages[0]["role"] == "system" and not fake.system:
             return self.refuse(400, "System role not supported")
-        asked, cost, said = self.rendered(body)
-        text = said * fake.repeats + fake.write(body, asked)
+        prompt, tokens, opening = self.rendered(body)
+        text = opening * fake.repeats + fake.write(body, prompt)
         text = text.partition("\n")[0] if fake.stops else text
         answer: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
         answer |= {"message": {"role": "assistant", "content": text}} if messages else {"text": text}
         if top and fake.form:
-            answer["logprobs"] = self.probabilities(asked, top, chat=bool(messages))
-        usage = {"prompt_tokens": cost, "completion_tokens": len(text.split()) + 1}
-        return self.tell(200, {"choices": [answer]} | ({"usage": usage} if fake.counts else {}))
+            answer["logprobs"] = self.probabilities(prompt, top, chat=bool(messages))
+        usage = {"prompt_tokens": tokens, "completion_tokens": len(text.split()) + 1}
+        return self.reply(200, {"choices": [answer]} | ({"usage": usage} if fake.counts else {}))
 
     def rendered(self, body: dict[str, Any]) -> tuple[str, int, str]:
-        """The prompt as text, its cost in tokens, and what the reply begins with."""
+        """The prompt as text, its number of tokens, and the beginning of the reply."""
         if "prompt" in body:
             return body["prompt"], len(body["prompt"].split()) + 1, ""
         messages = body["messages"]
         texts = [message["content"] for message in messages]
         words = sum(len(text.split()) for text in texts) + 3 * len(texts)
-        begun = messages[-1]["role"] == "assistant"
-        if begun and self.fake.goes_on:
-            return "\n".join(texts), words, texts[-1]  # the header of a reply is there, its end is not
+        prefilled = messages[-1]["role"] == "assistant"
+        if prefilled and self.fake.prefill:
+            return "\n".join(texts), words, texts[-1]  # with the header of a reply, without its end
         return "\n".join(texts), words + 3, ""
 
-    def probabilities(self, asked: str, top: int, *, chat: bool) -> dict[str, Any]:
-        found = sorted(self.fake.first(asked).items(), key=lambda one: -one[1])[:top]
-        logs = {token: math.log(p) for token, p in found}
+    def probabilities(self, prompt: str, top: int, *, chat: bool) -> dict[str, Any]:
+        likeliest = sorted(self.fake.first(prompt).items(), key=lambda pair: -pair[1])[:top]
+        logs = {token: math.log(p) for token, p in likeliest}
         if self.fake.form == "old" and not chat:
             return {"tokens": list(logs)[:1], "token_logprobs": [0.0], "top_logprobs": [logs]}
         listed = [{"token": token, "logprob": log, "bytes": None} for token, log in logs.items()]
@@ -184,7 +185,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fake]]:
     """Start a server: ``serve(**fields of Fake)``."""
     for name in ("MAIEUTIC_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    running: list[tuple[ThreadingHTTPServer, threading.Thread, Fake]] = []
+    servers: list[tuple[ThreadingHTTPServer, threading.Thread, Fake]] = []
 
     def serve(**fields: Any) -> Fake:
         fake = Fake(**fields)
@@ -193,11 +194,11 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fake]]:
         fake.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        running.append((server, thread, fake))
+        servers.append((server, thread, fake))
         return fake
 
     yield serve
-    for server, thread, fake in running:
+    for server, thread, fake in servers:
         fake.released.set()
         server.shutdown()
         thread.join()

@@ -17,7 +17,7 @@ def load(folder: Path) -> TransformersLM:
     return TransformersLM.load(str(folder), device="cpu", dtype="float32")
 
 
-def test_chat_prompts_go_through_the_template(chat_folder: Path) -> None:
+def test_chat_prompts_use_the_template(chat_folder: Path) -> None:
     lm = load(chat_folder)
     shots = (Shot("Q1", "A1"),)
     (text,) = lm._vocabulary.render([Prompt("chat", "Judge.", shots, "Q2", "Therefore, ")])
@@ -45,12 +45,14 @@ def test_a_template_without_a_system_role_gets_the_instruction_first(
     (text,) = lm._vocabulary.render([Prompt("chat", "Judge.", (), "Q", "A")])
     assert text == "<|user|>Judge.\n\nQ</s><|assistant|>A"
     template.write_text("{{ raise_exception('never') if messages[0].content }}")
-    with pytest.raises(ModelError, match=r'refuses the prompt "Q".*never.*"paper"'):
+    with pytest.raises(ModelError) as error:
         load(folder)._vocabulary.render([Prompt("chat", "Judge.", (), "Q", "A")])
+    assert error.value.subject == str(folder)
 
 
 def test_chat_prompts_need_a_template(llama_folder: Path) -> None:
     lm = load(llama_folder)
     assert lm.prompts == "paper"
-    with pytest.raises(ModelError, match='no chat template; use the "paper" prompt set'):
+    with pytest.raises(ModelError) as error:
         lm.choose([Prompt("chat", "", (), "Q")], OPTIONS)
+    assert error.value.subject == lm.name

@@ -1,4 +1,4 @@
-"""A server that fails: what passes is asked again, the rest is one clear sentence, no key gets out."""
+"""A failing server: temporary faults are retried, others are errors, and the key is never shown."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ import pytest
 
 from maieutic.errors import InputError, ModelError, ServerError
 from maieutic.lm.base import Prompt
-from maieutic.lm.server.exchange import Connection, Patience, Request, retry_after
-from maieutic.lm.server.http import Host
+from maieutic.lm.server.address import Host
+from maieutic.lm.server.exchange import Connection, Request
 from maieutic.lm.server.model import ServerLM
+from maieutic.lm.server.probe import ModelList, tokenize_request
+from maieutic.lm.server.retries import RetryPolicy, retry_after
 
 Serve = Callable[..., Any]
 Fault = Callable[[Any, dict[str, Any]], None]
 
-QUICK = Patience(connect=5.0, answer=30.0, total=60.0, tries=3, pause=0.0, longest=0.0)
-IMPATIENT = replace(QUICK, answer=0.15)
+QUICK = RetryPolicy(
+    connect_timeout=5.0, request_timeout=30.0, total_timeout=60.0, attempts=3, pause=0.0, max_pause=0.0
+)
+IMPATIENT = replace(QUICK, request_timeout=0.15)
 PROMPTS = [Prompt("text", "", (), query, "A:") for query in ("Ice?", "Snow?", "Fire?")]
 KEY = "sk-a-most-secret-key"
 
@@ -62,7 +66,7 @@ def truncates(handler: Any, _: Any) -> None:
 
 
 def fails_as_success(handler: Any, _: Any) -> None:
-    handler.tell(200, {"error": {"message": "upstream is down"}})
+    handler.reply(200, {"error": {"message": "upstream is down"}})
 
 
 def answers(status: int, **headers: str) -> Fault:
@@ -79,7 +83,7 @@ def page(status: int) -> Fault:
     return fault
 
 
-PASSING: dict[str, Fault] = {
+TEMPORARY: dict[str, Fault] = {
     "a stall": stalls,
     "a stall halfway": stalls_halfway,
     "a reset": resets,
@@ -98,75 +102,64 @@ PASSING: dict[str, Fault] = {
 }
 STALLS = {"a stall", "a stall halfway"}
 
-TOLD = {
-    "a stall": "no answer within 0.15 s",
-    "a stall halfway": "no answer within 0.15 s",
-    "a reset": "the connection broke",
-    "a reset halfway": "the connection broke",
-    "an early end": "the connection broke",
-    "truncated JSON": r"its answer is not the JSON that was expected \(Invalid JSON: EOF",
-    "an error as a success": r"its answer is not the JSON .* \(choices: .*: upstream is down\)",
-    "429 with a pause": r"it answers 429 \(not now\) and asks to wait 5 s",
-    "502 as a page": r"it answers 502 \(a web page\)",
-}
 
-
-def load(fake: Any, patience: Patience = QUICK, **options: Any) -> ServerLM:
-    lm = ServerLM.load(f"{fake.url}#m", patience=patience, **options)
-    fake.asked.clear()
+def load(fake: Any, retries: RetryPolicy = QUICK, **options: Any) -> ServerLM:
+    lm = ServerLM.load(f"{fake.url}#m", retries=retries, **options)
+    fake.requests.clear()
     return lm
 
 
-def impatient(lm: ServerLM, tries: int) -> ServerLM:
-    """The same, with a limit of time that a slow machine may not keep at once."""
+def impatient(lm: ServerLM, attempts: int) -> ServerLM:
+    """The same model with a short time limit, which a slow machine may exceed at first."""
     connection = lm._connection
     return ServerLM(
-        Connection(connection.host, replace(IMPATIENT, tries=tries), connection.limit), lm._served
+        Connection(connection.host, replace(IMPATIENT, attempts=attempts), connection.limit), lm._served
     )
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_a_passing_fault_is_met_by_asking_again(serve: Serve, fault: str) -> None:
+@pytest.mark.parametrize("fault", TEMPORARY)
+def test_a_temporary_fault_is_retried(serve: Serve, fault: str) -> None:
     fake = serve()
     lm = load(fake)
     expected = lm.choose(PROMPTS, [" true"]).probabilities.tolist()
-    fake.asked.clear()
-    fake.faults += [PASSING[fault]] * (1 if fault in STALLS else 2)
-    lm = impatient(lm, tries=100) if fault in STALLS else lm
+    fake.requests.clear()
+    fake.faults += [TEMPORARY[fault]] * (1 if fault in STALLS else 2)
+    lm = impatient(lm, attempts=100) if fault in STALLS else lm
     assert lm.choose(PROMPTS, [" true"]).probabilities.tolist() == expected
-    assert len(fake.asked) >= len(PROMPTS) + (1 if fault in STALLS else 2)
+    assert len(fake.requests) >= len(PROMPTS) + (1 if fault in STALLS else 2)
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_a_fault_that_does_not_pass_is_one_clear_error(serve: Serve, fault: str) -> None:
+@pytest.mark.parametrize("fault", TEMPORARY)
+def test_a_lasting_fault_is_an_error(serve: Serve, fault: str) -> None:
     fake = serve()
     lm = load(fake, limit=1)
-    lm = impatient(lm, tries=3) if fault in STALLS else lm
-    fake.faults += [PASSING[fault]] * 10
-    told = TOLD.get(fault, rf"it answers {fault} \(not now\)")
-    with pytest.raises(ServerError, match=f"/v1/completions: {told}.*; see what ails the server") as error:
+    lm = impatient(lm, attempts=3) if fault in STALLS else lm
+    fake.faults += [TEMPORARY[fault]] * 10
+    with pytest.raises(ServerError) as error:
         lm.choose(PROMPTS, [" true"])
-    assert len(fake.asked) <= 3 if fault in STALLS else len(fake.asked) == 3
+    assert error.value.subject == f"{fake.url}/completions"
+    assert len(fake.requests) <= 3 if fault in STALLS else len(fake.requests) == 3
     assert "\n" not in str(error.value)
     assert error.value.exit_code == 1
 
 
-def test_a_web_page_is_no_answer(serve: Serve) -> None:
+def test_a_web_page_is_an_error(serve: Serve) -> None:
     fake = serve()
     lm = load(fake, limit=1)
     fake.faults += [page(200)] * 10
-    with pytest.raises(ServerError, match=r"a web page and not with JSON; is the address right\? Most"):
+    with pytest.raises(ServerError) as error:
         lm.choose(PROMPTS, [" true"])
-    assert len(fake.asked) == 1
+    assert error.value.subject == f"{fake.url}/completions"
+    assert len(fake.requests) == 1
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["length told", "length not told"])
-def test_a_body_of_50_megabytes_is_not_read(serve: Serve, told: bool) -> None:
+@pytest.mark.parametrize("has_length", [True, False], ids=["with length", "without length"])
+def test_a_body_of_50_megabytes_is_not_read(serve: Serve, has_length: bool) -> None:
     sent = [0]
 
     def floods(handler: Any, _: Any) -> None:
         handler.send_response(200)
-        if told:
+        if has_length:
             handler.send_header("Content-Length", str(50 << 20))
         handler.send_header("Connection", "close")
         handler.end_headers()
@@ -181,9 +174,9 @@ def test_a_body_of_50_megabytes_is_not_read(serve: Serve, told: bool) -> None:
     fake = serve()
     lm = load(fake, limit=1)
     fake.faults += [floods] * 10
-    with pytest.raises(ServerError, match="its answer has more than 8 MB"):
+    with pytest.raises(ServerError):
         lm.choose(PROMPTS, [" true"])
-    assert len(fake.asked) == 1
+    assert len(fake.requests) == 1
     assert sent[0] < 40 << 20  # what fits in the buffers between the two, and not all
 
 
@@ -195,20 +188,20 @@ def test_a_compressed_bomb_is_not_unpacked(serve: Serve) -> None:
 
     fake = serve()
     lm = load(fake, limit=1)
-    assert {headers["Accept-Encoding"] for _, _, headers in fake.asked} <= {"identity"}
+    assert {headers["Accept-Encoding"] for _, _, headers in fake.requests} <= {"identity"}
     fake.faults += [packs] * 10
-    with pytest.raises(ServerError, match="its answer is not the JSON that was expected"):
+    with pytest.raises(ServerError):
         lm.choose(PROMPTS, [" true"])
 
 
-def test_the_server_is_given_the_time_it_asks_for(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_servers_retry_after_is_respected(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
     fake = serve()
-    lm = load(fake, replace(QUICK, tries=5, pause=1.0, longest=40.0), limit=1)
+    lm = load(fake, replace(QUICK, attempts=5, pause=1.0, max_pause=40.0), limit=1)
     monkeypatch.setattr(anyio, "sleep", sleep)
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=3600), usegmt=True)
     fake.faults += [answers(429, Retry_After=value) for value in ("7", later, "nonsense")] + [answers(503)]
@@ -222,7 +215,7 @@ def test_the_server_is_given_the_time_it_asks_for(serve: Serve, monkeypatch: pyt
     ("header", "seconds"),
     [("3", 3.0), (" 3 ", 3.0), ("-3", None), ("", None), ("soon", None), ("9" * 400, float("inf"))],
 )
-def test_a_pause_is_read_from_either_form(header: str, seconds: float | None) -> None:
+def test_retry_after_is_parsed_in_either_form(header: str, seconds: float | None) -> None:
     now = datetime(2025, 1, 1, 12, tzinfo=UTC)
     assert retry_after(header, now) == seconds
     assert retry_after("Wed, 01 Jan 2025 12:00:09 GMT", now) == 9.0
@@ -230,72 +223,73 @@ def test_a_pause_is_read_from_either_form(header: str, seconds: float | None) ->
     assert retry_after("Wed, 01 Jan 2025 12:00:09 -0000", now) == 9.0
 
 
-def test_all_tries_together_have_a_limit_of_time(serve: Serve) -> None:
+def test_all_attempts_together_have_a_time_limit(serve: Serve) -> None:
     fake = serve()
     lm = load(fake, limit=1)
-    patience = replace(QUICK, total=0.3, tries=1000, pause=0.05, longest=0.05)
-    lm = ServerLM(Connection(lm._connection.host, patience, 1), lm._served)
+    retries = replace(QUICK, total_timeout=0.3, attempts=1000, pause=0.05, max_pause=0.05)
+    lm = ServerLM(Connection(lm._connection.host, retries, 1), lm._served)
     fake.faults += [answers(503)] * 1000
-    with pytest.raises(ServerError, match=r"it answers 503|no answer within 0.3 s"):
+    with pytest.raises(ServerError):
         lm.choose(PROMPTS, [" true"])
-    assert len(fake.asked) < 1000
+    assert len(fake.requests) < 1000
 
 
-def test_a_host_whose_name_does_not_resolve_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
+def test_an_unknown_host_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups: list[Any] = []
 
     def unknown(host: Any, *_: Any, **__: Any) -> None:
-        asked.append(host)
+        lookups.append(host)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(
-        ModelError, match=r"^http://no-host.invalid/v1/models: the host's name does not res"
-    ) as e:
-        ServerLM.load("http://no-host.invalid/v1#m", patience=QUICK)
-    assert len(asked) == 1
-    assert e.value.exit_code == 2
+    with pytest.raises(ModelError) as error:
+        ServerLM.load("http://no-host.invalid/v1#m", retries=QUICK)
+    assert len(lookups) == 1
+    assert error.value.subject == "http://no-host.invalid/v1/models"
+    assert error.value.exit_code == 2
 
 
-def test_an_address_where_nothing_answers_is_told_at_once() -> None:
+def test_an_unreachable_address_is_reported_at_once() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
         port = taken.getsockname()[1]
-        with pytest.raises(
-            ModelError, match=rf":{port}/v1/models: it cannot be reached .*; start the server"
-        ):
-            ServerLM.load(f"http://127.0.0.1:{port}/v1#m", patience=QUICK)
+        with pytest.raises(ModelError) as error:
+            ServerLM.load(f"http://127.0.0.1:{port}/v1#m", retries=QUICK)
+        assert error.value.subject == f"http://127.0.0.1:{port}/v1/models"
 
 
-def test_a_server_that_is_still_loading_is_waited_for(serve: Serve) -> None:
+def test_loading_waits_for_a_starting_server(serve: Serve) -> None:
     fake = serve(faults=[answers(503), answers(503)])
     assert load(fake).prompts == "paper"
 
 
-def test_json_of_another_kind_is_told_at_once(serve: Serve) -> None:
+def test_json_in_another_format_is_reported_at_once(serve: Serve) -> None:
     fake = serve(models=7)
-    with pytest.raises(ModelError, match="/v1/models: its answer is not the JSON that was expected"):
+    with pytest.raises(ModelError) as error:
         load(fake)
+    assert error.value.subject == f"{fake.url}/models"
 
 
-def test_a_server_that_vanishes_is_one_clear_error(serve: Serve) -> None:
+def test_a_server_that_disappears_is_an_error(serve: Serve) -> None:
     """Nothing listens any more where the model was loaded from."""
     fake = serve()
     lm = load(fake)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         gone = Connection(Host(f"http://127.0.0.1:{taken.getsockname()[1]}/v1"), QUICK, 2)
-        with pytest.raises(ServerError, match="it cannot be reached"):
+        with pytest.raises(ServerError) as error:
             ServerLM(gone, lm._served).choose(PROMPTS, [" true"])
+        assert error.value.subject == f"{gone.url}/completions"
 
 
 @pytest.mark.parametrize("status", [402, 404, 410])
-def test_what_is_refused_to_every_prompt_ends_the_run(serve: Serve, status: int) -> None:
+def test_a_rejection_of_every_prompt_is_an_error_of_the_server(serve: Serve, status: int) -> None:
     fake = serve()
     lm = load(fake)
     fake.faults += [answers(status)] * 10
-    with pytest.raises(ServerError, match=rf"does not answer any more \({status}: not now\)"):
+    with pytest.raises(ServerError) as error:
         lm.choose(PROMPTS, [" true"])
+    assert error.value.subject == lm.name
 
 
 def test_a_redirect_is_not_followed(serve: Serve) -> None:
@@ -303,14 +297,14 @@ def test_a_redirect_is_not_followed(serve: Serve) -> None:
     fake = serve()
     lm = load(fake, limit=1)
     fake.faults += [answers(307, Location=f"{elsewhere.url}/completions")] * 10
-    with pytest.raises(ServerError, match=r"it redirects \(307\), which is not followed; give the address"):
+    with pytest.raises(ServerError):
         lm.choose(PROMPTS, [" true"])
-    assert elsewhere.asked == []
-    assert len(fake.asked) == 1
+    assert elsewhere.requests == []
+    assert len(fake.requests) == 1
 
 
 @pytest.mark.parametrize("name", ["MAIEUTIC_API_KEY", "OPENAI_API_KEY"])
-def test_the_key_is_sent_and_nothing_shows_it(
+def test_the_key_is_sent_and_never_shown(
     serve: Serve, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def repeats_it(status: int) -> Fault:
@@ -319,8 +313,8 @@ def test_the_key_is_sent_and_nothing_shows_it(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv(name, KEY)
     fake = serve()
-    lm = ServerLM.load(f"{fake.url}#m", patience=QUICK)
-    assert {headers["Authorization"] for _, _, headers in fake.asked} == {f"Bearer {KEY}"}
+    lm = ServerLM.load(f"{fake.url}#m", retries=QUICK)
+    assert {headers["Authorization"] for _, _, headers in fake.requests} == {f"Bearer {KEY}"}
     shown = [repr(lm), lm.name, lm.fingerprint, str(lm.facts), repr(lm._connection), repr(vars(lm))]
     shown.append(repr(vars(lm._connection.host)))
     for status in (400, 401, 403, 404, 429, 500):
@@ -332,18 +326,18 @@ def test_the_key_is_sent_and_nothing_shows_it(
     assert "secret" not in "".join(shown) + caplog.text
 
 
-def test_the_projects_own_key_goes_first(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_projects_own_key_comes_first(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
     monkeypatch.setenv("MAIEUTIC_API_KEY", f" {KEY}\n")
     fake = serve()
-    ServerLM.load(f"{fake.url}#m", patience=QUICK)
-    assert {headers["Authorization"] for _, _, headers in fake.asked} == {f"Bearer {KEY}"}
+    ServerLM.load(f"{fake.url}#m", retries=QUICK)
+    assert {headers["Authorization"] for _, _, headers in fake.requests} == {f"Bearer {KEY}"}
 
 
 def test_without_a_key_none_is_sent(serve: Serve) -> None:
     fake = serve()
-    ServerLM.load(f"{fake.url}#m", patience=QUICK)
-    assert not any("Authorization" in headers for _, _, headers in fake.asked)
+    ServerLM.load(f"{fake.url}#m", retries=QUICK)
+    assert not any("Authorization" in headers for _, _, headers in fake.requests)
 
 
 @pytest.mark.parametrize(
@@ -360,7 +354,7 @@ def test_without_a_key_none_is_sent(serve: Serve) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["MAIEUTIC_API_KEY", "OPENAI_API_KEY"])
-def test_a_key_goes_over_https_or_stays_on_this_machine(
+def test_a_key_is_sent_over_https_or_to_this_machine_only(
     name: str, url: str, sent: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MAIEUTIC_API_KEY", raising=False)
@@ -372,27 +366,26 @@ def test_a_key_goes_over_https_or_stays_on_this_machine(
 
 
 @pytest.mark.parametrize("key", ["sk-…", "sk-a\nb", "sk-\x07"])
-def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(
+def test_a_key_that_no_header_can_hold_is_rejected_without_showing_it(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAIEUTIC_API_KEY", key)
-    with pytest.raises(InputError, match=r"^MAIEUTIC_API_KEY has characters that no key has; set it again$"):
+    with pytest.raises(InputError) as error:
         Host("http://localhost/v1").client(1.0, 1)
+    assert error.value.subject == "MAIEUTIC_API_KEY"
+    assert key not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("key", "remedy"), [("", "it wants a key; set MAIEUTIC_API_KEY"), (KEY, "it does not accept the key of")]
-)
-def test_a_locked_server_says_what_it_wants(
-    serve: Serve, key: str, remedy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("key", ["", KEY])
+def test_a_missing_or_wrong_key_is_an_error(serve: Serve, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = serve(faults=[answers(401)] * 10)
     monkeypatch.setenv("MAIEUTIC_API_KEY", key)
-    with pytest.raises(ModelError, match=f"it answers 401: {remedy}"):
+    with pytest.raises(ModelError) as error:
         load(fake)
+    assert error.value.subject == f"{fake.url}/completions"
 
 
-def test_an_interrupt_ends_what_is_under_way(serve: Serve) -> None:
+def test_an_interrupt_cancels_running_requests(serve: Serve) -> None:
     fake = serve()
     lm = load(fake)
     fake.faults += [stalls] * 10
@@ -415,22 +408,20 @@ def test_an_interrupt_ends_what_is_under_way(serve: Serve) -> None:
     assert not any("portal" in thread.name for thread in threading.enumerate())
 
 
-def test_one_fault_ends_what_waits(serve: Serve) -> None:
+def test_one_failure_cancels_waiting_requests(serve: Serve) -> None:
     fake = serve()
     lm = load(fake, limit=2)
     fake.faults += [page(200)] * 1000
     with pytest.raises(ServerError):
         lm.choose([replace(PROMPTS[0], query=str(number)) for number in range(500)], [" true"])
-    assert len(fake.asked) <= 4
+    assert len(fake.requests) <= 4
 
 
-def test_a_get_and_a_post_are_what_requests_are(serve: Serve) -> None:
+def test_requests_are_gets_or_posts(serve: Serve) -> None:
     fake = serve(tokenizer=True)
     connection = Connection(Host(fake.url), QUICK, 1)
-    from maieutic.lm.server.probe import Models, tokenizing
-
-    models, tokens = connection.ask(
-        [Request("/models", shape=Models), tokenizing("//tokenize", "m", "two words")]
+    models, tokens = connection.send(
+        [Request("/models", schema=ModelList), tokenize_request("//tokenize", "m", "two words")]
     )
     assert (models.data[0]["id"], tokens.number) == ("m", 2)
-    assert fake.asked[0][0] == "/tokenize"
+    assert fake.requests[0][0] == "/tokenize"

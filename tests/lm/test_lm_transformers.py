@@ -14,8 +14,8 @@ import torch
 
 from maieutic.errors import ContextLengthError, InputError, ModelError
 from maieutic.lm.base import Prompt, SamplingParams, Shot
+from maieutic.lm.local.decoding import sample_uniforms
 from maieutic.lm.local.model import TransformersLM
-from maieutic.lm.local.sampling import uniforms
 
 
 def text_prompt(query: str, opening: str = "A:") -> Prompt:
@@ -131,8 +131,9 @@ def test_choose_of_nothing(llama_folder: Path) -> None:
     lm = load(llama_folder)
     assert lm.choose([], OPTIONS).probabilities.shape == (0, len(OPTIONS))
     assert lm.choose(PROMPTS, []).probabilities.shape == (len(PROMPTS), 0)
-    with pytest.raises(InputError, match="empty"):
+    with pytest.raises(InputError) as error:
         lm.choose(PROMPTS, ["yes", ""])
+    assert error.value.subject == "options"
 
 
 def test_greedy_texts_are_the_most_probable_tokens(lm_folder: Path) -> None:
@@ -152,7 +153,7 @@ def test_samples_follow_their_own_random_numbers(lm_folder: Path, temperature: f
     stopped = []
     for prompt, texts in zip(PROMPTS, draw(lm, PROMPTS, n=12, temperature=temperature), strict=True):
         for index, text in enumerate(texts):
-            numbers = uniforms(params, prompt.text(), index)
+            numbers = sample_uniforms(params, prompt.text(), index)
 
             def pick(step: int, logs: torch.Tensor, numbers: Any = numbers) -> int:
                 cdf = (logs / temperature).softmax(dim=-1).cumsum(dim=-1)
@@ -220,15 +221,18 @@ def test_no_samples_of_no_prompts(llama_folder: Path) -> None:
     assert draw(lm, PROMPTS[:2], n=0) == [[], []]
 
 
-def test_a_prompt_beyond_the_window_is_named(lm_folder: Path) -> None:
+def test_a_prompt_beyond_the_window_is_an_error(lm_folder: Path) -> None:
     lm = load(lm_folder)
     long = text_prompt("Q: " + "why? " * 40)
-    with pytest.raises(ContextLengthError, match=r'"Q: why\? why\?.*…" has \d+ tokens.* holds 96'):
+    with pytest.raises(ContextLengthError) as error:
         draw(lm, [PROMPTS[0], long])
-    with pytest.raises(ContextLengthError, match="why"):
+    assert error.value.subject == lm.name
+    with pytest.raises(ContextLengthError) as error:
         lm.choose([PROMPTS[0], long], [" true"])
-    with pytest.raises(ContextLengthError, match="90 new ones"):
+    assert error.value.subject == lm.name
+    with pytest.raises(ContextLengthError) as error:
         draw(lm, PROMPTS[:1], max_new_tokens=90)
+    assert error.value.subject == lm.name
 
 
 def test_the_window_can_be_filled_to_the_last_token(lm_folder: Path) -> None:
@@ -277,11 +281,11 @@ def test_a_text_has_the_tokens_that_were_drawn_before_its_end(
     drawn: list[list[int]] = []
     draw_tokens = lm._decoder.draw
 
-    def noted(*given: Any) -> list[list[int]]:
+    def recorded(*given: Any) -> list[list[int]]:
         drawn.extend(draw_tokens(*given))
         return drawn[-len(given[0]) :]
 
-    monkeypatch.setattr(lm._decoder, "draw", noted)
+    monkeypatch.setattr(lm._decoder, "draw", recorded)
     for prompt in PROMPTS:
         drawn.clear()
         (row,) = lm.sample([prompt], 8, params)
@@ -293,7 +297,7 @@ def test_a_text_has_the_tokens_that_were_drawn_before_its_end(
     assert ended[True] or not temperature
 
 
-def test_name_device_and_dtype_are_told(llama_folder: Path) -> None:
+def test_name_device_and_dtype_are_properties(llama_folder: Path) -> None:
     lm = load(llama_folder)
     assert (lm.name, lm.device, lm.dtype) == (str(llama_folder), "cpu", "float32")
     half = TransformersLM.load(str(llama_folder), device="cpu", dtype="bfloat16")
@@ -304,16 +308,17 @@ def test_name_device_and_dtype_are_told(llama_folder: Path) -> None:
 
 
 def test_a_verifier_is_not_a_language_model(nli_folder: Path) -> None:
-    message = r"holds a BertForSequenceClassification, not a causal language model.*--nli"
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(ModelError) as error:
         load(nli_folder)
+    assert error.value.subject == str(nli_folder)
 
 
-def test_a_tokenizer_of_another_model_is_noticed(llama_folder: Path, tmp_path: Path) -> None:
+def test_the_tokenizer_of_another_model_is_an_error(llama_folder: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(llama_folder, tmp_path / "model")
     path = folder / "tokenizer.json"
     content = json.loads(path.read_text())
     content["model"]["vocab"]["Ġtrue"] = 5000
     path.write_text(json.dumps(content))
-    with pytest.raises(ModelError, match="the model does not know"):
+    with pytest.raises(ModelError) as error:
         load(folder).choose(PROMPTS, OPTIONS)
+    assert error.value.subject == str(folder)

@@ -89,10 +89,10 @@ def test_two_labels_give_no_contradiction(binary_nli_folder: Path) -> None:
         ["entailment"],
     ],
 )
-def test_labels_that_cannot_be_understood_are_listed(labels: list[str]) -> None:
-    with pytest.raises(ModelError) as caught:
+def test_labels_other_than_those_of_nli_are_an_error(labels: list[str]) -> None:
+    with pytest.raises(ModelError) as error:
         label_columns(dict(enumerate(labels)), "some-model")
-    assert all(repr(label) in str(caught.value) for label in labels)
+    assert error.value.subject == "some-model"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_scores_do_not_depend_on_the_batch(nli_folder: Path) -> None:
     np.testing.assert_allclose(turned[::-1], together, atol=1e-6)
 
 
-def test_chunks_leave_no_seam(nli_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_do_not_depend_on_the_chunk(nli_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = some_pairs(50)
     expected = load(nli_folder).predict(pairs)
     monkeypatch.setattr("maieutic.nli.local.CHUNK", 7)
@@ -138,16 +138,17 @@ def test_no_pairs(nli_folder: Path) -> None:
     assert load(nli_folder).predict([]).shape == (0, 3)
 
 
-def test_a_pair_beyond_the_window_is_named(nli_folder: Path) -> None:
+def test_a_pair_beyond_the_window_is_an_error(nli_folder: Path) -> None:
     pairs = [*some_pairs(5), ("dog " * 30, "cat " * 30)]
-    message = r'"dog dog .*…" / "cat cat .*…" has 63 tokens, but .* holds 48'
-    with pytest.raises(ContextLengthError, match=message):
+    with pytest.raises(ContextLengthError) as error:
         load(nli_folder).predict(pairs)
+    assert error.value.subject == str(nli_folder)
 
 
 def test_a_language_model_is_not_a_verifier(llama_folder: Path) -> None:
-    with pytest.raises(ModelError, match=r"LlamaForCausalLM, not a sequence classifier.*--lm"):
+    with pytest.raises(ModelError) as error:
         load(llama_folder)
+    assert error.value.subject == str(llama_folder)
 
 
 def test_a_classifier_of_something_else(nli_folder: Path, tmp_path: Path) -> None:
@@ -156,8 +157,9 @@ def test_a_classifier_of_something_else(nli_folder: Path, tmp_path: Path) -> Non
     config = json.loads(path.read_text())
     config["id2label"] = {"0": "one star", "1": "two stars", "2": "three stars"}
     path.write_text(json.dumps(config))
-    with pytest.raises(ModelError, match=r"'one star', 'two stars', 'three stars', not contra"):
+    with pytest.raises(ModelError) as error:
         load(folder)
+    assert error.value.subject == str(folder)
 
 
 def test_nothing_is_written_to_the_terminal(nli_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -188,8 +190,8 @@ def test_a_real_verifier_knows_plain_pairs() -> None:
 
 
 @real_weights
-def test_a_real_verifier_refuses_what_its_tokenizer_would_cut_off() -> None:
-    with pytest.raises(ContextLengthError, match="holds 512"):
+def test_a_real_verifier_truncates_no_pair() -> None:
+    with pytest.raises(ContextLengthError):
         load(REAL).predict([("the dog sleeps " * 120, "the cat sleeps " * 80)])
 
 

@@ -1,13 +1,13 @@
-"""Forward passes of many prompts: what comes next, and how texts go on.
+"""Batched forward passes: probabilities of the next tokens, and texts drawn token by token.
 
-Rows are padded on the left. What they share at the start comes as a
-:class:`maieutic.lm.local.prefixes.Prefix` and is not part of a row. Texts that are drawn
-several times from one prompt read it once. Finished texts leave the batch, so that long ones do not keep the
-others waiting.
+Rows are padded on the left. A :class:`maieutic.lm.local.prefixes.Prefix` holds the tokens that they share at
+the start and that are not part of the rows. Several samples of one prompt read it once. Finished rows are
+removed from the batch, so that long texts do not keep computing them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,17 +22,16 @@ from maieutic.checkpoints.internals import cache_parameter, new_cache
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import FloatArray, SamplingParams
 from maieutic.lm.local.prefixes import Prefix, prefix_argument
-from maieutic.lm.local.sampling import draw
 from maieutic.lm.local.tokens import Tokens
 
-__all__ = ["Decoder", "Row"]
+__all__ = ["Decoder", "SampleRow", "draw_tokens", "sample_uniforms"]
 
-LEAVE = 8  # finished rows leave when they are at least one in so many
+FINISHED_PER_REMOVAL = 8  # finished rows are removed once they are at least 1/8 of the batch
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One text to draw: the tokens of its prompt and its random numbers (None for greedy decoding)."""
+class SampleRow:
+    """A text to draw: the tokens of its prompt, and its random numbers (None for greedy decoding)."""
 
     tokens: Tokens
     uniforms: FloatArray | None
@@ -40,12 +39,12 @@ class Row:
 
 @dataclass(slots=True)
 class _Batch:
-    """Rows as far as they are read. All tensors have the rows as their first dimension.
+    """The state of a batch of rows; the first dimension of all tensors is the row.
 
     Attributes:
         logits: of the next token, float32 (rows, vocabulary).
         cache: keys and values of the rows' own tokens.
-        mask: which of these are no padding, int64 (rows, tokens).
+        mask: 1 for tokens, 0 for padding; int64 (rows, tokens).
         positions: of the last tokens, int64 (rows, 1).
     """
 
@@ -55,16 +54,16 @@ class _Batch:
     positions: torch.Tensor
 
     def select(self, rows: torch.Tensor) -> None:
-        """Keep these rows, in this order; a row may be taken several times."""
+        """Keep these rows, in this order; a row may occur several times."""
         self.logits, self.mask, self.positions = self.logits[rows], self.mask[rows], self.positions[rows]
         self.cache.batch_select_indices(rows)
 
 
 class Decoder:
-    """A checkpoint's forward passes.
+    """Runs the forward passes of a checkpoint.
 
     Args:
-        pad: the token that fills short rows; it is always masked.
+        pad: the padding token; it is always masked.
         stops: the tokens that end a text.
     """
 
@@ -77,15 +76,15 @@ class Decoder:
         self._accepted = inspect.signature(self._model.forward).parameters
 
     @property
-    def draws(self) -> bool:
-        """Whether :meth:`draw` can drive this model."""
+    def can_draw(self) -> bool:
+        """Whether :meth:`draw` supports this model."""
         return "position_ids" in self._accepted and new_cache(self._model) is not None
 
     def log_probabilities(self, rows: Sequence[Tokens], width: int, prefix: Prefix | None) -> torch.Tensor:
         """log P (nats) of every next token at the last ``width`` positions of each row.
 
         Args:
-            rows: what follows the prefix, at least ``width`` tokens each.
+            rows: the tokens after the prefix, at least ``width`` per row.
 
         Returns:
             float32 (rows, width, vocabulary).
@@ -95,52 +94,54 @@ class Decoder:
             logits = self._forward(ids, mask, self._positions(mask, prefix), prefix, width)
             return logits.log_softmax(dim=-1)
 
-    def draw(self, rows: Sequence[Row], params: SamplingParams, prefix: Prefix | None) -> list[list[int]]:
-        """The new tokens of each row, a stop included if it came to one.
+    def draw(
+        self, rows: Sequence[SampleRow], params: SamplingParams, prefix: Prefix | None
+    ) -> list[list[int]]:
+        """The new tokens of each row, with the stop token that ended it, if any.
 
         Args:
-            rows: what follows the prefix.
+            rows: their tokens are those after the prefix.
         """
         texts: list[list[int]] = [[] for _ in rows]
         with torch.inference_mode():
             batch = self._read(rows, prefix)
             uniforms = self._uniforms(rows)
-            live = list(range(len(rows)))  # the row in each line of the batch
-            open_ = [True] * len(rows)
+            active = list(range(len(rows)))  # the row in each line of the batch
+            unfinished = [True] * len(rows)
             for step in range(params.max_new_tokens):
                 tokens = self._pick(batch.logits, None if uniforms is None else uniforms[:, step], params)
                 stopped = self._stops[tokens].tolist()
-                for row, token, stop in zip(live, tokens.tolist(), stopped, strict=True):
-                    if open_[row]:
+                for row, token, stop in zip(active, tokens.tolist(), stopped, strict=True):
+                    if unfinished[row]:
                         texts[row].append(token)
-                        open_[row] = not stop
-                going = [line for line, row in enumerate(live) if open_[row]]
-                if not going or step + 1 == params.max_new_tokens:
+                        unfinished[row] = not stop
+                remaining = [line for line, row in enumerate(active) if unfinished[row]]
+                if not remaining or step + 1 == params.max_new_tokens:
                     break
-                if (len(live) - len(going)) * LEAVE >= len(live):
-                    kept = torch.tensor(going, device=self._device)
-                    batch.select(kept)
-                    tokens = tokens[kept]
-                    uniforms = None if uniforms is None else uniforms[kept]
-                    live = [live[line] for line in going]
+                if (len(active) - len(remaining)) * FINISHED_PER_REMOVAL >= len(active):
+                    lines = torch.tensor(remaining, device=self._device)
+                    batch.select(lines)
+                    tokens = tokens[lines]
+                    uniforms = None if uniforms is None else uniforms[lines]
+                    active = [active[line] for line in remaining]
                 self._step(batch, tokens, prefix)
         return texts
 
-    def _read(self, rows: Sequence[Row], prefix: Prefix | None) -> _Batch:
-        """The batch after its prompts, each distinct one read once."""
-        places = {tokens: place for place, tokens in enumerate(dict.fromkeys(row.tokens for row in rows))}
-        ids, mask = self._left_padded(list(places))
+    def _read(self, rows: Sequence[SampleRow], prefix: Prefix | None) -> _Batch:
+        """The state after the prompts; each distinct prompt is read once."""
+        lines = {tokens: line for line, tokens in enumerate(dict.fromkeys(row.tokens for row in rows))}
+        ids, mask = self._left_padded(list(lines))
         positions = self._positions(mask, prefix)
         cache = new_cache(self._model)
         assert cache is not None
         logits = self._forward(ids, mask, positions, prefix, 1, cache)[:, 0]
         batch = _Batch(logits, cache, mask, positions[:, -1:])
-        if len(places) < len(rows):
-            batch.select(torch.tensor([places[row.tokens] for row in rows], device=self._device))
+        if len(lines) < len(rows):
+            batch.select(torch.tensor([lines[row.tokens] for row in rows], device=self._device))
         return batch
 
     def _step(self, batch: _Batch, tokens: torch.Tensor, prefix: Prefix | None) -> None:
-        """Read one more token of each row."""
+        """Append one token to each row."""
         batch.mask = torch.cat([batch.mask, torch.ones_like(batch.mask[:, :1])], dim=1)
         batch.positions = batch.positions + 1
         ids = tokens[:, None]
@@ -168,7 +169,7 @@ class Decoder:
         return logits
 
     def _positions(self, mask: torch.Tensor, prefix: Prefix | None) -> torch.Tensor:
-        """Positions of left-padded tokens, those of the prefix counted; int64, as the mask."""
+        """Positions of left-padded tokens, from the start of the prefix; int64, shaped like the mask."""
         start = len(prefix.tokens) if prefix else 0
         return (mask.cumsum(dim=1) + (start - 1)).clamp(min=0)
 
@@ -181,14 +182,40 @@ class Decoder:
         scores = TemperatureLogitsWarper(float(params.temperature))(None, logits)
         if params.top_p < 1:
             scores = TopPLogitsWarper(float(params.top_p))(None, scores)
-        return draw(scores, uniforms)
+        return draw_tokens(scores, uniforms)
 
-    def _uniforms(self, rows: Sequence[Row]) -> torch.Tensor | None:
-        drawn = [row.uniforms for row in rows if row.uniforms is not None]
-        return torch.from_numpy(np.stack(drawn)).to(self._device) if drawn else None
+    def _uniforms(self, rows: Sequence[SampleRow]) -> torch.Tensor | None:
+        numbers = [row.uniforms for row in rows if row.uniforms is not None]
+        return torch.from_numpy(np.stack(numbers)).to(self._device) if numbers else None
 
     def _left_padded(self, rows: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and attention mask of a batch, both int64 (rows, longest row)."""
         ids = torch.from_numpy(padded(rows, self._pad, "left"))
         mask = torch.from_numpy(padded([[1] * len(row) for row in rows], 0, "left"))
         return ids.to(self._device), mask.to(self._device)
+
+
+def sample_uniforms(params: SamplingParams, text: str, index: int) -> FloatArray:
+    """The random numbers of one sample of a prompt's text; in [0, 1), float64 (max_new_tokens,)."""
+    key = repr((params.seed, index, text)).encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(key, digest_size=16).digest()
+    generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    return generator.random(params.max_new_tokens)
+
+
+def draw_tokens(scores: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+    """Draw one token for each row by inverse transform sampling.
+
+    Args:
+        scores: float32 (rows, vocabulary); −∞ for tokens that must not be drawn.
+        numbers: in [0, 1), float64 (rows,).
+
+    Returns:
+        int64 (rows,).
+    """
+    weights = (scores - scores.amax(dim=-1, keepdim=True)).exp()
+    # float64: the rounding error of a sum of 150,000 float32 terms exceeds the weight of the rarest tokens.
+    cdf = weights.cumsum(dim=-1, dtype=torch.float64)
+    # The first token whose CDF exceeds the target, so that a token of probability 0 is never drawn.
+    chosen = torch.searchsorted(cdf, numbers[:, None] * cdf[:, -1:], right=True)[:, 0]
+    return chosen.clamp(max=cdf.shape[1] - 1)

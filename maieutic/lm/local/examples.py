@@ -1,4 +1,4 @@
-"""Which prompts begin with the same few-shot examples, and the tokens of these."""
+"""Groups prompts by the few-shot examples that they share."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from maieutic.lm.base import Prompt
 from maieutic.lm.local.prefixes import Prefix, Prefixes
 from maieutic.lm.local.tokens import Tokens, Vocabulary
 
-__all__ = ["Group", "SharedExamples", "shared_tokens"]
+__all__ = ["PrefixGroup", "SharedExamples", "shared_tokens"]
 
-MIN_TOKENS = 16  # shorter ones cost more to share than to read again
+MIN_TOKENS = 16  # reading shorter examples again is cheaper than sharing them
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Rows (by their places) that begin with the same prefix, or that share none."""
+class PrefixGroup:
+    """Rows that begin with the same prefix, or that share none (``prefix`` is None).
+
+    Attributes:
+        rows: their indices.
+    """
 
     prefix: Prefix | None
-    places: list[int]
+    rows: list[int]
 
     @property
     def start(self) -> int:
-        """Tokens of a row that the prefix covers."""
+        """Number of tokens of a row that the prefix covers."""
         return len(self.prefix.tokens) if self.prefix else 0
 
 
 class SharedExamples:
-    """The few-shot parts of the prompts that one model is given."""
+    """Finds the few-shot examples at the start of one model's prompts."""
 
     def __init__(self, checkpoint: Checkpoint, vocabulary: Vocabulary) -> None:
         self._checkpoint = checkpoint
@@ -39,25 +43,25 @@ class SharedExamples:
         self._known: dict[tuple[Any, ...], Tokens] = {}
 
     def groups(
-        self, rows: Sequence[Tokens], prompts: Sequence[Prompt], last: Sequence[int]
-    ) -> Iterator[Group]:
-        """The rows by the examples that they begin with.
+        self, rows: Sequence[Tokens], prompts: Sequence[Prompt], own: Sequence[int]
+    ) -> Iterator[PrefixGroup]:
+        """Group rows by the examples at their start.
 
         Args:
-            rows: tokens of prompts, perhaps with the beginning of a reply.
-            prompts: whose they are.
-            last: tokens at the end of each row that must be its own; at least 1.
+            rows: tokens of prompts, which may include part of a reply.
+            prompts: the prompt of each row.
+            own: number of tokens at the end of each row that must not be shared; ≥ 1.
         """
-        found: dict[Tokens, list[int]] = {}
-        for place, (row, prompt, own) in enumerate(zip(rows, prompts, last, strict=True)):
+        groups: dict[Tokens, list[int]] = {}
+        for index, (row, prompt, unshared) in enumerate(zip(rows, prompts, own, strict=True)):
             start = self._examples(prompt)
-            begins = len(row) >= len(start) + own and row[: len(start)] == start
-            found.setdefault(start if begins else (), []).append(place)
-        for start, places in found.items():
-            yield Group(self._prefixes.get(start) if start and self._prefixes else None, places)
+            begins = len(row) >= len(start) + unshared and row[: len(start)] == start
+            groups.setdefault(start if begins else (), []).append(index)
+        for start, indices in groups.items():
+            yield PrefixGroup(self._prefixes.get(start) if start and self._prefixes else None, indices)
 
     def _examples(self, prompt: Prompt) -> Tokens:
-        """The tokens before the query, as far as they do not hang on it; none for too few to share."""
+        """The tokens before the query that do not depend on it; empty if there are too few to share."""
         kind = (prompt.format, prompt.instruction, prompt.shots)
         if kind not in self._known:
             pair = [replace(prompt, query=query, opening="") for query in ("A", "0")]
@@ -72,6 +76,6 @@ class SharedExamples:
 
 
 def shared_tokens(rows: Sequence[Tokens]) -> int:
-    """How many tokens at the start all rows have in common."""
+    """The number of tokens at the start that all rows have in common."""
     pairs = enumerate(zip(*rows, strict=False))  # up to the shortest
-    return next((place for place, column in pairs if len(set(column)) > 1), min(map(len, rows)))
+    return next((index for index, column in pairs if len(set(column)) > 1), min(map(len, rows)))

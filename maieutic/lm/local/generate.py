@@ -1,4 +1,4 @@
-"""Texts drawn by ``generate`` of Transformers, for models that our own decoding loop cannot drive."""
+"""Draws texts with ``generate`` of Transformers, for models that the decoding loop does not support."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from transformers import (
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import SamplingParams
-from maieutic.lm.local.decoding import Row
-from maieutic.lm.local.sampling import EndsWith, InverseTransform
+from maieutic.lm.local.decoding import SampleRow, draw_tokens
 from maieutic.lm.local.tokens import Vocabulary
 
 __all__ = ["generate"]
 
 
 def generate(
-    checkpoint: Checkpoint, vocabulary: Vocabulary, rows: Sequence[Row], params: SamplingParams
+    checkpoint: Checkpoint, vocabulary: Vocabulary, rows: Sequence[SampleRow], params: SamplingParams
 ) -> list[list[int]]:
-    """The new tokens of each row, computed as one left-padded batch."""
+    """The new tokens of each row, drawn as one left-padded batch."""
     tokens = [row.tokens for row in rows]
     ids = torch.from_numpy(padded(tokens, vocabulary.pad, "left")).to(checkpoint.device)
     mask = torch.from_numpy(padded([[1] * len(row) for row in tokens], 0, "left")).to(checkpoint.device)
@@ -38,7 +37,7 @@ def generate(
         processors.append(TemperatureLogitsWarper(float(params.temperature)))
         processors += [TopPLogitsWarper(float(params.top_p))] if params.top_p < 1 else []
         on_device = torch.from_numpy(uniforms).to(ids.device)
-        processors.append(InverseTransform(on_device, ids.shape[1]))
+        processors.append(_InverseTransform(on_device, ids.shape[1]))
     newlines = torch.tensor(vocabulary.newlines, dtype=torch.long, device=ids.device)
     with torch.inference_mode():
         sequences = checkpoint.model.generate(
@@ -46,12 +45,35 @@ def generate(
             attention_mask=mask,
             generation_config=GenerationConfig(
                 max_new_tokens=params.max_new_tokens,
-                do_sample=False,  # the processors leave one token to pick
+                do_sample=False,  # the last processor leaves one token
                 eos_token_id=vocabulary.ends or None,
                 pad_token_id=vocabulary.pad,
             ),
             logits_processor=LogitsProcessorList(processors),
-            stopping_criteria=StoppingCriteriaList([EndsWith(newlines)]),
+            stopping_criteria=StoppingCriteriaList([_EndsWith(newlines)]),
         )
     new: list[list[int]] = sequences[:, ids.shape[1] :].tolist()
     return new
+
+
+class _InverseTransform:
+    """A logits processor that draws one token per row and excludes all others."""
+
+    def __init__(self, uniforms: torch.Tensor, prompt_length: int) -> None:
+        self.uniforms = uniforms  # float64 (rows, steps)
+        self.prompt_length = prompt_length
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        step = input_ids.shape[1] - self.prompt_length
+        chosen = draw_tokens(scores, self.uniforms[:, step])[:, None]
+        return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
+
+
+class _EndsWith:
+    """A stopping criterion: a row is finished when its last token is one of these."""
+
+    def __init__(self, tokens: torch.Tensor) -> None:
+        self.tokens = tokens
+
+    def __call__(self, input_ids: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
+        return torch.isin(input_ids[:, -1], self.tokens)

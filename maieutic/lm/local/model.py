@@ -1,14 +1,13 @@
-"""Any causal language model that Transformers can open, on the processor or on CUDA.
+"""Causal language models in Transformers, on the CPU or on CUDA.
 
-Every row of a batch brings its own random numbers, derived from the seed, its prompt and its sample
-index, so that a text is the same whichever prompts share the batch. What remains is rounding, which
-differs with a batch's shape: in float32 a draw would have to fall within some 1e-6 of the line between
-two tokens to change, which the tests have not seen; in bfloat16 and float16 a close call does now and
-then fall the other way.
+Every row of a batch has its own random numbers, derived from the seed, its prompt and its sample index. So a
+text does not depend on the other prompts of its batch, except for rounding, which differs with the shape of
+the batch. In float32 a draw changes only if it is within about 1e-6 of the boundary between two tokens, which
+the tests have not seen; in bfloat16 and float16 a close draw sometimes changes.
 
-The few-shot examples of each kind of prompt are read once (:mod:`maieutic.lm.local.prefixes`), and texts are
-drawn by :mod:`maieutic.lm.local.decoding`; models that remember otherwise than by keys and values, or whose
-positions cannot be set, are left to Transformers' own ``generate``.
+The few-shot examples of each kind of prompt are read once (:mod:`maieutic.lm.local.prefixes`), and
+:mod:`maieutic.lm.local.decoding` draws texts. Models without a cache of keys and values, or whose positions
+cannot be set, use Transformers' own ``generate``.
 """
 
 from __future__ import annotations
@@ -23,24 +22,23 @@ from transformers import GenerationConfig
 from maieutic.checkpoints.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint
 from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import InputError
-from maieutic.lm.base import Completion, FloatArray, Prompt, SamplingParams, Scores
-from maieutic.lm.local.decoding import Decoder, Row
-from maieutic.lm.local.examples import Group, SharedExamples, shared_tokens
+from maieutic.lm.base import Completion, FloatArray, OptionScores, Prompt, SamplingParams
+from maieutic.lm.local.decoding import Decoder, SampleRow, sample_uniforms
+from maieutic.lm.local.examples import PrefixGroup, SharedExamples, shared_tokens
 from maieutic.lm.local.generate import generate
 from maieutic.lm.local.prefixes import Prefix
-from maieutic.lm.local.sampling import uniforms
 from maieutic.lm.local.tokens import Tokens, Vocabulary
 from maieutic.prompts import builtin_names
 
 __all__ = ["TransformersLM"]
 
 BATCH_TOKENS = {"cpu": 8192, "cuda": 32768}  # of a batch, padding and new tokens included
-CHOOSE_PROMPTS = 1024  # prompts tokenised at a time, so that 100,000 long prompts fit in memory
+CHOOSE_PROMPTS = 1024  # prompts tokenised at a time, to bound the memory
 
 
 @dataclass(frozen=True, slots=True)
 class _Continuation:
-    """A prompt with an option; the last ``scored`` of the tokens are the option's."""
+    """A prompt with an option; the last ``scored`` tokens belong to the option."""
 
     prompt: Prompt
     tokens: Tokens
@@ -51,10 +49,10 @@ class TransformersLM:
     """A language model in this process; see :class:`maieutic.lm.base.LanguageModel`.
 
     Args:
-        checkpoint: the opened model.
-        batch_tokens: most tokens of a batch, padding and new tokens included; None for a value that
-            suits the device. Halved when memory runs out.
-        share_prefixes: read the few-shot part of prompts once, where the model can.
+        checkpoint: the loaded model.
+        batch_tokens: maximum number of tokens of a batch, padding and new tokens included; None for a default
+            that suits the device. Halved when memory runs out.
+        share_prefixes: whether to read shared few-shot examples once, if the model supports it.
     """
 
     def __init__(
@@ -68,8 +66,7 @@ class TransformersLM:
             self._budget = TokenBudget(batch_tokens, checkpoint.name, checkpoint.device)
         self._vocabulary = Vocabulary(checkpoint)
         self._examples = SharedExamples(checkpoint, self._vocabulary) if share_prefixes else None
-        # The model's own defaults (temperature, penalties, forced tokens …) must not leak into a
-        # draw.
+        # The model's own defaults (temperature, penalties, forced tokens …) must not affect sampling.
         self._model.generation_config = GenerationConfig()
 
     @classmethod
@@ -82,11 +79,11 @@ class TransformersLM:
         batch_tokens: int | None = None,
         download: bool = False,
     ) -> TransformersLM:
-        """Open a model folder or hub id; see :func:`maieutic.checkpoints.loading.load_checkpoint`.
+        """Load a model folder or hub id; see :func:`maieutic.checkpoints.loading.load_checkpoint`.
 
         Raises:
-            InputError: the device or the dtype is unknown or not there.
-            ModelError: there is no such model, it is damaged, or it is of another kind.
+            InputError: the device or dtype is unknown or unavailable.
+            ModelError: the model is missing, damaged or not a causal language model.
         """
         opened = load_checkpoint(name, LANGUAGE_MODEL, device=device, dtype=dtype, download=download)
         return cls(opened, batch_tokens)
@@ -98,7 +95,7 @@ class TransformersLM:
 
     @property
     def prompts(self) -> str:
-        """The built-in set that the model's config names, else "chat" with a chat template, or "paper"."""
+        """The set that the config names as ``prompt_set``, else "chat" with a chat template, else "paper"."""
         named = getattr(self._model.config, "prompt_set", None)
         if named in builtin_names():
             return str(named)
@@ -106,53 +103,53 @@ class TransformersLM:
 
     @property
     def device(self) -> str:
-        """Where the model is: "cpu", "cuda" or "cuda:N"."""
+        """The model's device: "cpu", "cuda" or "cuda:N"."""
         return str(self._checkpoint.device)
 
     @property
     def dtype(self) -> str:
-        """The number format in use: "float32", "bfloat16" or "float16"."""
+        """The number format: "float32", "bfloat16" or "float16"."""
         return self._checkpoint.dtype_name
 
     @property
     def fingerprint(self) -> str:
-        """What a cache knows its answers by."""
+        """Identifies the model in a cache."""
         return self._checkpoint.fingerprint
 
     def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         """Draw ``n`` continuations of every prompt; see :meth:`LanguageModel.sample`.
 
         Raises:
-            ContextLengthError: a prompt and ``max_new_tokens`` do not fit the model's window.
-            ModelError: the model cannot use the prompt's format.
+            ContextLengthError: a prompt and ``max_new_tokens`` do not fit the context window.
+            ModelError: the model does not support the prompt's format.
         """
         distinct = list(dict.fromkeys(prompts))
         copies = min(n, 1) if params.greedy else n  # greedy texts are all the same
         rows = self._rows(distinct, copies, params)
         owners = [prompt for prompt in distinct for _ in range(copies)]
-        drawn: dict[int, Completion] = {}  # by the row's place
+        completions: dict[int, Completion] = {}  # by row
         for group in self._groups([row.tokens for row in rows], owners, [1] * len(rows)):
-            self._draw(group, rows, params, drawn)
-        groups = {
-            prompt: [drawn[place * copies + index] for index in range(copies)]
-            for place, prompt in enumerate(distinct)
+            completions |= self._draw(group, rows, params)
+        samples = {
+            prompt: [completions[number * copies + index] for index in range(copies)]
+            for number, prompt in enumerate(distinct)
         }
-        return [groups[prompt] if copies == n else groups[prompt] * n for prompt in prompts]
+        return [samples[prompt] if copies == n else samples[prompt] * n for prompt in prompts]
 
-    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> Scores:
-        """P(option | prompt), the product of its tokens'; see :meth:`LanguageModel.choose`.
+    def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
+        """P(option | prompt), the product over its tokens; see :meth:`LanguageModel.choose`.
 
-        A prompt is tokenised together with each option, because the two may share a token. The
-        tokens that all of these and the prompt alone have in common are the condition, the others
-        are scored. Options of one token cost one forward pass per distinct prompt, all together.
+        A prompt is tokenised together with each option, because the two may share a token. The tokens that
+        all these texts and the prompt alone have in common are the condition; the other tokens are scored.
+        All options of one token together cost one forward pass per distinct prompt.
 
         Raises:
-            InputError: an option is empty.
-            ContextLengthError: a prompt and its longest option do not fit the model's window.
-            ModelError: the model cannot use the prompt's format.
+            InputError: an option is empty, or adds no token to a prompt.
+            ContextLengthError: a prompt and its longest option do not fit the context window.
+            ModelError: the model does not support the prompt's format.
         """
         if not all(options):
-            raise InputError("an option to choose from is empty; give every option a text")
+            raise InputError("an option is empty; every option must have a text", subject="options")
         distinct = list(dict.fromkeys(prompts))
         table: dict[Prompt, list[float]] = {}
         lengths: dict[Prompt, int] = {}
@@ -162,45 +159,47 @@ class TransformersLM:
             scores = self._score(continuations).reshape(len(chunk), len(options))
             table.update(zip(chunk, scores.tolist(), strict=True))
             lengths.update(zip(chunk, counts, strict=True))
-        chosen = np.array([table[prompt] for prompt in prompts], dtype=np.float64)
-        probabilities = np.exp(chosen).reshape(len(prompts), len(options))
-        return Scores(probabilities, tuple(lengths[prompt] for prompt in prompts))
+        logs = np.array([table[prompt] for prompt in prompts], dtype=np.float64)
+        probabilities = np.exp(logs).reshape(len(prompts), len(options))
+        return OptionScores(probabilities, tuple(lengths[prompt] for prompt in prompts))
 
-    def _rows(self, prompts: list[Prompt], copies: int, params: SamplingParams) -> list[Row]:
+    def _rows(self, prompts: list[Prompt], copies: int, params: SamplingParams) -> list[SampleRow]:
         """``copies`` rows for each prompt, prompt by prompt."""
         texts = self._vocabulary.render(prompts)
-        rows: list[Row] = []
+        rows: list[SampleRow] = []
         for prompt, text, tokens in zip(prompts, texts, self._vocabulary.encode(prompts, texts), strict=True):
             self._vocabulary.check_window(prompt, len(tokens), params.max_new_tokens)
             for index in range(copies):
-                drawn = None if params.greedy else uniforms(params, text, index)
-                rows.append(Row(tokens, drawn))
+                numbers = None if params.greedy else sample_uniforms(params, text, index)
+                rows.append(SampleRow(tokens, numbers))
         return rows
 
     def _draw(
-        self, group: Group, rows: list[Row], params: SamplingParams, drawn: dict[int, Completion]
-    ) -> None:
-        """Fill in the completions of a group's rows."""
-        own = [Row(rows[place].tokens[group.start :], rows[place].uniforms) for place in group.places]
+        self, group: PrefixGroup, rows: list[SampleRow], params: SamplingParams
+    ) -> dict[int, Completion]:
+        """The completions of a group's rows, by row."""
+        completions: dict[int, Completion] = {}
+        own = [SampleRow(rows[row].tokens[group.start :], rows[row].uniforms) for row in group.rows]
 
         def work(batch: list[int]) -> None:
-            asked = [own[index] for index in batch]
-            if self._decoder.draws:
-                new = self._decoder.draw(asked, params, group.prefix)
+            samples = [own[index] for index in batch]
+            if self._decoder.can_draw:
+                new = self._decoder.draw(samples, params, group.prefix)
             else:
-                new = generate(self._checkpoint, self._vocabulary, asked, params)
+                new = generate(self._checkpoint, self._vocabulary, samples, params)
             for index, tokens in zip(batch, new, strict=True):
-                place = group.places[index]
-                read = rows[place].tokens
-                text, length = self._vocabulary.text_after(read, tokens)
-                drawn[place] = Completion(text, len(read), length)
+                row = group.rows[index]
+                prompt = rows[row].tokens
+                text, length = self._vocabulary.text_after(prompt, tokens)
+                completions[row] = Completion(text, len(prompt), length)
 
         self._budget.run([len(row.tokens) + params.max_new_tokens for row in own], work)
+        return completions
 
     def _continuations(
         self, prompts: list[Prompt], options: Sequence[str]
     ) -> tuple[list[_Continuation], list[int]]:
-        """Every prompt with every option, prompt by prompt; and the number of tokens of each prompt."""
+        """Every prompt with every option, prompt by prompt, and the number of tokens of each prompt."""
         texts = self._vocabulary.render(prompts)
         joined = [text + option for text in texts for option in ("", *options)]
         owners = [prompt for prompt in prompts for _ in ("", *options)]
@@ -211,34 +210,35 @@ class TransformersLM:
             group = encoded[row * (len(options) + 1) :][: len(options) + 1]
             self._vocabulary.check_window(prompt, max(map(len, group)), 0)
             lengths.append(len(group[0]))
-            # A text's first token has no condition and goes unscored.
+            # A text's first token has no condition, so it is not scored.
             shared = max(1, shared_tokens(group))
             continuations += [_Continuation(prompt, tokens, len(tokens) - shared) for tokens in group[1:]]
         if any(item.scored < 1 for item in continuations):
-            raise InputError(f"an option among {list(options)} adds no token to the prompt; change it")
+            problem = f"one of the options {list(options)} adds no token to the prompt; change it"
+            raise InputError(problem, subject="options")
         return continuations, lengths
 
     def _score(self, continuations: list[_Continuation]) -> FloatArray:
         """log P (nats) of each continuation's option; float64 (continuations,)."""
-        # A last token is predicted, not read, so that options of one token share one row.
-        asked: dict[Tokens, list[int]] = {}
+        # The last token is predicted and not read, so that options of one token share a row.
+        by_row: dict[Tokens, list[int]] = {}
         for index, item in enumerate(continuations):
-            asked.setdefault(item.tokens[:-1], []).append(index)
-        rows, owned = list(asked), list(asked.values())
+            by_row.setdefault(item.tokens[:-1], []).append(index)
+        rows, owned = list(by_row), list(by_row.values())
         scores = np.zeros(len(continuations))
         prompts = [continuations[indices[0]].prompt for indices in owned]
-        last = [max(continuations[index].scored for index in indices) for indices in owned]
-        for group in self._groups(rows, prompts, last):
+        own = [max(continuations[index].scored for index in indices) for indices in owned]
+        for group in self._groups(rows, prompts, own):
 
-            def work(batch: list[int], group: Group = group) -> None:
-                places = [group.places[index] for index in batch]
-                own = [rows[place][group.start :] for place in places]
-                options = [[continuations[index] for index in owned[place]] for place in places]
-                scores[[index for place in places for index in owned[place]]] = self._option_scores(
-                    own, options, group.prefix
+            def work(batch: list[int], group: PrefixGroup = group) -> None:
+                chosen = [group.rows[index] for index in batch]
+                tokens = [rows[row][group.start :] for row in chosen]
+                options = [[continuations[index] for index in owned[row]] for row in chosen]
+                scores[[index for row in chosen for index in owned[row]]] = self._option_scores(
+                    tokens, options, group.prefix
                 )
 
-            self._budget.run([len(rows[place]) - group.start for place in group.places], work)
+            self._budget.run([len(rows[row]) - group.start for row in group.rows], work)
         return scores
 
     def _option_scores(
@@ -255,12 +255,12 @@ class TransformersLM:
         return np.asarray(np.bincount(owners, scored), dtype=np.float64)
 
     def _groups(
-        self, rows: Sequence[Tokens], prompts: Sequence[Prompt], last: Sequence[int]
-    ) -> Iterable[Group]:
-        """The rows by what they share; all in one group where nothing is shared."""
+        self, rows: Sequence[Tokens], prompts: Sequence[Prompt], own: Sequence[int]
+    ) -> Iterable[PrefixGroup]:
+        """The rows by their shared examples; one group if sharing is switched off."""
         if self._examples is None:
-            return [Group(None, list(range(len(rows))))] if rows else []
-        return self._examples.groups(rows, prompts, last)
+            return [PrefixGroup(None, list(range(len(rows))))] if rows else []
+        return self._examples.groups(rows, prompts, own)
 
     @cached_property
     def _decoder(self) -> Decoder:

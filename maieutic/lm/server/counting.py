@@ -1,4 +1,4 @@
-"""Tokens of prompts and texts: what the server charged, else its tokenizer's count, else an estimate."""
+"""Token counts of prompts and texts: the server's own, else its tokenizer's, else an estimate."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 
 from maieutic.errors import ServerError
 from maieutic.lm.base import Prompt
-from maieutic.lm.server.exchange import Connection, Refused
-from maieutic.lm.server.probe import Served, tokenizing
+from maieutic.lm.server.exchange import Connection, RequestRejected
+from maieutic.lm.server.probe import ServedModel, tokenize_request
 from maieutic.lm.server.replies import Reply
 
 __all__ = ["TokenCounter"]
 
-BYTES_A_TOKEN = 4  # of English text, roughly
+BYTES_PER_TOKEN = 4  # of English text, roughly
 
 
 class TokenCounter:
     """Counts tokens for one model on one server.
 
     Args:
-        name: the model's, for messages.
+        name: the model's name in messages.
     """
 
-    def __init__(self, connection: Connection, served: Served, name: str) -> None:
+    def __init__(self, connection: Connection, served: ServedModel, name: str) -> None:
         self._connection, self._served, self._name = connection, served, name
 
     @property
@@ -31,23 +31,23 @@ class TokenCounter:
         return "as charged, else " + ("by the server" if self._served.tokenizer else "estimated")
 
     def charged(self, kind: str, items: Sequence[Prompt | str], replies: Sequence[Reply]) -> list[int]:
-        """The "prompt" or "completion" tokens of each reply, as the server charged them.
+        """The number of "prompt" or "completion" tokens that the server charged for each reply.
 
-        A completion is mostly charged with the token that ended it. Items whose reply does not say are
-        counted by :meth:`count`.
+        Most servers count the token that ended a completion. Where a reply gives no count,
+        :meth:`count` does.
 
         Args:
             items: the prompts, or the texts that were drawn.
         """
-        counts = [reply.used(kind) for reply in replies]
-        unknown = [item for item, count in zip(items, counts, strict=True) if count is None]
-        others = iter(self.count(unknown))
-        return [next(others) if count is None else count for count in counts]
+        counts = [reply.token_count(kind) for reply in replies]
+        uncounted = [item for item, count in zip(items, counts, strict=True) if count is None]
+        own_counts = iter(self.count(uncounted))
+        return [next(own_counts) if count is None else count for count in counts]
 
     def count(self, items: Sequence[Prompt | str]) -> list[int]:
-        """Tokens by the server's tokenizer, a chat prompt without the template around it.
+        """Tokens by the server's tokenizer, without the template of a chat prompt.
 
-        Without a tokenizer the counts are estimates: four bytes of UTF-8 a token.
+        Without a tokenizer the counts are estimates: four bytes of UTF-8 per token.
 
         Raises:
             ServerError: the tokenizer does not answer any more.
@@ -57,12 +57,13 @@ class TokenCounter:
         path, model = self._served.tokenizer, self._served.model
         if path:
             requests = [
-                tokenizing(path, model, _plain(item), special=isinstance(item, Prompt)) for item in distinct
+                tokenize_request(path, model, _plain_text(item), special=isinstance(item, Prompt))
+                for item in distinct
             ]
             try:
-                replies = self._connection.ask(requests)
-            except Refused as refused:
-                problem = f"{self._name} does not split texts any more ({refused})"
+                replies = self._connection.send(requests)
+            except RequestRejected as rejection:
+                problem = f"{self._name} does not count tokens any more ({rejection}); check the server"
                 raise ServerError(problem, subject=self._name) from None
             for item, reply in zip(distinct, replies, strict=True):
                 counts[item] = counts[item] if reply.number is None else reply.number
@@ -70,11 +71,11 @@ class TokenCounter:
 
 
 def _estimate(item: Prompt | str) -> int:
-    return -(-len(_plain(item).encode("utf-8", "surrogatepass")) // BYTES_A_TOKEN)
+    return -(-len(_plain_text(item).encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
 
 
-def _plain(item: Prompt | str) -> str:
-    """All the words of a prompt or text."""
+def _plain_text(item: Prompt | str) -> str:
+    """All the text of a prompt or completion."""
     if isinstance(item, str):
         return item
     if item.format == "text":

@@ -1,8 +1,8 @@
-"""What a server's replies say: texts, probabilities of first tokens, counts, errors.
+"""Parses the replies of servers: texts, probabilities of first tokens, token counts, errors.
 
-Replies of every OpenAI-compatible server are read in one shape, whose fields may be missing: top tokens stand
-in ``logprobs.top_logprobs`` (the older form of /completions) or in ``logprobs.content`` (chat; llama.cpp
-also answers /completions in it).
+The replies of all OpenAI-compatible servers are read in one format, whose fields may be missing. Top tokens
+are in ``logprobs.top_logprobs`` (the older format of /completions) or in ``logprobs.content`` (chat;
+llama.cpp uses it for /completions, too).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 
 __all__ = [
     "TOO_LONG",
-    "Candidate",
     "Choice",
+    "FirstToken",
     "Reply",
-    "Shared",
-    "candidates",
+    "SharedStart",
     "error_message",
-    "read_options",
+    "first_tokens",
+    "option_probabilities",
 ]
 
-RARE = 0.01  # a beginning that options share is not followed if it is less likely
-SHOWN = 200  # characters of a server's message
+MIN_SHARED = 0.01  # a start that options share is not extended if it is less likely
+MESSAGE_CHARS = 200  # of a server's message
 TOO_LONG = re.compile(  # how servers say that a prompt does not fit
     r"context.?(length|size|window)|maximum context|exceed_context|(prompt|input)s? (is|are) too long"
     r"|max_new_tokens. must be <=|longer than the model",
@@ -36,30 +36,30 @@ TOO_LONG = re.compile(  # how servers say that a prompt does not fit
 
 @dataclass(frozen=True)
 class TopToken:
-    """A likely token and the natural logarithm of its probability."""
+    """A likely token and its log-probability (nats)."""
 
     token: str
     logprob: float
 
 
 @dataclass(frozen=True)
-class Place:
-    """One place of the generated text."""
+class TokenPosition:
+    """One position of the generated text."""
 
     top_logprobs: list[TopToken] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Logprobs:
-    """Top tokens of every place, in one form or the other."""
+    """The top tokens of every position, in either format."""
 
-    content: list[Place] | None = None
+    content: list[TokenPosition] | None = None
     top_logprobs: list[dict[str, float] | None] | None = None
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a chat model replied; ``reasoning`` is what it thought before, in either spelling."""
+    """A chat model's message; its reasoning is in ``reasoning`` or ``reasoning_content``."""
 
     content: str | None = None
     reasoning: str | None = None
@@ -75,16 +75,16 @@ class Choice:
     logprobs: Logprobs | None = None
 
     @property
-    def written(self) -> str:
-        """The text, whichever endpoint it comes from."""
+    def content(self) -> str:
+        """The text, from either endpoint."""
         return self.text or (self.message.content if self.message else None) or ""
 
     @property
-    def only_thought(self) -> bool:
-        """Whether a chat model thought and then said nothing."""
+    def only_reasoning(self) -> bool:
+        """Whether a chat model wrote its reasoning and no answer."""
         message = self.message
         return (
-            not self.written and message is not None and bool(message.reasoning or message.reasoning_content)
+            not self.content and message is not None and bool(message.reasoning or message.reasoning_content)
         )
 
 
@@ -97,17 +97,17 @@ class Reply:
 
     @property
     def choice(self) -> Choice:
-        """The first text; one without content where there is none."""
+        """The first text; an empty one if there is none."""
         return self.choices[0] if self.choices else Choice()
 
-    def used(self, kind: str) -> int | None:
-        """How many "prompt" or "completion" tokens the server counted, if it says so."""
+    def token_count(self, kind: str) -> int | None:
+        """The number of "prompt" or "completion" tokens by the server's count, None if it gives none."""
         count = (self.usage or {}).get(f"{kind}_tokens")
         return count if isinstance(count, int) and count > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class FirstToken:
     """A token that may come first, and its probability in [0, 1]."""
 
     text: str
@@ -115,96 +115,102 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """The beginning that an option has in common with another, and its probability: what comes after it is
-    to be asked for."""
+class SharedStart:
+    """The start that an option shares with another option, and the probability of that start in [0, 1].
 
-    beginning: str
+    Another request must ask for the probabilities of what follows.
+    """
+
+    text: str
     probability: float
 
 
-def candidates(reply: Reply, most: int) -> list[Candidate]:
-    """The tokens that are likeliest to come first, likeliest first; none if the reply has no probabilities.
+def first_tokens(reply: Reply, limit: int) -> list[FirstToken]:
+    """The likeliest first tokens, likeliest first; empty if the reply has no probabilities.
 
-    Some servers add the token that they drew to the ``most`` that were asked for; it is left out, so that the
-    list ends at a probability that no unlisted token exceeds. Tokens without a text (an end, mostly) stay:
-    their mass is known to be elsewhere.
+    Some servers add the drawn token to the ``limit`` tokens that were requested. It is left out, so that no
+    unlisted token is likelier than the last one of the list. Tokens without text (mostly ends of text) stay
+    in the list, because their probability is not available to other tokens.
     """
     logprobs = reply.choice.logprobs
     if logprobs is None:
         return []
     if logprobs.content:
-        found = [(token.token, token.logprob) for token in logprobs.content[0].top_logprobs]
+        pairs = [(token.token, token.logprob) for token in logprobs.content[0].top_logprobs]
     elif logprobs.top_logprobs:
-        found = list((logprobs.top_logprobs[0] or {}).items())
+        pairs = list((logprobs.top_logprobs[0] or {}).items())
     else:
         return []
-    known = [(text, math.exp(min(log, 0.0))) for text, log in found if not math.isnan(log)]
-    ordered = sorted(known, key=lambda one: -one[1])[:most]
-    return [Candidate(_spaced(text), probability) for text, probability in ordered]
+    known = [(text, math.exp(min(log, 0.0))) for text, log in pairs if not math.isnan(log)]
+    top = sorted(known, key=lambda pair: -pair[1])[:limit]
+    return [FirstToken(_with_space(text), probability) for text, probability in top]
 
 
-def _spaced(token: str) -> str:
-    """A token's text where a server shows it as its vocabulary spells it, with a sign for the space."""
+def _with_space(token: str) -> str:
+    """A token's text, with a space in place of the vocabulary's sign for it, which some servers show."""
     return f" {token[1:]}" if token[:1] in ("Ġ", "▁") else token
 
 
-def read_options(listed: Sequence[Candidate], options: Sequence[str]) -> list[float | Shared]:
-    """P(option) of each option, as far as the list of likeliest first tokens tells it.
+def option_probabilities(listed: Sequence[FirstToken], options: Sequence[str]) -> list[float | SharedStart]:
+    """P(option) of each option, as far as the likeliest first tokens determine it.
 
-    - A listed token that is the option gives its probability.
-    - Otherwise the longest listed token that the option, and no other one, begins with: it stands for the
-      option, whose later tokens are taken as certain. This is at most too high.
-    - Otherwise the longest listed token that the option and another one begin with, unless it is rarer than
-      RARE: it is Shared.
-    - Otherwise the option's first token is not listed. It is then no likelier than the least likely of the
-      listed ones, nor than what all that are not listed have together. The middle of what is possible is
-      taken, min(least listed, remaining mass) / 2, which is off by at most as much.
+    - If a listed token equals the option, the result is its probability.
+    - Otherwise, if listed tokens are starts of this option only, the longest one stands for the option, whose
+      later tokens are taken as certain. This is an upper bound.
+    - Otherwise, if listed tokens are starts of this option and another one, and not rarer than MIN_SHARED,
+      the result is the longest one as a SharedStart.
+    - Otherwise the option's first token is not listed. Its probability is then at most that of the least
+      likely listed token, and at most the remaining probability of all unlisted tokens. The result is the
+      middle of the possible range, min(least listed, remaining) / 2, with an error of at most as much.
 
-    Case and spaces count: " true" is not "true". Only where not one listed token begins with a space the
-    server is taken to leave it out, and options are compared without theirs.
+    Case and spaces count: " true" is not "true". Only if no listed token begins with a space, the server is
+    assumed to strip it, and options are compared without their leading space.
     """
-    bare = not any(one.text[:1].isspace() for one in listed)
-    beginnings = [_beginnings(listed, option, bare) for option in options]
-    found = [
-        _reading(option, own, [other for other in beginnings if other is not own])
-        for option, own in zip(options, beginnings, strict=True)
+    stripped = not any(token.text[:1].isspace() for token in listed)
+    starts = [_starts(listed, option, stripped) for option in options]
+    results = [
+        _probability(option, own, [other for other in starts if other is not own])
+        for option, own in zip(options, starts, strict=True)
     ]
-    rest = max(0.0, 1.0 - math.fsum(one.probability for one in listed))
+    remaining = max(0.0, 1.0 - math.fsum(token.probability for token in listed))
     least = listed[-1].probability if listed else 1.0
-    middle = min(least, rest) / 2
-    return [middle if reading is None else reading for reading in found]
+    middle = min(least, remaining) / 2
+    return [middle if result is None else result for result in results]
 
 
-def _beginnings(listed: Sequence[Candidate], option: str, bare: bool) -> dict[str, float]:
-    """Every listed beginning of an option with its probability; of two that look alike the likelier."""
-    gap = option[: len(option) - len(option.lstrip())] if bare else ""
-    found: dict[str, float] = {}
-    for one in listed:
-        if one.text and option.startswith(gap + one.text):
-            found.setdefault(gap + one.text, one.probability)
-    return found
+def _starts(listed: Sequence[FirstToken], option: str, stripped: bool) -> dict[str, float]:
+    """The listed tokens that an option starts with, and their probabilities; of two equal texts the likelier.
+
+    Args:
+        stripped: whether the server strips leading spaces.
+    """
+    space = option[: len(option) - len(option.lstrip())] if stripped else ""
+    starts: dict[str, float] = {}
+    for token in listed:
+        if token.text and option.startswith(space + token.text):
+            starts.setdefault(space + token.text, token.probability)
+    return starts
 
 
-def _reading(
-    option: str, found: dict[str, float], others: Sequence[dict[str, float]]
-) -> float | Shared | None:
-    if option in found:
-        return found[option]
-    own = [text for text in found if not any(text in other for other in others)]
+def _probability(
+    option: str, starts: dict[str, float], others: Sequence[dict[str, float]]
+) -> float | SharedStart | None:
+    if option in starts:
+        return starts[option]
+    own = [text for text in starts if not any(text in other for other in others)]
     if own:
-        return found[max(own, key=len)]
-    shared = [text for text in found if found[text] >= RARE]
-    return Shared(max(shared, key=len), found[max(shared, key=len)]) if shared else None
+        return starts[max(own, key=len)]
+    shared = [text for text in starts if starts[text] >= MIN_SHARED]
+    return SharedStart(max(shared, key=len), starts[max(shared, key=len)]) if shared else None
 
 
-def error_message(content: bytes) -> str:
-    """What a reply says went wrong, on one line of at most SHOWN characters."""
+def error_message(body: bytes) -> str:
+    """The error that a reply reports, on one line of at most MESSAGE_CHARS characters."""
     try:
-        told: Any = json.loads(content)
+        error: Any = json.loads(body)
     except (ValueError, RecursionError):
-        told = content.decode("utf-8", "replace")
-    while isinstance(told, dict) and (inner := told.keys() & {"error", "message", "detail"}):
-        told = told[min(inner, key=["error", "message", "detail"].index)]
-    line = " ".join(str(told).split())
-    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+        error = body.decode("utf-8", "replace")
+    while isinstance(error, dict) and (inner := error.keys() & {"error", "message", "detail"}):
+        error = error[min(inner, key=["error", "message", "detail"].index)]
+    line = " ".join(str(error).split())
+    return line if len(line) <= MESSAGE_CHARS else f"{line[: MESSAGE_CHARS - 1]}…"
