@@ -85,7 +85,7 @@ class MaieuticMethod:
                 problem = f"{self.inference.name} inference has no {name}={getattr(self, name)}"
                 raise InputError(f"{problem}; use joint, or leave it out", subject=name)
         self._elicit()
-        self._inference()  # a bad weights file is reported before anything is asked
+        self.configured_inference()  # a bad weights file is reported before anything is asked
 
     @property
     def uses_verifier(self) -> bool:
@@ -109,7 +109,7 @@ class MaieuticMethod:
         return [_outcome(answer) for answer in self._maieutic(models).conclude(shown)]
 
     def _maieutic(self, models: LoadedModels) -> Maieutic:
-        elicit, inference, prompts = self._elicit(), self._inference(), models.prompts
+        elicit, inference, prompts = self._elicit(), self.configured_inference(), models.prompts
         return Maieutic(models.lm, models.verifier, prompts=prompts, elicit=elicit, inference=inference)
 
     def _elicit(self) -> ElicitConfig:
@@ -124,7 +124,8 @@ class MaieuticMethod:
             read_beliefs=self.evidence != "likelihood",
         )
 
-    def _inference(self) -> Inference:
+    def configured_inference(self) -> Inference:
+        """The inference with the weights of the file and with the ablations of ``evidence``."""
         inference = self.inference
         if isinstance(inference, Joint) and self.weights:
             file = bundled_weights() if self.weights == AGORA else Path(self.weights)

@@ -49,7 +49,8 @@ def provenance(
     }
     if config.trees:
         described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
-    if weights := config.settings.get("weights"):
+    settings = config.settings
+    if weights := settings.get("weights") or settings.get("tree.weights"):  # of maieutic, of cascade
         file = bundled_weights() if weights == AGORA else Path(weights)
         described["weights"] = {"file": weights, "sha256": sha256_of(file)}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"

@@ -18,9 +18,9 @@ from maieutic.benchmarks.runs.records import Record
 from maieutic.cli.main import app
 from maieutic.errors import InputError
 from maieutic.inference.weights import TERMS, read_weights
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import conclude
-from maieutic.solvers import SOLVERS
+from maieutic.pipeline import Maieutic
 from maieutic.tree import Proposition, Tree
 
 
@@ -131,8 +131,9 @@ def test_a_weight_that_there_is_not_cannot_be_off(tmp_path: Path, run: Callable[
 def test_a_run_is_read_like_a_file_of_trees(tmp_path: Path, run: Callable[..., Result]) -> None:
     """The trees of its answers, with the gold answers of its records."""
     trees = [tree(n, n % 2 == 0) for n in range(20)]
-    verifier, solver = ScriptedVerifier(lambda *_: "neutral"), SOLVERS["exhaustive"]()
-    answers = conclude([replace(t, answer=None) for t in trees], verifier, solver, "joint")
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.0)
+    verifier = ScriptedVerifier(lambda *_: "neutral")
+    answers = Maieutic(lm, verifier).conclude([replace(t, answer=None) for t in trees])
     with RunFolder(tmp_path / "mine", RunConfig("agora").complete()) as folder:
         folder.write(
             [

@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 
 from maieutic.benchmarks.calibration.fit import Evidence, evidence_of, fit, folds_of, held_out, joined
 from maieutic.benchmarks.calibration.study import Scores, Study, study, without_weights
-from maieutic.config import JointConfig
 from maieutic.errors import InputError
-from maieutic.inference.base import infer
-from maieutic.inference.weights import TERMS, JointWeights
+from maieutic.inference import BeliefGraph, Joint
+from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
-from maieutic.solvers import SOLVERS
+from maieutic.solvers import load_solver
 from maieutic.tree import Proposition, Tree, is_integral, taking_part
 
-START = JointWeights(negation=0.3, wavering=0.2, bias=0.1)
+START = replace(DEFAULT_WEIGHTS, negation=0.3, wavering=0.2, bias=0.1)
 
 
 def judge(premise: str, hypothesis: str) -> str:
@@ -30,6 +29,10 @@ def judge(premise: str, hypothesis: str) -> str:
 
 
 VERIFIER = ScriptedVerifier(judge)
+
+
+def graphs_of(trees: list[Tree]) -> list[BeliefGraph]:
+    return [related.graph for related in relate(trees, VERIFIER, Joint())]
 
 
 def proposition(name: str, parent: str | None, p: float | None, q: float | None) -> Proposition:
@@ -49,7 +52,7 @@ def grown(number: int, rng: random.Random, *, helpful: bool = True) -> Tree:
 def some(count: int, seed: int = 0) -> Evidence:
     rng = random.Random(seed)
     trees = [grown(number, rng) for number in range(count)]
-    return evidence_of(trees, relate(trees, VERIFIER), START)
+    return evidence_of(trees, graphs_of(trees), START)
 
 
 @settings(deadline=None, max_examples=20)
@@ -58,13 +61,11 @@ def test_the_probabilities_that_are_learned_from_are_those_that_inference_gives(
     rng = random.Random(seed)
     trees = [grown(number, rng, helpful=False) for number in range(3)]
     trees.append(replace(trees[0], nodes=trees[0].nodes[:1]))
-    graphs = relate(trees, VERIFIER)
+    graphs = graphs_of(trees)
     weights = replace(START, **{name: rng.uniform(0, 2) for name in TERMS})
     found = evidence_of(trees, graphs, weights).p_true(weights)
-    solver = SOLVERS["exhaustive"]()
-    expected = [
-        infer(t, g, "joint", solver, JointConfig(weights)).p_true for t, g in zip(trees, graphs, strict=True)
-    ]
+    inference = Joint(weights, solver=load_solver("exhaustive"))
+    expected = [inference.infer(t, g).p_true for t, g in zip(trees, graphs, strict=True)]
     assert found.tolist() == pytest.approx(expected, abs=1e-9)
 
 
@@ -73,12 +74,12 @@ def test_the_probabilities_that_are_learned_from_are_those_that_inference_gives(
 def test_the_best_labels_are_those_that_inference_gives(seed: int) -> None:
     rng = random.Random(seed)
     trees = [grown(number, rng, helpful=False) for number in range(4)]
-    graphs = relate(trees, VERIFIER)
+    graphs = graphs_of(trees)
     weights = replace(START, **{name: rng.uniform(0.1, 2) for name in TERMS})
     found = evidence_of(trees, graphs, weights).best_labels(weights)
-    solver, config = SOLVERS["exhaustive"](), JointConfig(weights)
+    inference = Joint(weights, solver=load_solver("exhaustive"))
     for tree, graph, labels in zip(trees, graphs, found, strict=True):
-        verdict = infer(tree, graph, "joint", solver, config)
+        verdict = inference.infer(tree, graph)
         assert labels == [verdict.labels[node.id] for node in (tree.root, *taking_part(tree))]
 
 
@@ -139,7 +140,7 @@ def test_scores_are_those_of_the_textbook() -> None:
 def test_the_study_has_every_way_for_every_kind_and_set() -> None:
     rng = random.Random(5)
     trees = [grown(number, rng) for number in range(24)]
-    graphs = relate(trees, VERIFIER)
+    graphs = graphs_of(trees)
     evidence = evidence_of(trees, graphs, START)
     rows = list(study({"a": evidence, "b": some(20)}, Study(START, folds=3, seeds=(0, 1), ablate=True)))
     ways = {row.way for row in rows if row.data == "a"}
@@ -149,7 +150,7 @@ def test_the_study_has_every_way_for_every_kind_and_set() -> None:
     assert (held.trees, len(held.scores)) == (24, 2)
     assert held.spread("nll") >= 0
     plain = list(without_weights("a", evidence, trees, graphs))
-    assert {row.way for row in plain} == {"vote", "root belief"}
+    assert {row.way for row in plain} == {"vote", "argue", "root belief"}
     assert not any(row.probabilities for row in plain)
 
 

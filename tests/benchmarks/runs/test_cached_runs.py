@@ -154,7 +154,7 @@ def test_the_second_run_is_from_the_cache_and_every_table_says_so(
     told = compared.partition("seconds: not those of a fresh run; from the response cache: ")[2].splitlines()
     assert told[0] == "100.0 % of the requests of maieutic (depth 1), second"
     table = accuracy_table(compare([read_run(first), read_run(second)]))
-    assert ("seconds", f"not those of a fresh run; from the response cache: {told[0]}") in table.notes
+    assert told[0] in dict(table.notes)["seconds"]
 
 
 def test_without_the_cache_nothing_is_kept_or_said(run: CliRun, tmp_path: Path) -> None:
