@@ -12,7 +12,7 @@ from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.weigh import app, choose_weights, scale_weights, score, truths
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibration.fit import evidence_of
-from maieutic.benchmarks.calibration.study import Scores
+from maieutic.benchmarks.calibration.study import ProbabilityScores
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome
 from maieutic.benchmarks.runs.config import RunConfig
@@ -81,7 +81,10 @@ def test_scaling_keeps_the_best_labels_and_makes_the_answers_likelier() -> None:
     scaled = scale_weights(evidence, DEFAULT_WEIGHTS)
     assert scaled.root / DEFAULT_WEIGHTS.root == pytest.approx(scaled.integral / DEFAULT_WEIGHTS.integral)
     assert evidence.best_labels(scaled) == evidence.best_labels(DEFAULT_WEIGHTS)
-    nll = [Scores.of(evidence.p_true(weights), evidence.gold).nll for weights in (scaled, DEFAULT_WEIGHTS)]
+    nll = [
+        ProbabilityScores.of(evidence.p_true(weights), evidence.gold).nll
+        for weights in (scaled, DEFAULT_WEIGHTS)
+    ]
     assert nll[0] <= nll[1]
 
 

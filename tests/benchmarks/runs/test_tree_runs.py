@@ -46,8 +46,8 @@ MADE_UP: list[tuple[str, float, bool | None]] = [
     ("grown", 0.05, False),
     ("one-node", 0.1, None),
 ]
-# "grown" is answered false, as its one explanation contradicts Q, unless the model disbelieves it. Argue reads
-# no relations: an attack that is hardly believed is still an attack.
+# "grown" is answered false, as its one explanation contradicts Q, unless the model disbelieves it. For argue,
+# which reads no relations, a disbelieved attack is still an attack.
 EXPECTED = [True, False, True, True, False, True, False]
 LINES = ["1", "2", "4", "5", "6", "7", "8"]  # the third is blank
 
