@@ -56,6 +56,12 @@ def judge(premise: str, hypothesis: str) -> str:
     return "entailment" if "wings" in premise and "can fly" in hypothesis else "neutral"
 
 
+def concluded(tree: Tree) -> Answer:
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.0)
+    (answer,) = Maieutic(lm, ScriptedVerifier(judge)).conclude([tree])
+    return answer
+
+
 def grown(text: str, doubt: float) -> Outcome:
     """A tree of four propositions with an answer; ``doubt`` is what the model believes of the question."""
     nodes = (
@@ -65,8 +71,7 @@ def grown(text: str, doubt: float) -> Outcome:
         Proposition("QF1", "Q", "Penguins can fly.", "Penguins cannot fly.", 0.9, 0.1, True),
     )
     tree = Tree(text, text, nodes[0].negation, nodes)
-    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
-    (answer,) = Maieutic(lm, ScriptedVerifier(judge)).conclude([tree])
+    answer = concluded(tree)
     return Outcome(
         answer.answer, margin=answer.margin, margin_unit="nats", usage=Usage(900, 80, 12, 6), reasoning=answer
     )
@@ -335,8 +340,13 @@ def test_whiskers_share_a_scale_and_stay_in_their_picture() -> None:
 
 
 def test_of_agora_the_explanations_are_held_against_the_world(tmp_path: Path) -> None:
-    saved = Path(__file__).parents[3] / "docs" / "examples" / "iguana.answer.json"
-    answer = Answer.from_json(saved.read_bytes())
+    nodes = (
+        Proposition("Q", None, "An iguana has scales.", "An iguana does not have scales.", 0.5, 0.5),
+        Proposition("QT0", "Q", "An iguana is a reptile.", "An iguana is not a reptile.", 0.9, 0.1, True),
+        Proposition("QF0", "Q", "Reptiles have fur.", "Reptiles do not have fur.", 0.8, 0.2, True),
+    )
+    tree = Tree("Does an iguana have scales?", nodes[0].statement, nodes[0].negation, nodes)
+    answer = concluded(tree)
     record = Record.of(
         Item("q", answer.question, True), Outcome(answer.answer, margin=answer.margin, reasoning=answer)
     )
