@@ -130,11 +130,11 @@ def test_every_ordered_pair_is_counted_and_a_model_that_is_its_own_verifier_pays
     verifier = ScriptedVerifier(lambda *_: "neutral")
     (graph,) = relate([tree(twins)], verifier, from_root=from_root)
     pairs = 10 if from_root else 6
-    assert relating_usage(graph) == Usage(pairs=pairs) == Usage(pairs=len(verifier.asked))
+    assert relating_usage(graph) == Usage(pairs=pairs) == Usage(pairs=len(verifier.pairs))
 
     lm = model()
     graphs = relate([tree(twins), tree(twins)], LanguageModelVerifier(lm, PAPER), from_root=from_root)
-    distinct = set(verifier.asked)
+    distinct = set(verifier.pairs)
     assert len(distinct) == (pairs if not twins else {10: 5, 6: 3}[pairs])
     words = sum(len(PAPER.entailment(*pair).text().split()) for pair in distinct)
     assert [relating_usage(graph) for graph in graphs] == [Usage(words, 0, len(distinct), pairs)] * 2

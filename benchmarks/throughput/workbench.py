@@ -67,6 +67,6 @@ class Workbench:
         """So many different pairs of the trees that inference asks a verifier about."""
         listener = ScriptedVerifier(lambda _premise, _hypothesis: "neutral")
         relate(self.trees, listener, Joint())
-        found = list(dict.fromkeys(listener.asked))
+        found = list(dict.fromkeys(listener.pairs))
         assert len(found) >= count
         return found[:count]
