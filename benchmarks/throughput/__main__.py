@@ -10,6 +10,7 @@ its package says so.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -160,7 +161,9 @@ def _tell(line: str) -> None:
 
 
 def program() -> None:
-    """Run the command line."""
+    """Run the command line; what it compares with logs errors only."""
+    for package in (LM_EVAL, SENTENCE_TRANSFORMERS):
+        logging.getLogger(package).setLevel(logging.ERROR)
     run_app(app)
 
 

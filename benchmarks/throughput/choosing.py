@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
@@ -126,5 +125,4 @@ def _harnesses(bench: Workbench, prompts: Sequence[Prompt]) -> tuple[list[Harnes
     module, missing = imported(LM_EVAL, "models.huggingface")
     if missing:
         return [], missing
-    logging.getLogger(LM_EVAL).setLevel(logging.ERROR)
     return [Harness(bench, prompts, size, module) for size in BATCH_SIZES[bench.clock.device.type]], ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,7 +74,6 @@ def _encoders(bench: Workbench, pairs: Sequence[Pair]) -> tuple[list[CrossEncode
     module, missing = imported(SENTENCE_TRANSFORMERS, "cross_encoder")
     if missing:
         return [], missing
-    logging.getLogger(SENTENCE_TRANSFORMERS).setLevel(logging.ERROR)
     checkpoint = bench.verifier
     model = module.CrossEncoder(
         str(checkpoint.folder),

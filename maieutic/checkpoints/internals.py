@@ -7,6 +7,7 @@ imports from ``transformers`` itself.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
@@ -14,6 +15,7 @@ from typing import Any
 
 __all__ = [
     "attention_of",
+    "cache_parameter",
     "causal_architectures",
     "classifier_architectures",
     "continuous_batching",
@@ -52,6 +54,18 @@ def _class_names(mapping: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]
     return frozenset(name for group in groups for name in group)
 
 
+def cache_parameter(model: Any) -> str:
+    """What the model's forward call names its cache of keys and values; "" where it takes none.
+
+    ``cache`` since Transformers 5.24, ``past_key_values`` before.
+    """
+    parameters = inspect.signature(model.forward).parameters
+    if "past_key_values" in parameters:
+        return "past_key_values"
+    # XLM has a ``cache`` of another type.
+    return "cache" if "cache" in parameters and "Cache" in str(parameters["cache"].annotation) else ""
+
+
 def new_cache(model: Any) -> Any | None:
     """An empty cache of keys and values, to which rows of a batch can be added and from which they can leave.
 
@@ -62,6 +76,8 @@ def new_cache(model: Any) -> Any | None:
         from transformers import DynamicCache  # noqa: PLC0415
         from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer  # noqa: PLC0415
     except ImportError:
+        return None
+    if not cache_parameter(model):
         return None
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))
     plain = all(type(layer) in {DynamicLayer, DynamicSlidingWindowLayer} for layer in cache.layers)

@@ -18,7 +18,7 @@ import torch
 from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 
 from maieutic.checkpoints.batching import padded
-from maieutic.checkpoints.internals import new_cache
+from maieutic.checkpoints.internals import cache_parameter, new_cache
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import FloatArray, SamplingParams
 from maieutic.lm.local.prefixes import Prefix, prefix_argument
@@ -72,6 +72,7 @@ class Decoder:
         size = int(self._model.get_input_embeddings().weight.shape[0])
         self._stops = torch.zeros(size, dtype=torch.bool, device=self._device)
         self._stops[list(stops)] = True
+        self._cache = cache_parameter(self._model)
         self._accepted = inspect.signature(self._model.forward).parameters
 
     @property
@@ -156,7 +157,7 @@ class Decoder:
         cache: Any = None,
     ) -> torch.Tensor:
         """The logits at the last ``width`` positions; float32 (rows, width, vocabulary)."""
-        extras = {"position_ids": positions, "past_key_values": cache, "logits_to_keep": width}
+        extras = {"position_ids": positions, self._cache: cache, "logits_to_keep": width}
         output = self._model(
             input_ids=ids,
             attention_mask=mask,

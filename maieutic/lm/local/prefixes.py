@@ -19,7 +19,13 @@ from typing import Any
 
 import torch
 
-from maieutic.checkpoints.internals import attention_of, new_cache, record_all, register_attention
+from maieutic.checkpoints.internals import (
+    attention_of,
+    cache_parameter,
+    new_cache,
+    record_all,
+    register_attention,
+)
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.local.tokens import Tokens
 
@@ -108,7 +114,7 @@ class Prefixes:
         # The logits are not wanted; one row of them is the least that can be asked for.
         few = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
         with torch.inference_mode():
-            model(input_ids=ids, past_key_values=cache, use_cache=True, **few)
+            model(input_ids=ids, use_cache=True, **{cache_parameter(model): cache}, **few)
         return Prefix(tokens, tuple((layer.keys[0], layer.values[0]) for layer in cache.layers))
 
     def _trial(self) -> str | None:
