@@ -130,11 +130,11 @@ def test_every_ordered_pair_is_counted_and_a_model_that_is_its_own_verifier_pays
 ) -> None:
     verifier = ScriptedVerifier(lambda *_: "neutral")
     (related,) = relate([tree(twins)], verifier, inference)
-    assert related.usage == Usage(pairs=pairs) == Usage(pairs=len(verifier.asked))
+    assert related.usage == Usage(pairs=pairs) == Usage(pairs=len(verifier.pairs))
 
     lm = model()
     both = relate([tree(twins), tree(twins)], LanguageModelVerifier(lm, PAPER), inference)
-    distinct = set(verifier.asked)
+    distinct = set(verifier.pairs)
     assert len(distinct) == (pairs if not twins else {10: 5, 6: 3}[pairs])
     words = sum(len(PAPER.entailment(*pair).text().split()) for pair in distinct)
     assert [related.usage for related in both] == [Usage(words, 0, len(distinct), pairs)] * 2

@@ -167,6 +167,6 @@ class Workbench:
         """Different pairs of the trees that inference has scored."""
         recorder = ScriptedVerifier(lambda _premise, _hypothesis: "neutral")
         relate(self.trees, recorder, Joint())
-        pairs = list(dict.fromkeys(recorder.asked))
+        pairs = list(dict.fromkeys(recorder.pairs))
         assert len(pairs) >= count
         return pairs[:count]

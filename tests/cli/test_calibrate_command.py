@@ -154,10 +154,10 @@ def test_with_the_cache_the_verifier_is_asked_once(
     trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)))
     first = run(trees, "--json", "--folds", "2", "--cache")
     assert first.exit_code == 0, first.output
-    asked = len(verifier.asked)
+    asked = len(verifier.pairs)
     assert asked > 0
     again = run(trees, "--json", "--folds", "2", "--cache")
-    assert (again.stdout, len(verifier.asked)) == (first.stdout, asked)
+    assert (again.stdout, len(verifier.pairs)) == (first.stdout, asked)
 
 
 def test_a_run_without_trees_is_refused(tmp_path: Path, run: Callable[..., Result]) -> None:

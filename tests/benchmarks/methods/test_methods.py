@@ -602,7 +602,7 @@ def test_the_usages_add_up_to_all_that_the_models_were_asked(
     total = sum((outcome.usage for outcome in outcomes), Usage())
     assert replace(total, pairs=0) == ledger.seen
     if isinstance(models.verifier, ScriptedVerifier):
-        assert total.pairs == len(models.verifier.asked)
+        assert total.pairs == len(models.verifier.pairs)
 
 
 @pytest.mark.parametrize("case", CASES)
