@@ -168,10 +168,10 @@ def _each_seed(evidence: Evidence, plan: Study, off: tuple[str, ...] = ()) -> li
 
 
 def _rows(
-    name: str, evidence: Evidence, way: str, found: Sequence[torch.Tensor], *, probabilities: bool = True
+    name: str, evidence: Evidence, way: str, p_true: Sequence[torch.Tensor], *, probabilities: bool = True
 ) -> Iterator[StudyRow]:
     for kind in KINDS:
         inside = torch.tensor([kind in (own, "all") for own in evidence.kinds])
         if bool(inside.any()):
-            scores = tuple(ProbabilityScores.of(p[inside], evidence.gold[inside]) for p in found)
+            scores = tuple(ProbabilityScores.of(p[inside], evidence.gold[inside]) for p in p_true)
             yield StudyRow(name, kind, way, int(inside.sum()), scores, probabilities)

@@ -38,11 +38,11 @@ class Reading:
         return self.true / self.mass if self.mass > 0 else None
 
 
-def read(lm: LanguageModel, prompts: PromptSet, asked: Sequence[Prompt]) -> list[Reading]:
+def read(lm: LanguageModel, prompts: PromptSet, requests: Sequence[Prompt]) -> list[Reading]:
     """The readings after prompts of the kinds ``direct`` and ``verdict``."""
-    if not asked:
+    if not requests:
         return []
-    scores = lm.choose(asked, prompts.answers)
+    scores = lm.choose(requests, prompts.answers)
     rows = [[0.0 if math.isnan(p) else p for p in row] for row in scores.probabilities.tolist()]
     return [Reading(true, false, usage) for (true, false), usage in zip(rows, scores.usages, strict=True)]
 
@@ -74,8 +74,8 @@ class Direct:
             InputError: a text is empty or too long.
         """
         start = time.perf_counter()
-        asked = [models.prompts.direct(as_question(text)) for text in texts]
-        readings = read(models.lm, models.prompts, asked)
+        requests = [models.prompts.direct(as_question(text)) for text in texts]
+        readings = read(models.lm, models.prompts, requests)
         outcomes = [outcome_of(reading) for reading in readings]
         usages = [reading.usage for reading in readings]
         return charged(outcomes, usages, time.perf_counter() - start)

@@ -50,14 +50,14 @@ class GeneratedKnowledge(Sampled):
         """
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
-        asked = [as_question(text) for text in texts]
-        replies = lm.sample([prompts.knowledge(text) for text in asked], self.samples, self.params)
+        questions = [as_question(text) for text in texts]
+        replies = lm.sample([prompts.knowledge(text) for text in questions], self.samples, self.params)
         known = [
             [WITHOUT, *_distinct([reason_in(reply.text, prompts.marker) for reply in row])] for row in replies
         ]
         judged = [
             verdict_on(prompts, text, item)
-            for text, items in zip(asked, known, strict=True)
+            for text, items in zip(questions, known, strict=True)
             for item in items
         ]
         readings = iter(read(lm, prompts, judged))

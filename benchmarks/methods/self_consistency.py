@@ -58,23 +58,23 @@ class SelfConsistency(Sampled):
         """
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
-        asked = [as_question(text) for text in texts]
-        replies = lm.sample([prompts.belief(text) for text in asked], self.samples, self.params)
+        questions = [as_question(text) for text in texts]
+        replies = lm.sample([prompts.belief(text) for text in questions], self.samples, self.params)
         chains = [_chain(place, reply.text, prompts) for place, row in enumerate(replies) for reply in row]
         if not prompts.marker:
             with_reason = [chain for chain in chains if chain.reason]
-            chains = [_voting(chain) for chain in _read(with_reason, asked, lm, prompts)]
-        counted = _by_place([chain for chain in chains if chain.vote is not None], len(asked))
+            chains = [_voting(chain) for chain in _read(with_reason, questions, lm, prompts)]
+        counted = _by_place([chain for chain in chains if chain.vote is not None], len(questions))
         ties = [chain for group in counted if _tied(group) for chain in group]
-        settled = _read(ties, asked, lm, prompts)
+        settled = _read(ties, questions, lm, prompts)
         read_chains = settled if prompts.marker else chains
         usages = [
             sum((reply.usage for reply in row), _reading_usage(group))
-            for row, group in zip(replies, _by_place(read_chains, len(asked)), strict=True)
+            for row, group in zip(replies, _by_place(read_chains, len(questions)), strict=True)
         ]
         outcomes = [
             _majority(again or first)
-            for first, again in zip(counted, _by_place(settled, len(asked)), strict=True)
+            for first, again in zip(counted, _by_place(settled, len(questions)), strict=True)
         ]
         return charged(outcomes, usages, time.perf_counter() - start)
 
@@ -97,11 +97,11 @@ def _by_place(chains: Sequence[_Chain], places: int) -> list[list[_Chain]]:
 
 
 def _read(
-    chains: Sequence[_Chain], asked: Sequence[str], lm: LanguageModel, prompts: PromptSet
+    chains: Sequence[_Chain], questions: Sequence[str], lm: LanguageModel, prompts: PromptSet
 ) -> list[_Chain]:
     """The chains with the probabilities at their verdicts; none is read twice."""
     unread = [chain for chain in chains if chain.reading is None]
-    readings = iter(read(lm, prompts, [verdict_on(prompts, asked[c.place], c.reason) for c in unread]))
+    readings = iter(read(lm, prompts, [verdict_on(prompts, questions[c.place], c.reason) for c in unread]))
     return [chain if chain.reading else replace(chain, reading=next(readings)) for chain in chains]
 
 

@@ -36,7 +36,7 @@ ModelKind = Literal["lm", "nli"]
 LABELS = dict(enumerate(("contradiction", "neutral", "entailment")))
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 ENTRIES = 2048  # at most; the texts hold fewer pairs that occur again
-SENTENCES = range(10_000, 10_200)  # none of those that are asked about
+SENTENCES = range(10_000, 10_200)  # not used in questions
 _SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id")
 _LEFT_OUT = {  # fields that depend on a tokenizer or on weights
     *_SPECIAL, "architectures", "auto_map", "dtype", "torch_dtype", "transformers_version",
@@ -172,13 +172,13 @@ def _tokenizer(prompts: PromptSet) -> PreTrainedTokenizerFast:
 
 
 def _texts(prompts: PromptSet) -> Sequence[str]:
-    asked = sentence(SENTENCES[0]).affirmed
+    statement = sentence(SENTENCES[0]).affirmed
     forms = (
-        prompts.negate(asked),
-        prompts.explain(asked, True),
-        prompts.belief(asked),
-        prompts.verdict(asked, asked),
-        prompts.direct(asked),
+        prompts.negate(statement),
+        prompts.explain(statement, True),
+        prompts.belief(statement),
+        prompts.verdict(statement, statement),
+        prompts.direct(statement),
     )
-    told = [text for made in map(sentence, SENTENCES) for text in (made.affirmed, made.denied)]
-    return [*(form.text() for form in forms), *told]
+    texts = [text for made in map(sentence, SENTENCES) for text in (made.affirmed, made.denied)]
+    return [*(form.text() for form in forms), *texts]
