@@ -272,7 +272,7 @@ BAD_FIELDS: dict[str, Any] = {
 @pytest.mark.parametrize("bad", BAD_FIELDS)
 def test_a_bad_field_costs_one_reply(serve: Serve, bad: str) -> None:
     def reshape(body: dict[str, Any], reply: dict[str, Any]) -> Any:
-        return BAD_FIELDS[bad] if "Snow" in str(body["messages"]) and "Judge the" not in str(body) else reply
+        return BAD_FIELDS[bad] if "Snow?" in str(body["messages"]) else reply
 
     lm = load(serve(reshape=reshape, **ONLY_CHAT))
     prompts = [CHAT, Prompt("chat", "Judge.", (), "Snow?")]

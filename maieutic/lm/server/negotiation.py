@@ -112,24 +112,33 @@ class Negotiation:
         terms = (*_CHAT_TERMS, *_TERMS) if path == CHAT else _TERMS
         thinking = NO_THINKING if path == CHAT else {}
         start = Endpoint(path, settings=_SETTINGS[0], thinking=thinking)
-        endpoint, reply = self._relax(start, terms)
-        endpoint, greedy_reply = self._relax(endpoint, (_GREEDY,), temperature=0.0)
-        if any(first_tokens(one, endpoint.top) for one in (reply, greedy_reply)):
-            return endpoint
-        few = replace(endpoint, top=FEW_TOP_TOKENS)
-        if endpoint.top > FEW_TOP_TOKENS and first_tokens(self._send(few), few.top):
-            return few
+        endpoint = self._relax(start, terms)
+        return self._relax(endpoint, (_GREEDY,), temperature=0.0)
+
+    def with_known_top(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint with the number of top tokens that its replies really have.
+
+        Raises:
+            ModelError: the server fails, or answers in another format.
+            ServerError: the server fails.
+        """
+        few = replace(endpoint, top=min(endpoint.top, FEW_TOP_TOKENS))
+        variants = [(endpoint, 1.0), (endpoint, 0.0), (few, 1.0)] if endpoint.top else []
+        for variant, temperature in variants[: 2 if few == endpoint else 3]:
+            try:
+                if first_tokens(self._send(variant, temperature), variant.top):
+                    return variant
+            except RequestRejected:
+                continue
         return replace(endpoint, top=0)
 
-    def _relax(
-        self, endpoint: Endpoint, terms: Sequence[Term], temperature: float = 1.0
-    ) -> tuple[Endpoint, Reply]:
-        """The endpoint on terms that it accepts, and its reply."""
+    def _relax(self, endpoint: Endpoint, terms: Sequence[Term], temperature: float = 1.0) -> Endpoint:
+        """The endpoint on terms that it accepts."""
         guesses: list[Term] = []
         best = endpoint
         while True:
             try:
-                reply = self._send(endpoint, temperature)
+                self._send(endpoint, temperature)
                 break
             except RequestRejected as rejection:
                 if rejection.status in MISSING or self.requests >= MAX_REQUESTS:
@@ -146,11 +155,11 @@ class Negotiation:
         for name in dict.fromkeys(term.name for term in guesses):
             restored = replace(endpoint, **{name: getattr(best, name)})
             try:
-                reply = self._send(restored, temperature)
+                self._send(restored, temperature)
             except RequestRejected:
                 continue
             endpoint = restored
-        return endpoint, reply
+        return endpoint
 
     def _send(self, endpoint: Endpoint, temperature: float = 1.0) -> Reply:
         """The reply to a request for the likeliest first tokens, with a stop text as in other requests."""

@@ -17,7 +17,7 @@ from maieutic.lm.server.endpoint import CHAT, COMPLETIONS, Endpoint, WrittenProm
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected, UnreachableServerError
 from maieutic.lm.server.listing import find_model
 from maieutic.lm.server.negotiation import Negotiation
-from maieutic.lm.server.trial import THOUGHT_REMEDY, THOUGHT_TOKENS, Trial
+from maieutic.lm.server.trial import THOUGHT_REMEDY, THOUGHT_TOKENS, Trial, trial_messages
 
 __all__ = ["ServedModel", "TokenCount", "probe", "tokenize_request"]
 
@@ -33,10 +33,6 @@ _REMEDY = (
     "start vLLM with --max-logprobs 20, llama-cpp-python with --logits_all true; llama.cpp's own server and "
     "SGLang give them by default, Ollama since version 0.12.11, and some hosted servers never"
 )
-_CHAT_WITH_SYSTEM = [
-    {"role": "system", "content": "Be brief."},
-    {"role": "user", "content": "Count to ten."},
-]
 
 
 @dataclass(frozen=True)
@@ -95,16 +91,18 @@ def probe(connection: Connection, model: str) -> ServedModel:
             f"{url} answers no prompts ({details}); give the address of an OpenAI-compatible server",
             subject=url,
         )
-    chat = endpoints.get(CHAT)
-    if chat is not None and (chat := Trial(connection, model, f"{url}#{model}").adapt(chat)) is None:
-        del endpoints[CHAT]
-        if not any(endpoint.top for endpoint in endpoints.values()):
-            limit = f"and gives no answer within {THOUGHT_TOKENS} tokens"
-            raise ModelError(
-                f"{url}#{model} thinks before it answers, {limit}; {THOUGHT_REMEDY}", subject=url
-            )
+    name = f"{url}#{model}"
+    if (chat := endpoints.get(CHAT)) is not None:
+        chat = Trial(connection, model, name).adapt(chat)
     completions = endpoints.get(COMPLETIONS)
+    completions, chat = (
+        endpoint and _negotiation(connection, model).with_known_top(endpoint)
+        for endpoint in (completions, chat)
+    )
     if not any(endpoint and endpoint.top for endpoint in (completions, chat)):
+        if CHAT in endpoints and chat is None:
+            limit = f"and gives no answer within {THOUGHT_TOKENS} tokens"
+            raise ModelError(f"{name} thinks before it answers, {limit}; {THOUGHT_REMEDY}", subject=url)
         remedy = _REMEDIES.get(str(listed.get("owned_by", "")), _REMEDY)
         raise ModelError(f"{url} gives no probabilities of tokens (logprobs); {remedy}", subject=url)
     return ServedModel(model, listed, completions, chat, _tokenizer(connection, model))
@@ -125,7 +123,7 @@ def _endpoints(
         failed = []
         for path in pending:
             try:
-                endpoints[path] = Negotiation(connection, model, _prompt, attempts).agree(path)
+                endpoints[path] = _negotiation(connection, model, attempts).agree(path)
             except RequestRejected as rejection:
                 problems.append(rejection)
             except UnreachableServerError:
@@ -138,8 +136,14 @@ def _endpoints(
     return endpoints, problems
 
 
+def _negotiation(connection: Connection, model: str, attempts: int | None = None) -> Negotiation:
+    return Negotiation(connection, model, _prompt, attempts)
+
+
 def _prompt(endpoint: Endpoint) -> WrittenPrompt:
-    return "1 2 3" if endpoint.path == COMPLETIONS else _CHAT_WITH_SYSTEM[not endpoint.system :]
+    if endpoint.path == COMPLETIONS:
+        return "1 2 3"
+    return trial_messages(system=endpoint.system, merged=not endpoint.system)
 
 
 def _tokenizer(connection: Connection, model: str) -> str:

@@ -7,6 +7,7 @@ not, it is read past, within a limit of its own.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,9 +17,9 @@ from maieutic.lm.server.choice import Choice
 from maieutic.lm.server.endpoint import ANSWER_TOKENS, Endpoint
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected
 from maieutic.lm.server.negotiation import NO_THINKING
-from maieutic.lm.server.replies import Reply, first_tokens
+from maieutic.lm.server.replies import Reply
 
-__all__ = ["THOUGHT_REMEDY", "Trial"]
+__all__ = ["THOUGHT_REMEDY", "THOUGHT_TOKENS", "Trial", "trial_messages"]
 
 THOUGHT_TOKENS = 2048  # limit of a thought
 THOUGHT_REMEDY = "start the server with thinking switched off, or name another model"
@@ -33,6 +34,7 @@ _SWITCHES: tuple[Mapping[str, Any], ...] = (  # of vLLM, SGLang and llama.cpp; O
 )
 _INSTRUCTION = "Judge whether the statement is true or false. Reply with one word: true or false."
 _QUESTION = "Statement: Snow is cold.\nIs the statement true or false?"
+_ANSWER = re.compile(r"\W*(true|false)\b", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
 
@@ -71,8 +73,6 @@ class Trial:
         choice = self._ask(patient)
         if choice is None or choice.only_thought or not choice.text.strip():
             return None
-        if patient.top and not self._gives_probabilities(patient):
-            patient = replace(patient, top=0)
         _log.warning(
             "%s thinks before it answers, and has no switch for that; up to %d tokens of thought are awaited "
             "before every answer",
@@ -93,27 +93,15 @@ class Trial:
         ignored = None not in counts and counts[0] == counts[1]
         return replace(endpoint, system=False) if ignored else endpoint
 
-    def _gives_probabilities(self, endpoint: Endpoint) -> bool:
-        """Whether the reply has the probabilities of the first token after the thought."""
-        body = endpoint.first_token(self.model, self._messages(endpoint, system=endpoint.system), {})
-        reply = self._send(endpoint, body)
-        return reply is not None and bool(first_tokens(reply, endpoint.top))
-
     def _ask(self, endpoint: Endpoint, tokens: int = ANSWER_TOKENS) -> Choice | None:
         """The model's greedy reply; None if the server rejects the request or fails."""
         reply = self._reply(endpoint, tokens, system=endpoint.system)
         return None if reply is None else reply.choice
 
     def _reply(self, endpoint: Endpoint, tokens: int, *, system: bool) -> Reply | None:
-        messages = self._messages(endpoint, system=system)
+        messages = trial_messages(system=system, merged=not endpoint.system)
         body = endpoint.body(self.model, messages, {}, max_tokens=tokens, temperature=0, top_p=1.0, seed=0)
         return self._send(endpoint, body)
-
-    def _messages(self, endpoint: Endpoint, *, system: bool) -> list[dict[str, str]]:
-        if system:
-            return [{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": _QUESTION}]
-        merged = _QUESTION if endpoint.system else f"{_INSTRUCTION}\n\n{_QUESTION}"
-        return [{"role": "user", "content": merged}]
 
     def _send(self, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply | None:
         """The reply; None if the server rejects the request or fails."""
@@ -125,12 +113,19 @@ class Trial:
         return reply
 
 
+def trial_messages(*, system: bool, merged: bool) -> list[dict[str, str]]:
+    """The trial question, with the instruction as system message, merged into the question, or left out."""
+    if system:
+        return [{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": _QUESTION}]
+    question = f"{_INSTRUCTION}\n\n{_QUESTION}" if merged else _QUESTION
+    return [{"role": "user", "content": question}]
+
+
 def _thinks(choice: Choice) -> bool:
     """Whether a reply has a thought, or was cut before any text, as if the thought were hidden."""
     return choice.thinks or (choice.cut and not choice.text.strip())
 
 
 def _may_think(choice: Choice) -> bool:
-    """Whether a reply has a thought, or is too long for one word and may be a thought without a sign."""
-    words = choice.text.lower()
-    return _thinks(choice) or (choice.cut and "true" not in words and "false" not in words)
+    """Whether a reply has a thought, or is too long for an answer and may be a thought without a sign."""
+    return _thinks(choice) or (choice.cut and _ANSWER.match(choice.text) is None)
