@@ -1,4 +1,4 @@
-"""Judge at once: the probabilities of "true" and of "false" after the question, no reasoning."""
+"""Direct answers: the probabilities of "true" and "false" after the question, without reasoning."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from maieutic.usage import Usage
 
 __all__ = ["NO_READING", "Direct", "Reading", "outcome_of", "read"]
 
-NO_READING = "the model gives neither true nor false any probability"
+NO_READING = "the model gives no probability to true or false"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """P(true) and P(false) as they stand after one prompt, each in [0, 1], and what reading them took."""
+    """P(true) and P(false) after one prompt, each in [0, 1], and what reading them cost."""
 
     true: float
     false: float
@@ -29,7 +29,7 @@ class Reading:
 
     @property
     def mass(self) -> float:
-        """P(true) + P(false); well below 1, the model would rather say something else."""
+        """P(true) + P(false); far below 1 if the model prefers another reply."""
         return self.true + self.false
 
     @property
@@ -38,11 +38,11 @@ class Reading:
         return self.true / self.mass if self.mass > 0 else None
 
 
-def read(lm: LanguageModel, prompts: PromptSet, asked: Sequence[Prompt]) -> list[Reading]:
+def read(lm: LanguageModel, prompts: PromptSet, requests: Sequence[Prompt]) -> list[Reading]:
     """The readings after prompts of the kinds ``direct`` and ``verdict``."""
-    if not asked:
+    if not requests:
         return []
-    scores = lm.choose(asked, prompts.answers)
+    scores = lm.choose(requests, prompts.answers)
     rows = [[0.0 if math.isnan(p) else p for p in row] for row in scores.probabilities.tolist()]
     return [Reading(true, false, usage) for (true, false), usage in zip(rows, scores.usages, strict=True)]
 
@@ -57,10 +57,10 @@ def outcome_of(reading: Reading, **details: float) -> Outcome:
 
 @dataclass(frozen=True)
 class Direct:
-    """Judges at once, by the few-shot prompt for direct answers.
+    """Judges with the few-shot prompt for direct answers.
 
-    P(true) is the share of "true" in the two options' probabilities. Their sum is the detail ``mass``; an
-    answer counts however small it is. A question is asked as it is, not turned into a statement.
+    P(true) is the share of "true" in the probabilities of the two options. Their sum is the detail ``mass``;
+    an answer counts even if it is small. A question is asked as it is, not turned into a statement.
     """
 
     @property
@@ -74,8 +74,8 @@ class Direct:
             InputError: a text is empty or too long.
         """
         start = time.perf_counter()
-        asked = [models.prompts.direct(as_question(text)) for text in texts]
-        readings = read(models.lm, models.prompts, asked)
+        requests = [models.prompts.direct(as_question(text)) for text in texts]
+        readings = read(models.lm, models.prompts, requests)
         outcomes = [outcome_of(reading) for reading in readings]
         usages = [reading.usage for reading in readings]
         return charged(outcomes, usages, time.perf_counter() - start)
