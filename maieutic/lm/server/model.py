@@ -73,12 +73,20 @@ class ServerLM:
         self._counter = TokenCounter(connection, served, self.name)
 
     @classmethod
-    def load(cls, name: str, *, retries: RetryPolicy | None = None, limit: int = LIMIT) -> ServerLM:
+    def load(
+        cls,
+        name: str,
+        *,
+        retries: RetryPolicy | None = None,
+        limit: int = LIMIT,
+        probabilities: bool = True,
+    ) -> ServerLM:
         """Open ``http://host:port/v1#model``; the model may be left out if the server has only one.
 
         Args:
             retries: time limits and retries of requests.
             limit: maximum number of concurrent requests.
+            probabilities: whether to refuse a server that gives no probabilities of tokens.
 
         Raises:
             InputError: the name is not a valid address, it names none of several models, or the extra
@@ -88,7 +96,7 @@ class ServerLM:
         """
         url, model = server_address(name)
         connection = Connection(Host(url), retries or RetryPolicy(), limit)
-        return cls(connection, probe(connection, model))
+        return cls(connection, probe(connection, model, probabilities=probabilities))
 
     @property
     def name(self) -> str:
@@ -97,9 +105,9 @@ class ServerLM:
 
     @property
     def prompts(self) -> str:
-        """ "paper" if the server continues plain text with probabilities, else "chat"."""
+        """ "paper" if the server continues plain text with probabilities, or cannot chat; else "chat"."""
         completions = self._served.completions
-        return "paper" if completions and completions.top else "chat"
+        return "paper" if completions and (completions.top or not self._served.chat) else "chat"
 
     @property
     def fingerprint(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maieutic.errors import MaieuticError, ModelError
+from maieutic.lm.beliefs import NO_PROBABILITIES_REMEDY
 from maieutic.lm.server.endpoint import CHAT, COMPLETIONS, Endpoint, WrittenPrompt
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected, UnreachableServerError
 from maieutic.lm.server.listing import find_model
@@ -68,11 +69,12 @@ class ServedModel:
     tokenizer: str
 
 
-def probe(connection: Connection, model: str) -> ServedModel:
+def probe(connection: Connection, model: str, *, probabilities: bool = True) -> ServedModel:
     """Find out what a server can do.
 
     Args:
         model: its name there; "" for the only one.
+        probabilities: whether to refuse a server that gives no probabilities of tokens.
 
     Raises:
         ModelError: the server cannot be reached, does not have the model, or gives no probabilities.
@@ -99,12 +101,18 @@ def probe(connection: Connection, model: str) -> ServedModel:
         endpoint and _negotiation(connection, model).with_known_top(endpoint)
         for endpoint in (completions, chat)
     )
-    if not any(endpoint and endpoint.top for endpoint in (completions, chat)):
+    usable = [
+        endpoint for endpoint in (completions, chat) if endpoint and (endpoint.top or not probabilities)
+    ]
+    if not usable:
         if CHAT in endpoints and chat is None:
             limit = f"and gives no answer within {THOUGHT_TOKENS} tokens"
             raise ModelError(f"{name} thinks before it answers, {limit}; {THOUGHT_REMEDY}", subject=url)
         remedy = _REMEDIES.get(str(listed.get("owned_by", "")), _REMEDY)
-        raise ModelError(f"{url} gives no probabilities of tokens (logprobs); {remedy}", subject=url)
+        raise ModelError(
+            f"{url} gives no probabilities of tokens (logprobs); {remedy}; {NO_PROBABILITIES_REMEDY}",
+            subject=url,
+        )
     return ServedModel(model, listed, completions, chat, _tokenizer(connection, model))
 
 
