@@ -17,6 +17,7 @@ from maieutic.cli.options import (
     AssumeFalseOption,
     AssumeOption,
     BeliefOption,
+    BeliefsOption,
     CacheOption,
     DepthOption,
     DeviceOption,
@@ -41,6 +42,7 @@ from maieutic.cli.options import (
 )
 from maieutic.cli.outputs import Outputs
 from maieutic.errors import FileFormatError, InputError
+from maieutic.lm.beliefs import PROBABILITIES, parse_belief_source
 
 if TYPE_CHECKING:
     from maieutic.inference import Inference
@@ -71,6 +73,7 @@ def ask(
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
     cache: CacheOption = False,
+    beliefs: BeliefsOption = PROBABILITIES,
     inference: InferenceOption = "joint",
     depth: DepthOption = 2,
     belief: BeliefOption = "explained",
@@ -105,11 +108,12 @@ def ask(
     method = build_inference(inference, settings | given(abstain_below=abstain_below))
     _check_inference(method, flip=flip, wcnf=wcnf)
     growth = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
+    source = parse_belief_source(beliefs)
     verifier = _verifier(lm, nli)
     questions, outputs = _Questions(statements, lm), Outputs(html, dot, mermaid, graphml, wcnf)
     outputs.check("give one statement, as an argument", several=questions.total != 1)
     _introduce(lm, facts)
-    options: dict[str, str | bool] = {"device": device, "dtype": dtype, "download": download}
+    options = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
     store = response_cache() if cache else None
     maieutic = Maieutic.load(
         lm, verifier, prompts=prompts, elicit=growth, inference=method, cache=store, **options

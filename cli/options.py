@@ -18,6 +18,7 @@ __all__ = [
     "AssumeFalseOption",
     "AssumeOption",
     "BeliefOption",
+    "BeliefsOption",
     "CacheOption",
     "DepthOption",
     "DeviceOption",
@@ -122,6 +123,15 @@ BeliefOption = Annotated[
         "--belief",
         help="How beliefs are read: explained (after an explanation, as in the paper) or direct.",
         rich_help_panel=REASONING,
+    ),
+]
+BeliefsOption = Annotated[
+    str,
+    typer.Option(
+        "--beliefs",
+        help="Where beliefs come from: probabilities (of tokens), or for servers without these sampled:K "
+        "(estimated from K short replies) or stated (by the model, in percent).",
+        rich_help_panel=MODELS,
     ),
 ]
 SeedOption = Annotated[

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from maieutic.inference.weights import JointWeights as JointWeights
     from maieutic.inference.weights import read_weights as read_weights
     from maieutic.lm import load_lm as load_lm
+    from maieutic.lm.beliefs import SampledBeliefs as SampledBeliefs
+    from maieutic.lm.beliefs import StatedBeliefs as StatedBeliefs
     from maieutic.nli import load_verifier as load_verifier
     from maieutic.pipeline import Maieutic as Maieutic
     from maieutic.prompts import load_prompts as load_prompts
@@ -43,6 +45,8 @@ _HOMES = {
     "Maieutic": "maieutic.pipeline",
     "MaieuticError": "maieutic.errors",
     "Proposition": "maieutic.tree",
+    "SampledBeliefs": "maieutic.lm.beliefs",
+    "StatedBeliefs": "maieutic.lm.beliefs",
     "Tree": "maieutic.tree",
     "Vote": "maieutic.inference",
     "assumptions_of": "maieutic.inference.assumptions",
@@ -61,6 +65,8 @@ __all__ = [
     "Maieutic",
     "MaieuticError",
     "Proposition",
+    "SampledBeliefs",
+    "StatedBeliefs",
     "Tree",
     "Vote",
     "__version__",

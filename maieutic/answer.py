@@ -49,6 +49,8 @@ class Answer:
         tree: what was grown; ``graph``: the forms and what the verifier says of their pairs.
         verdict: the labels, the answer, how sure it is, the constraints behind it.
         models: what made it; ``seconds``: how long each step took; ``usage``: tokens, calls and pairs.
+        belief_source: where the language model's beliefs come from: "probabilities", "sampled:K" (estimated
+            from K replies) or "stated" (by the model, in words); None for a tree grown elsewhere.
 
     Raises:
         InputError: labels, constraints, relations, votes, held or merged literals name what is not in the
@@ -61,6 +63,7 @@ class Answer:
     models: Models
     seconds: Seconds = Seconds()
     usage: Usage = Usage()  # noqa: RUF009 - frozen
+    belief_source: str | None = None
 
     def __post_init__(self) -> None:
         _check_names(self)

@@ -44,12 +44,14 @@ class Growth:
     Attributes:
         seconds: wall-clock time; trees that grow together share the time of a step equally.
         lm: name of the model that grew the tree; None if it is not known.
+        belief_source: where the model's beliefs come from; None if it is not known.
     """
 
     tree: Tree
     usage: Usage = Usage()  # noqa: RUF009 - frozen
     seconds: float = 0.0
     lm: str | None = None
+    belief_source: str | None = None
 
 
 @dataclass(slots=True)

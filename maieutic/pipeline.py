@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from maieutic.answer import NO_VERIFIER, Answer, Models, Seconds
 from maieutic.bundled import AGORA, bundled_weights
@@ -18,6 +19,7 @@ from maieutic.errors import InputError
 from maieutic.inference import Inference, Joint
 from maieutic.inference.weights import read_weights
 from maieutic.lm import LanguageModel, is_server, load_lm
+from maieutic.lm.beliefs import BeliefReader, BeliefSource, belief_source_of
 from maieutic.nli import Verifier, load_verifier
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.prompts import PromptSet, load_prompts
@@ -45,10 +47,9 @@ def load_models(
     nli: str,
     *,
     prompts: str = "auto",
-    device: str = "auto",
-    dtype: str = "auto",
-    download: bool = False,
     cache: ResponseStore | None = None,
+    beliefs: BeliefSource | None = None,
+    **options: Any,
 ) -> LoadedModels:
     """Load a language model, its prompt set and a verifier by name.
 
@@ -56,26 +57,26 @@ def load_models(
         lm: as for :func:`maieutic.lm.load_lm`.
         nli: "agora", folder or hub id of an NLI model, or "lm" for the language model as its own verifier.
         prompts: "paper", "chat", the path of a TOML file, or "auto" for the set that suits the model.
-        device, dtype, download: as for :func:`maieutic.lm.load_lm`; with a language model on a server they
-            are the verifier's.
         cache: keeps the models' replies; None asks the models every time.
+        beliefs: where the language model's beliefs come from; None for its probabilities.
+        options: device, dtype, download, as for :func:`maieutic.lm.load_lm`; with a language model on a
+            server they are the verifier's.
 
     Raises:
         InputError: a model, the device or the prompt file cannot be used.
         ServerError: the language model's server fails.
     """
     chosen = None if prompts == "auto" else load_prompts(prompts)  # fails before the models take time
-    if is_server(lm) and nli != SAME_MODEL:
-        model = load_lm(lm)
-    else:
-        model = load_lm(lm, device=device, dtype=dtype, download=download)
+    of_lm = {} if is_server(lm) and nli != SAME_MODEL else options
+    model = load_lm(lm, probabilities=beliefs is None, **of_lm)
     model = model if cache is None else CachedLanguageModel(model, cache)
+    model = model if beliefs is None else BeliefReader(model, beliefs)
     prompt_set = chosen or load_prompts(model.prompts)
     verifier: Verifier
     if nli == SAME_MODEL:
         verifier = LanguageModelVerifier(model, prompt_set)
     else:
-        verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
+        verifier = load_verifier(nli, **options)
         verifier = verifier if cache is None else CachedVerifier(verifier, cache)
     return LoadedModels(model, verifier, prompt_set)
 
@@ -117,19 +118,20 @@ class Maieutic:
         elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
         inference: Inference | None = None,
         cache: ResponseStore | None = None,
-        **options: str | bool,
+        **options: Any,
     ) -> Maieutic:
         """Load models by name, as ``maieutic ask`` does.
 
         Args:
-            lm, nli, prompts, cache: as for :func:`load_models`, and ``options`` too: device, dtype, download.
+            lm, nli, prompts, cache: as for :func:`load_models`, and ``options`` too: beliefs, device, dtype,
+                download.
             elicit, inference: as for the class.
 
         Raises:
             InputError: a model, the device or the prompt file cannot be used.
             ServerError: the language model's server fails.
         """
-        models = load_models(lm, nli, prompts=prompts, cache=cache, **options)  # type: ignore[arg-type]
+        models = load_models(lm, nli, prompts=prompts, cache=cache, **options)
         return cls(models.lm, models.verifier, prompts=models.prompts, elicit=elicit, inference=inference)
 
     def ask(self, question: str) -> Answer:
@@ -171,7 +173,8 @@ class Maieutic:
         start = time.perf_counter()
         growths = elicit(questions, self.lm, self.prompts, self.elicit)
         seconds = (time.perf_counter() - start) / max(len(growths), 1)
-        return [replace(growth, seconds=seconds, lm=self.lm.name) for growth in growths]
+        source = belief_source_of(self.lm)
+        return [replace(growth, seconds=seconds, lm=self.lm.name, belief_source=source) for growth in growths]
 
     def conclude(self, trees: Iterable[Tree | Growth]) -> Iterator[Answer]:
         """Relate and solve trees that are grown already; the answers as they are solved.
@@ -195,7 +198,8 @@ class Maieutic:
             verdict = self.inference.infer(growth.tree, relating.graph)
             seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start)
             models = Models(growth.lm, verifier)
-            yield Answer(growth.tree, relating.graph, verdict, models, seconds, growth.usage + relating.usage)
+            usage = growth.usage + relating.usage
+            yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage, growth.belief_source)
 
 
 def _suited(inference: Inference, lm: LanguageModel, verifier: Verifier) -> Inference:

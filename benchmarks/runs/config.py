@@ -15,6 +15,7 @@ from maieutic.bundled import AGORA
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import parse_json
 from maieutic.files.reading import read_toml
+from maieutic.lm.beliefs import PROBABILITIES, parse_belief_source
 from maieutic.lm.server.address import is_server, server_address
 from maieutic.pipeline import SAME_MODEL
 
@@ -33,6 +34,7 @@ class RunConfig:
         lm: "" for a run on given trees; ``nli`` "" for a method without a verifier, and before
             :meth:`complete` for agora's own.
         seed: of the draw of items and of all sampling.
+        beliefs: where the language model's beliefs come from, as the option --beliefs names it.
         batch: questions answered together; in float32 the records do not depend on it.
     """
 
@@ -50,6 +52,7 @@ class RunConfig:
     limit: int = 0
     seed: int = 0
     batch: int = 32
+    beliefs: str = PROBABILITIES
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -58,6 +61,7 @@ class RunConfig:
         for name, least in (("limit", 0), ("seed", 0), ("batch", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}", subject=name)
+        parse_belief_source(self.beliefs)
         if is_server(self.lm):
             server_address(self.lm)  # before it is stored, since it may contain a secret
         if self.trees and self.method != "maieutic":

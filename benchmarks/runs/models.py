@@ -14,7 +14,8 @@ from maieutic.cache.store import ResponseStore
 from maieutic.cache.verifier import CachedVerifier
 from maieutic.files.json_lines import read_trees
 from maieutic.lm import load_lm
-from maieutic.lm.base import Prompt
+from maieutic.lm.base import LanguageModel, Prompt
+from maieutic.lm.beliefs import BeliefReader, parse_belief_source
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.lm.server.model import ServerLM
 from maieutic.nli import load_verifier
@@ -62,12 +63,15 @@ def models_of(
         InputError: a model, the device or the prompt file cannot be used.
     """
     options: dict[str, Any] = {"device": config.device, "dtype": config.dtype, "download": download}
+    beliefs = parse_belief_source(config.beliefs)
     if config.lm and config.nli:
-        return load_models(config.lm, config.nli, prompts=config.prompts, cache=cache, **options)
+        options |= {"prompts": config.prompts, "cache": cache, "beliefs": beliefs}
+        return load_models(config.lm, config.nli, **options)
     if config.lm:
         prompts = None if config.prompts == "auto" else load_prompts(config.prompts)
-        lm = load_lm(config.lm, **options)
+        lm = load_lm(config.lm, probabilities=beliefs is None, **options)
         lm = lm if cache is None else CachedLanguageModel(lm, cache)
+        lm = lm if beliefs is None else BeliefReader(lm, beliefs)
         return LoadedModels(lm, ScriptedVerifier(_unasked, name=""), prompts or load_prompts(lm.prompts))
     verifier: Verifier = ScriptedVerifier(_unasked)
     if config.nli:
@@ -83,15 +87,19 @@ def _unasked(*_: str | int | Prompt) -> NoReturn:
 def device_of(models: LoadedModels) -> str:
     """Where the models are: "cpu", "cuda" or "cuda:N"."""
     for model in (models.lm, models.verifier):
-        if isinstance(model, CachedLanguageModel | CachedVerifier):
-            model = model.inner  # noqa: PLW2901
-        device = getattr(model, "device", None)
+        device = getattr(_unwrapped(model), "device", None)
         if device is not None:
             return str(device)
     return "cpu"
 
 
+def _unwrapped(model: LanguageModel | Verifier) -> LanguageModel | Verifier:
+    """The model without its belief reader and cache."""
+    inner = model.lm if isinstance(model, BeliefReader) else model
+    return inner.inner if isinstance(inner, CachedLanguageModel | CachedVerifier) else inner
+
+
 def server_of(models: LoadedModels) -> dict[str, Any] | None:
     """Facts about the language model and its server; None for a model in this process."""
-    lm = models.lm.inner if isinstance(models.lm, CachedLanguageModel) else models.lm
+    lm = _unwrapped(models.lm)
     return lm.facts if isinstance(lm, ServerLM) else None

@@ -21,6 +21,7 @@ class Record:
         requests: its equal share of its batch's requests to the response cache (see
             :class:`maieutic.cache.store.Tally`); 0 without a cache.
         cached: how many of these the cache answered; if any, ``seconds`` are not those of an uncached run.
+        belief_source: see :class:`maieutic.answer.Answer`; None for a tree from a file.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Record:
     reasoning: Answer | None = None
     requests: int = 0
     cached: int = 0
+    belief_source: str | None = None
 
     @classmethod
     def of(cls, item: Item, outcome: Outcome) -> Record:

@@ -25,6 +25,7 @@ from maieutic.cli.bench.options import (
     TreesOption,
 )
 from maieutic.cli.options import (
+    BeliefsOption,
     CacheOption,
     DeviceOption,
     DownloadOption,
@@ -32,6 +33,7 @@ from maieutic.cli.options import (
     JsonOption,
     PromptsOption,
 )
+from maieutic.lm.beliefs import PROBABILITIES
 
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.benchmark import Benchmark
@@ -65,6 +67,7 @@ def run(
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
     cache: CacheOption = True,
+    beliefs: BeliefsOption = PROBABILITIES,
     json: JsonOption = False,
 ) -> None:
     """Judge the questions of a data set by one method, and store every answer.
@@ -93,6 +96,7 @@ def run(
             dtype=dtype,
             limit=limit,
             seed=seed,
+            beliefs=beliefs,
         ).complete()
     if out is None and not dry_run:
         raise InputError("give --out the folder of the run, or --dry-run to estimate it", subject="--out")

@@ -16,6 +16,7 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import run_name
 from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import Estimate
+from maieutic.lm.beliefs import PROBABILITIES
 from maieutic.render.text import printable
 
 __all__ = ["print_estimate", "print_summary"]
@@ -26,12 +27,19 @@ def print_summary(config: RunConfig, folder: Path, records: Sequence[Record], *,
     metrics = measure(records) if any(record.gold is not None for record in records) else None
     nodes = known_explanations(config.dataset, records)
     if json:
-        summary = {"run": run_name(config), "folder": str(folder), "metrics": metrics and asdict(metrics)}
+        summary = {
+            "run": run_name(config),
+            "folder": str(folder),
+            "belief_source": config.beliefs,
+            "metrics": metrics and asdict(metrics),
+        }
         typer.echo(jsonlib.dumps(summary | ({"nodes": asdict(nodes)} if nodes else {})))
         return
     console = Console(highlight=False)
     names = [config.dataset, config.split, config.lm or "trees", config.nli]
     lines = [f"{run_name(config)} on {', '.join(name for name in names if name)}"]
+    if config.beliefs != PROBABILITIES:
+        lines.append(f"beliefs: {config.beliefs}, not the model's probabilities")
     if ungraded := sum(record.gold is None for record in records):
         lines.append(f"{ungraded:,} of {len(records):,} questions have no gold answer and are not scored")
     for line in (*lines, *(_lines(metrics) if metrics else []), *([str(nodes)] if nodes else [])):

@@ -12,7 +12,14 @@ from maieutic.lm.server.address import is_server
 __all__ = ["LanguageModel", "is_server", "load_lm"]
 
 
-def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: bool = False) -> LanguageModel:
+def load_lm(
+    name: str,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    download: bool = False,
+    probabilities: bool = True,
+) -> LanguageModel:
     """Load a language model by name.
 
     Args:
@@ -22,6 +29,7 @@ def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: b
         dtype: "auto" (:func:`maieutic.checkpoints.devices.resolve_dtype`), "float32", "bfloat16" or
             "float16"; must be "auto" for a server.
         download: whether to download a hub model that is not in the local cache.
+        probabilities: whether to refuse a server that gives no probabilities of tokens.
 
     Raises:
         ModelError: the model is missing, damaged or not a causal language model, or its server cannot be
@@ -39,7 +47,7 @@ def load_lm(name: str, *, device: str = "auto", dtype: str = "auto", download: b
                     f"{option} {value} applies to models in this process; omit it for a model on a server",
                     subject=option,
                 )
-        return ServerLM.load(name)
+        return ServerLM.load(name, probabilities=probabilities)
     from maieutic.lm.local.model import TransformersLM  # noqa: PLC0415 - loads torch
 
     return TransformersLM.load(name, device=device, dtype=dtype, download=download)

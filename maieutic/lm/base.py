@@ -129,15 +129,21 @@ class OptionScores:
     Attributes:
         probabilities: P(option | prompt), float64 (prompts, options), in [0, 1]; a row need not sum to 1.
         prompt_tokens: tokens of each prompt as the model reads it, examples included.
+        completion_tokens: tokens drawn for each prompt, if the probabilities come from replies; else empty.
+        calls: of the model for each prompt.
     """
 
     probabilities: FloatArray
     prompt_tokens: tuple[int, ...]
+    completion_tokens: tuple[int, ...] = ()
+    calls: int = 1
 
     @property
     def usages(self) -> list[Usage]:
         """The cost of scoring each prompt."""
-        return [Usage(tokens, calls=1) for tokens in self.prompt_tokens]
+        drawn = self.completion_tokens or (0,) * len(self.prompt_tokens)
+        counts = zip(self.prompt_tokens, drawn, strict=True)
+        return [Usage(prompt, completion, self.calls) for prompt, completion in counts]
 
 
 class LanguageModel(Protocol):

@@ -14,6 +14,7 @@ from rich.tree import Tree as RichTree
 
 from maieutic.answer import NO_VERIFIER, Answer
 from maieutic.inference.constraints import Constraint
+from maieutic.lm.beliefs import PROBABILITIES
 from maieutic.tree import ROOT, Proposition
 
 __all__ = ["beliefs", "printable", "render_text", "show"]
@@ -223,6 +224,8 @@ def _foot(answer: Answer) -> Iterator[Text]:
     grown = f"grown by {models.lm}" if models.lm else "grown elsewhere"
     related = "no verifier used" if models.verifier == NO_VERIFIER else f"related by {models.verifier}"
     lines.append(printable(f"{grown}; {related}"))
+    if answer.belief_source not in (None, PROBABILITIES):
+        lines.append(printable(f"beliefs: {answer.belief_source}, not the model's probabilities"))
     solver = f"solved by {answer.verdict.solver}" if answer.verdict.solver else "no solver needed"
     lines.append(printable(f"{solver} ({answer.verdict.inference} inference)"))
     lines.append(f"elicit {seconds.elicit:.2f} s, relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s")

@@ -13,6 +13,7 @@ from typing import Any
 
 from maieutic.answer import NO_VERIFIER, Answer
 from maieutic.inference.graph import Literal
+from maieutic.lm.beliefs import PROBABILITIES
 from maieutic.render.text import beliefs, printable
 from maieutic.tree import Discard, Proposition
 
@@ -188,7 +189,10 @@ def _number(literal: Literal, place: Mapping[str, int]) -> int:
 def _models(answer: Answer) -> list[str]:
     """Language model, verifier and solver; "" for one that was not used or is not known."""
     verifier = "" if answer.models.verifier == NO_VERIFIER else answer.models.verifier
-    return list(map(printable, (answer.models.lm or "", verifier, answer.verdict.solver)))
+    lm = answer.models.lm or ""
+    if answer.belief_source not in (None, PROBABILITIES):
+        lm += f" (beliefs: {answer.belief_source})"
+    return list(map(printable, (lm, verifier, answer.verdict.solver)))
 
 
 def _discard(item: Discard) -> list[str | bool | None]:

@@ -36,7 +36,10 @@ class FakeServer:
         counts: whether replies report their token counts.
         first: (prompt as text) → the probabilities of its next token.
         write: (body, prompt as text) → the text that follows.
-        stops: whether texts end before a newline.
+        stops: whether texts end before a newline if the request asks for it.
+        listing: the whole reply of /models; None for ``models`` in the usual format.
+        rule: (path, body) → status and message of a refusal, None to answer.
+        reshape: (body, reply) → the reply that is sent; bytes are sent as they are.
         faults: handlers of the next POST requests, in turn, in place of the normal reply.
         requests: (path, body, headers) of every POST request.
     """
@@ -53,8 +56,11 @@ class FakeServer:
     tokenizer: bool = False
     counts: bool = True
     first: Callable[[str], Mapping[str, float]] = lambda _: PROBABILITIES
-    write: Callable[[dict[str, Any], str], str] = lambda body, _: f" text {body['seed']}\nmore"
+    write: Callable[[dict[str, Any], str], str] = lambda body, _: f" text {body.get('seed')}\nmore"
     stops: bool = True
+    listing: Any = None
+    rule: Callable[[str, dict[str, Any]], tuple[int, str] | None] = lambda *_: None
+    reshape: Callable[[dict[str, Any], dict[str, Any]], Any] = lambda _, reply: reply
     faults: list[Callable[[ScriptedHandler, dict[str, Any]], None]] = field(default_factory=list)
     requests: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
@@ -102,7 +108,9 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def do_GET(self) -> None:
-        if self.path == "/v1/models" and self.fake.models is not None:
+        if self.path == "/v1/models" and self.fake.listing is not None:
+            self.reply(200, self.fake.listing)
+        elif self.path == "/v1/models" and self.fake.models is not None:
             self.reply(200, {"object": "list", "data": self.fake.models})
         else:
             self.send(404, b"<html>no such page</html>", "text/html")
@@ -128,6 +136,8 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         endpoints["/v1/chat/completions"] = fake.chat
         if not endpoints.get(self.path):
             self.refuse(404, "Not Found")
+        elif refusal := fake.rule(self.path, body):
+            self.refuse(*refusal)
         elif self.path == "/tokenize":
             self.split(body)
         else:
@@ -142,7 +152,11 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         top = body.get("top_logprobs") if "messages" in body else body.get("logprobs")
         if fake.fields is not None and (stray := sorted(body.keys() - fake.fields)):
             return self.refuse(400, f"unrecognized request argument: {stray[0]}")
-        if fake.models is not None and body["model"] not in [entry["id"] for entry in fake.models]:
+        if (
+            fake.models is not None
+            and fake.listing is None
+            and body["model"] not in [entry["id"] for entry in fake.models]
+        ):
             return self.refuse(404, "no such model")
         if top and top > fake.max_top:
             return self.refuse(400, f"logprobs must be at most {fake.max_top}")
@@ -151,20 +165,26 @@ class ScriptedHandler(BaseHTTPRequestHandler):
             return self.refuse(400, "System role not supported")
         prompt, tokens, opening = self.rendered(body)
         text = opening * fake.repeats + fake.write(body, prompt)
-        text = text.partition("\n")[0] if fake.stops else text
+        text = text.partition("\n")[0] if fake.stops and "stop" in body else text
         answer: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
         answer |= {"message": {"role": "assistant", "content": text}} if messages else {"text": text}
         if top and fake.form:
             answer["logprobs"] = self.probabilities(prompt, top, chat=bool(messages))
         usage = {"prompt_tokens": tokens, "completion_tokens": len(text.split()) + 1}
-        return self.reply(200, {"choices": [answer]} | ({"usage": usage} if fake.counts else {}))
+        reply = {"choices": [answer]} | ({"usage": usage} if fake.counts else {})
+        reshaped = fake.reshape(body, reply)
+        self.send(200, reshaped if isinstance(reshaped, bytes) else json.dumps(reshaped).encode())
+        return None
 
     def rendered(self, body: dict[str, Any]) -> tuple[str, int, str]:
         """The prompt as text, its number of tokens, and the beginning of the reply."""
         if "prompt" in body:
             return body["prompt"], len(body["prompt"].split()) + 1, ""
         messages = body["messages"]
-        texts = [message["content"] for message in messages]
+        texts = [
+            content if isinstance(content := message["content"], str) else content[0]["text"]
+            for message in messages
+        ]
         words = sum(len(text.split()) for text in texts) + 3 * len(texts)
         prefilled = messages[-1]["role"] == "assistant"
         if prefilled and self.fake.prefill:

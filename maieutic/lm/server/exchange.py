@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Any
 from maieutic.errors import InputError, MaieuticError, ModelError, ServerError
 from maieutic.files.json_text import parse_json
 from maieutic.lm.server.address import API_KEYS, Host
+from maieutic.lm.server.bodies import decompressed, valid_unicode
 from maieutic.lm.server.replies import TOO_LONG, Reply, error_message
 from maieutic.lm.server.retries import RetryPolicy, retry_after
 
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["MISSING", "Connection", "Request", "RequestRejected"]
+__all__ = ["MISSING", "Connection", "Request", "RequestRejected", "UnreachableServerError"]
 
 MAX_BYTES = 8 << 20  # of a reply; the longest known one, a broker's list of models, has a tenth of it
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
@@ -64,6 +65,10 @@ class RequestRejected(Exception):  # noqa: N818 - some callers send a request to
     def __init__(self, index: int, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
         self.index, self.status, self.message = index, status, message
+
+
+class UnreachableServerError(ModelError):
+    """No connection to the server can be established."""
 
 
 class _AttemptFailed(Exception):  # noqa: N818 - handled below, never raised to callers
@@ -166,7 +171,9 @@ class _Exchange:
                     return await self.attempt(client, index, request)
                 except _AttemptFailed as failure:
                     problem, wait = str(failure), failure.wait
-                    if not failure.temporary or (self.opening and failure.unreachable):
+                    if self.opening and failure.unreachable:
+                        raise UnreachableServerError(f"{url}: {problem}", subject=url) from None
+                    if not failure.temporary:
                         raise self.error(url, problem) from None
                 if attempt < self.attempts:
                     jitter = random.random()  # noqa: S311 - no secret
@@ -194,11 +201,13 @@ class _Exchange:
         try:
             with anyio.fail_after(timeout):
                 async with client.stream(method, url, content=content, headers=headers) as response:
-                    body = await _read_body(response)
+                    body = decompressed(await _read_body(response), MAX_BYTES)
         except TimeoutError:
             raise _AttemptFailed(f"no answer within {timeout:g} s", temporary=True) from None
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise _AttemptFailed(_connection_problem(error), temporary=True, unreachable=True) from None
+        except ValueError as error:
+            raise _AttemptFailed(f"its answer cannot be decompressed ({error})", temporary=True) from None
         except httpx2.TransportError as error:
             cause = self.host.without_key(str(error)) or type(error).__name__
             raise _AttemptFailed(f"the connection broke ({cause})", temporary=True) from None
@@ -216,8 +225,9 @@ class _Exchange:
             raise _AttemptFailed(self.key_problem(status))
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise _AttemptFailed(f"it redirects ({status}), which is not followed; give the target's address")
+        varied = self.opening and status == HTTPStatus.INTERNAL_SERVER_ERROR  # another request may succeed
         failed = status in _TEMPORARY or (
-            status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in MISSING
+            status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in MISSING and not varied
         )
         html = body.lstrip()[:1] == b"<"
         message = "a web page" if html else self.host.without_key(error_message(body))
@@ -234,7 +244,7 @@ class _Exchange:
                 "it answers with a web page, not JSON; check the address, which mostly ends in /v1"
             )
         try:
-            return parse_json(request.schema, body)
+            return parse_json(request.schema, valid_unicode(body))
         except InputError as error:  # a truncated reply, or an error with the status of a success
             detail = self.host.without_key(str(error))
             problem = f"its answer is not the expected JSON ({detail}: {message})"

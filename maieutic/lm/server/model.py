@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -45,11 +46,13 @@ from maieutic.lm.server.replies import (
     option_probabilities,
 )
 from maieutic.lm.server.retries import RetryPolicy
+from maieutic.lm.server.trial import THOUGHT_REMEDY
 
 __all__ = ["ServerLM"]
 
 _Pending = tuple[Prompt, str, list[str]]  # a prompt, the start of its continuation, options with that start
 
+_log = logging.getLogger(__name__)
 LIMIT = 16  # concurrent requests
 MAX_LISTED = 10_000  # characters of the model's entry in /models, in the record of a run
 QUERY_CHARS = 60  # of a prompt in a message
@@ -70,12 +73,20 @@ class ServerLM:
         self._counter = TokenCounter(connection, served, self.name)
 
     @classmethod
-    def load(cls, name: str, *, retries: RetryPolicy | None = None, limit: int = LIMIT) -> ServerLM:
+    def load(
+        cls,
+        name: str,
+        *,
+        retries: RetryPolicy | None = None,
+        limit: int = LIMIT,
+        probabilities: bool = True,
+    ) -> ServerLM:
         """Open ``http://host:port/v1#model``; the model may be left out if the server has only one.
 
         Args:
             retries: time limits and retries of requests.
             limit: maximum number of concurrent requests.
+            probabilities: whether to refuse a server that gives no probabilities of tokens.
 
         Raises:
             InputError: the name is not a valid address, it names none of several models, or the extra
@@ -85,7 +96,7 @@ class ServerLM:
         """
         url, model = server_address(name)
         connection = Connection(Host(url), retries or RetryPolicy(), limit)
-        return cls(connection, probe(connection, model))
+        return cls(connection, probe(connection, model, probabilities=probabilities))
 
     @property
     def name(self) -> str:
@@ -94,9 +105,9 @@ class ServerLM:
 
     @property
     def prompts(self) -> str:
-        """ "paper" if the server continues plain text with probabilities, else "chat"."""
+        """ "paper" if the server continues plain text with probabilities, or cannot chat; else "chat"."""
         completions = self._served.completions
-        return "paper" if completions and completions.top else "chat"
+        return "paper" if completions and (completions.top or not self._served.chat) else "chat"
 
     @property
     def fingerprint(self) -> str:
@@ -134,8 +145,12 @@ class ServerLM:
             for prompt in distinct
             for index in range(copies)
         ]
-        replies = self._send(owners, bodies)
-        texts = [self._text(prompt, reply) for prompt, reply in zip(owners, replies, strict=True)]
+        replies = self._nonempty(owners, bodies, self._send(owners, bodies))
+        self._check_thoughts(replies)
+        texts = [
+            self._writer.completion(prompt, reply.choice.text)
+            for prompt, reply in zip(owners, replies, strict=True)
+        ]
         prompt_tokens = self._counter.charged("prompt", owners, replies)
         completion_tokens = self._counter.charged("completion", texts, replies)
         completions = iter(map(Completion, texts, prompt_tokens, completion_tokens))
@@ -183,10 +198,18 @@ class ServerLM:
             for index, reply in zip(missing, self._send(owners, bodies), strict=True):
                 tokens[index] = first_tokens(reply, self._writer.endpoint(prompts[index]).top)
                 replies[index] = reply
-        for prompt, listed in zip(prompts, tokens, strict=True):
-            if not listed:
-                problem = f"{self.name} gave no probabilities for {_quoted(prompt)}; try other prompts"
-                raise ModelError(f"{problem} (--prompts)", subject=self.name)
+        self._check_thoughts(replies)
+        missing = [index for index, listed in enumerate(tokens) if not listed]
+        if missing and len(missing) == len(prompts):
+            problem = f"{self.name} gave no probabilities for {_quoted(prompts[0])}; try other prompts"
+            raise ModelError(f"{problem} (--prompts)", subject=self.name)
+        if missing:
+            _log.warning(
+                "%s gave no probabilities for %d of %d prompts; their options count as 0",
+                self.name,
+                len(missing),
+                len(prompts),
+            )
         return tokens, self._counter.charged("prompt", prompts, replies)
 
     def _check_distinct(self, pending: Sequence[_Pending]) -> None:
@@ -224,19 +247,35 @@ class ServerLM:
         problem = f"{self.name} does not answer any more ({rejection}); check the server"
         return ServerError(problem, subject=self.name)
 
-    def _text(self, prompt: Prompt, reply: Reply) -> str:
-        """What a reply adds to the prompt.
+    def _nonempty(
+        self, owners: Sequence[Prompt], bodies: Sequence[Mapping[str, Any]], replies: Sequence[Reply]
+    ) -> list[Reply]:
+        """The replies; chat replies that a stop text left empty are drawn again without it.
 
-        Raises:
-            ModelError: the model wrote its reasoning and no answer.
+        Such a reply begins with a newline.
         """
-        if reply.choice.only_reasoning:
+        empty = [
+            index
+            for index, (prompt, reply) in enumerate(zip(owners, replies, strict=True))
+            if prompt.format == "chat" and "stop" in bodies[index] and not _has_content(reply)
+        ]
+        unstopped = [{key: bodies[index][key] for key in bodies[index] if key != "stop"} for index in empty]
+        again = self._send([owners[index] for index in empty], unstopped)
+        others = dict(zip(empty, again, strict=True))
+        return [others.get(index, reply) for index, reply in enumerate(replies)]
+
+    def _check_thoughts(self, replies: Sequence[Reply]) -> None:
+        """Raise a ModelError if no reply has more than a thought; single such replies count as empty."""
+        if replies and all(reply.choice.only_thought for reply in replies):
             raise ModelError(
-                f"{self.name} writes its reasoning first, and reached the token limit before its answer; "
-                "start the server with reasoning (thinking) switched off, or use another model",
+                f"{self.name} thinks before it answers, and reached the token limit before its answer; "
+                f"{THOUGHT_REMEDY}",
                 subject=self.name,
             )
-        return self._writer.completion(prompt, reply.choice.content)
+
+
+def _has_content(reply: Reply) -> bool:
+    return bool(reply.choice.text.strip()) or reply.choice.thinks
 
 
 def _multiply(
@@ -247,6 +286,9 @@ def _multiply(
     """Multiply the options' probabilities by those of their next tokens; return what is still to extend."""
     following: dict[tuple[Prompt, str], list[str]] = {}
     for (prompt, start, options), listed in zip(pending, tokens, strict=True):
+        if not listed:  # the model judged nothing
+            table[prompt].update(dict.fromkeys(options, 0.0))
+            continue
         results = option_probabilities(listed, [option[len(start) :] for option in options])
         for option, result in zip(options, results, strict=True):
             if isinstance(result, SharedStart):

@@ -1,31 +1,28 @@
 """Finds out what a server has and can do, once, with small requests.
 
-One request lists the models, one asks each endpoint for a token with probabilities, and one splits a text
-into tokens. If the server rejects a request, it is repeated with fewer fields: without the settings that
-switch off the server's own truncation, or with fewer top tokens.
+One request lists the models (:mod:`maieutic.lm.server.listing`). Each endpoint is asked for a token with
+probabilities, in other forms if it rejects the first one (:mod:`maieutic.lm.server.negotiation`). A chat
+endpoint gets a trial question (:mod:`maieutic.lm.server.trial`), and one request splits a text into tokens.
+One endpoint may fail if the other one works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from maieutic.errors import InputError, MaieuticError, ModelError
-from maieutic.lm.server.exchange import MISSING, Connection, Request, RequestRejected
-from maieutic.lm.server.replies import first_tokens
+from maieutic.errors import MaieuticError, ModelError
+from maieutic.lm.beliefs import NO_PROBABILITIES_REMEDY
+from maieutic.lm.server.endpoint import CHAT, COMPLETIONS, Endpoint, WrittenPrompt
+from maieutic.lm.server.exchange import Connection, Request, RequestRejected, UnreachableServerError
+from maieutic.lm.server.listing import find_model
+from maieutic.lm.server.negotiation import Negotiation
+from maieutic.lm.server.trial import THOUGHT_REMEDY, THOUGHT_TOKENS, Trial, trial_messages
 
-__all__ = ["CHAT", "COMPLETIONS", "Endpoint", "ServedModel", "TokenCount", "probe", "tokenize_request"]
+__all__ = ["ServedModel", "TokenCount", "probe", "tokenize_request"]
 
-WrittenPrompt = str | list[dict[str, str]]  # a prompt as plain text, or as the messages of a chat
-COMPLETIONS, CHAT = "/completions", "/chat/completions"
-TOP_TOKENS = (20, 5)  # the limit of most servers, and of some
-
-# Settings that allow every token to be drawn; the first set that a server accepts is used. They are those of
-# vLLM, SGLang and llama.cpp; those that llama-cpp-python checks; those of the API itself.
-_OPEN = {"min_p": 0.0, "repetition_penalty": 1.0, "repeat_penalty": 1.0}
-_SETTINGS: tuple[Mapping[str, Any], ...] = ({"top_k": -1, **_OPEN}, {"top_k": 0, **_OPEN}, {})
-_NO_REASONING = {"chat_template_kwargs": {"enable_thinking": False}}
+FEW_ATTEMPTS = 2  # for a failing endpoint beside one that works
 
 _REMEDIES = {  # by the owner of the model in /models
     "vllm": "start vLLM with --max-logprobs 20",
@@ -37,73 +34,21 @@ _REMEDY = (
     "start vLLM with --max-logprobs 20, llama-cpp-python with --logits_all true; llama.cpp's own server and "
     "SGLang give them by default, Ollama since version 0.12.11, and some hosted servers never"
 )
-_CHAT_WITH_SYSTEM = [
-    {"role": "system", "content": "Be brief."},
-    {"role": "user", "content": "Count to ten."},
-]
-_LISTED_NAMES, _NAME_CHARS = 20, 80  # names of models in a message
-
-
-@dataclass(frozen=True)
-class ModelList:
-    """The reply of /models."""
-
-    data: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class TokenCount:
     """The reply of a tokenizer, in the formats of several servers."""
 
-    count: int | None = None
-    tokens: list[Any] | None = None
+    count: Any = None
+    tokens: Any = None
 
     @property
     def number(self) -> int | None:
         """The number of tokens, None if the reply does not give it."""
-        return self.count if self.tokens is None else len(self.tokens)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An endpoint that continues prompts.
-
-    Attributes:
-        path: COMPLETIONS or CHAT.
-        top: how many of the likeliest tokens it gives; 0 for none.
-        settings: fields of every request.
-        system: whether a chat may begin with a system message.
-    """
-
-    path: str
-    top: int
-    settings: Mapping[str, Any]
-    system: bool = True
-
-    def body(
-        self, model: str, prompt: WrittenPrompt, extra: Mapping[str, Any], **sampling: Any
-    ) -> dict[str, Any]:
-        """The body of a request to continue a prompt."""
-        key = "messages" if self.path == CHAT else "prompt"
-        return {"model": model, key: prompt, **self.settings, **extra, **sampling}
-
-    def first_token(
-        self, model: str, prompt: WrittenPrompt, extra: Mapping[str, Any], temperature: float = 1.0
-    ) -> dict[str, Any]:
-        """The body of a request for the likeliest first tokens.
-
-        Args:
-            temperature: 1, because some servers apply it to the probabilities; or 0, which draws the
-                likeliest token: llama.cpp gives no probabilities if the drawn token is part of a character.
-        """
-        top: dict[str, Any] = {}
-        if self.top:
-            top = (
-                {"logprobs": True, "top_logprobs": self.top} if self.path == CHAT else {"logprobs": self.top}
-            )
-        return self.body(
-            model, prompt, extra, max_tokens=1, temperature=temperature, top_p=1.0, seed=0, **top
-        )
+        if isinstance(self.tokens, list):
+            return len(self.tokens)
+        return self.count if isinstance(self.count, int) and not isinstance(self.count, bool) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,100 +69,89 @@ class ServedModel:
     tokenizer: str
 
 
-def probe(connection: Connection, model: str) -> ServedModel:
+def probe(connection: Connection, model: str, *, probabilities: bool = True) -> ServedModel:
     """Find out what a server can do.
 
     Args:
         model: its name there; "" for the only one.
+        probabilities: whether to refuse a server that gives no probabilities of tokens.
 
     Raises:
         ModelError: the server cannot be reached, does not have the model, or gives no probabilities.
         InputError: it has several models, and ``model`` is "".
         ServerError: the server fails.
     """
-    model, listed = _listed(connection, model)
-    reasons: list[str] = []
-    completions = _endpoint(connection, model, COMPLETIONS, reasons)
-    chat = _endpoint(connection, model, CHAT, reasons)
+    model, listed = find_model(connection, model)
+    endpoints, problems = _endpoints(connection, model)
     url = connection.url
-    if completions is None and chat is None:
-        details = "; ".join(dict.fromkeys(reasons))
+    if not endpoints:
+        failures = [problem for problem in problems if isinstance(problem, MaieuticError)]
+        if failures:
+            raise failures[0]
+        details = "; ".join(dict.fromkeys(map(str, problems)))
         raise ModelError(
             f"{url} answers no prompts ({details}); give the address of an OpenAI-compatible server",
             subject=url,
         )
-    if not any(endpoint and endpoint.top for endpoint in (completions, chat)):
+    name = f"{url}#{model}"
+    if (chat := endpoints.get(CHAT)) is not None:
+        chat = Trial(connection, model, name).adapt(chat)
+    completions = endpoints.get(COMPLETIONS)
+    completions, chat = (
+        endpoint and _negotiation(connection, model).with_known_top(endpoint)
+        for endpoint in (completions, chat)
+    )
+    usable = [
+        endpoint for endpoint in (completions, chat) if endpoint and (endpoint.top or not probabilities)
+    ]
+    if not usable:
+        if CHAT in endpoints and chat is None:
+            limit = f"and gives no answer within {THOUGHT_TOKENS} tokens"
+            raise ModelError(f"{name} thinks before it answers, {limit}; {THOUGHT_REMEDY}", subject=url)
         remedy = _REMEDIES.get(str(listed.get("owned_by", "")), _REMEDY)
-        raise ModelError(f"{url} gives no probabilities of tokens (logprobs); {remedy}", subject=url)
+        raise ModelError(
+            f"{url} gives no probabilities of tokens (logprobs); {remedy}; {NO_PROBABILITIES_REMEDY}",
+            subject=url,
+        )
     return ServedModel(model, listed, completions, chat, _tokenizer(connection, model))
 
 
-def _listed(connection: Connection, model: str) -> tuple[str, Mapping[str, Any]]:
-    """The name of a model on the server (of the only one for ""), and its entry in /models."""
-    url = connection.url
-    try:
-        (reply,) = connection.send([Request("/models", schema=ModelList)], opening=True)
-    except RequestRejected as rejection:
-        return model, _unlisted(connection, model, rejection)
-    models = {str(entry.get("id", "")): entry for entry in reply.data}
-    aliases = {alias: entry for entry in reply.data for alias in _aliases(entry)}
-    names = ", ".join(name[:_NAME_CHARS] for name in list(models)[:_LISTED_NAMES]) or "none"
-    names += f" and {len(models) - _LISTED_NAMES} more" if len(models) > _LISTED_NAMES else ""
-    if model:
-        if entry := models.get(model) or aliases.get(model):
-            return model, entry
-        raise ModelError(f"{url} has no model {model!r}; choose one that it has: {names}", subject=model)
-    if len(models) != 1 or "" in models:
-        raise InputError(f"name a model after #, as in {url}#NAME; the server has {names}", subject=url)
-    return next(iter(models.items()))
+def _endpoints(
+    connection: Connection, model: str
+) -> tuple[dict[str, Endpoint], list[MaieuticError | RequestRejected]]:
+    """The endpoints that work, and the problems of the others.
+
+    A failing endpoint gets few further attempts if the other one works, else those of the retry policy.
+    """
+    endpoints: dict[str, Endpoint] = {}
+    problems: list[MaieuticError | RequestRejected] = []
+    pending = [COMPLETIONS, CHAT]
+    for last in (False, True):
+        attempts = 1 if not last else FEW_ATTEMPTS if endpoints else None
+        failed = []
+        for path in pending:
+            try:
+                endpoints[path] = _negotiation(connection, model, attempts).agree(path)
+            except RequestRejected as rejection:
+                problems.append(rejection)
+            except UnreachableServerError:
+                raise
+            except MaieuticError as failure:
+                failed.append(path)
+                if last:
+                    problems.append(failure)
+        pending = failed
+    return endpoints, problems
 
 
-def _aliases(entry: Mapping[str, Any]) -> list[str]:
-    aliases = entry.get("aliases")
-    return [alias for alias in aliases if isinstance(alias, str)] if isinstance(aliases, list) else []
+def _negotiation(connection: Connection, model: str, attempts: int | None = None) -> Negotiation:
+    return Negotiation(connection, model, _prompt, attempts)
 
 
-def _unlisted(connection: Connection, model: str, rejection: RequestRejected) -> Mapping[str, Any]:
-    """The empty entry of a model on a server that lists none, if the address may be right."""
-    url = connection.url
-    problem = f"{url} lists no models ({rejection.status}: {rejection.message})"
-    if not url.endswith("/v1"):
-        raise ModelError(f"{problem}; check the address, which mostly ends in /v1", subject=url)
-    if not model:
-        raise InputError(f"{problem}; name one after #, as in {url}#NAME", subject=url)
-    return {}
-
-
-def _endpoint(connection: Connection, model: str, path: str, reasons: list[str]) -> Endpoint | None:
-    """The endpoint with all that it supports; None if it is unusable, with its rejections in ``reasons``."""
-    rejected_settings: Mapping[str, Any] | None = None
-    for variant in _variants(path):
-        if variant.settings is rejected_settings:
-            continue
-        prompt = "1 2 3" if path == COMPLETIONS else _CHAT_WITH_SYSTEM[not variant.system :]
-        bodies = [variant.first_token(model, prompt, {}, temperature) for temperature in (1.0, 0.0)]
-        try:
-            replies = connection.send([Request(path, body) for body in bodies], opening=True)
-        except RequestRejected as rejection:
-            reasons.append(f"{path} {rejection.status}: {rejection.message}")
-            if rejection.status in MISSING:
-                return None
-            if variant.top and "logprobs" not in rejection.message:
-                rejected_settings = variant.settings
-            continue
-        has_probabilities = any(first_tokens(reply, variant.top) for reply in replies)
-        return variant if has_probabilities else replace(variant, top=0)
-    return None
-
-
-def _variants(path: str) -> Iterator[Endpoint]:
-    """The endpoints to try, from most to fewest features."""
-    for system in (True, False) if path == CHAT else (True,):
-        for settings in _SETTINGS:
-            fields = {**settings, **_NO_REASONING} if path == CHAT and settings else settings
-            for top in TOP_TOKENS:
-                yield Endpoint(path, top, fields, system)
-        yield Endpoint(path, 0, {}, system)
+def _prompt(endpoint: Endpoint) -> WrittenPrompt:
+    if endpoint.path == COMPLETIONS:
+        return "1 2 3"
+    return trial_messages(system=endpoint.system, merged=not endpoint.system)
 
 
 def _tokenizer(connection: Connection, model: str) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 
 from maieutic.errors import ModelError
 from maieutic.lm.base import Prompt
+from maieutic.lm.server.endpoint import CHAT, Endpoint, WrittenPrompt
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected
-from maieutic.lm.server.probe import CHAT, Endpoint, ServedModel, WrittenPrompt
+from maieutic.lm.server.probe import ServedModel
 from maieutic.lm.server.replies import Reply
 
 __all__ = ["PromptWriter"]
@@ -98,6 +99,8 @@ class PromptWriter:
         instead, the end of the message and the start of the next one add more.
         """
         assert self._served.chat is not None
+        if self._served.chat.thought:  # it would have to begin with the thought
+            return None
         question = {"role": "user", "content": "Count to ten."}
         prefilled = [question, {"role": "assistant", "content": "A"}]
         before = self._prompt_tokens([question], {})

@@ -11,12 +11,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from maieutic.lm.server.choice import Choice
 
 __all__ = [
     "TOO_LONG",
-    "Choice",
     "FirstToken",
     "Reply",
     "SharedStart",
@@ -35,75 +36,22 @@ TOO_LONG = re.compile(  # how servers say that a prompt does not fit
 
 
 @dataclass(frozen=True)
-class TopToken:
-    """A likely token and its log-probability (nats)."""
-
-    token: str
-    logprob: float
-
-
-@dataclass(frozen=True)
-class TokenPosition:
-    """One position of the generated text."""
-
-    top_logprobs: list[TopToken] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Logprobs:
-    """The top tokens of every position, in either format."""
-
-    content: list[TokenPosition] | None = None
-    top_logprobs: list[dict[str, float] | None] | None = None
-
-
-@dataclass(frozen=True)
-class Message:
-    """A chat model's message; its reasoning is in ``reasoning`` or ``reasoning_content``."""
-
-    content: str | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One generated text."""
-
-    text: str | None = None
-    message: Message | None = None
-    logprobs: Logprobs | None = None
-
-    @property
-    def content(self) -> str:
-        """The text, from either endpoint."""
-        return self.text or (self.message.content if self.message else None) or ""
-
-    @property
-    def only_reasoning(self) -> bool:
-        """Whether a chat model wrote its reasoning and no answer."""
-        message = self.message
-        return (
-            not self.content and message is not None and bool(message.reasoning or message.reasoning_content)
-        )
-
-
-@dataclass(frozen=True)
 class Reply:
-    """A reply of /completions or /chat/completions."""
+    """A reply of /completions or /chat/completions; fields of the wrong type count as missing."""
 
-    choices: list[Choice]
-    usage: dict[str, Any] | None = None
+    choices: Any
+    usage: Any = None
 
     @property
     def choice(self) -> Choice:
         """The first text; an empty one if there is none."""
-        return self.choices[0] if self.choices else Choice()
+        choices = self.choices if isinstance(self.choices, list) else []
+        return Choice.read(choices[0], self.usage) if choices else Choice()
 
     def token_count(self, kind: str) -> int | None:
         """The number of "prompt" or "completion" tokens by the server's count, None if it gives none."""
-        count = (self.usage or {}).get(f"{kind}_tokens")
-        return count if isinstance(count, int) and count > 0 else None
+        count = self.usage.get(f"{kind}_tokens") if isinstance(self.usage, dict) else None
+        return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +74,19 @@ class SharedStart:
 
 
 def first_tokens(reply: Reply, limit: int) -> list[FirstToken]:
-    """The likeliest first tokens, likeliest first; empty if the reply has no probabilities.
+    """The likeliest first tokens of the text, likeliest first; empty if the reply has no probabilities.
+
+    The first token is the one after a thought and after blank lines; see :class:`Choice`.
 
     Some servers add the drawn token to the ``limit`` tokens that were requested. It is left out, so that no
     unlisted token is likelier than the last one of the list. Tokens without text (mostly ends of text) stay
     in the list, because their probability is not available to other tokens.
     """
-    logprobs = reply.choice.logprobs
-    if logprobs is None:
+    start = reply.choice.start
+    if start is None:
         return []
-    if logprobs.content:
-        pairs = [(token.token, token.logprob) for token in logprobs.content[0].top_logprobs]
-    elif logprobs.top_logprobs:
-        pairs = list((logprobs.top_logprobs[0] or {}).items())
-    else:
-        return []
-    known = [(text, math.exp(min(log, 0.0))) for text, log in pairs if not math.isnan(log)]
+    position, chance = start
+    known = [(text, chance * math.exp(min(log, 0.0))) for text, log in position.top]
     top = sorted(known, key=lambda pair: -pair[1])[:limit]
     return [FirstToken(_with_space(text), probability) for text, probability in top]
 
