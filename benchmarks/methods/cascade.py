@@ -28,7 +28,7 @@ class Cascade:
     """Answers directly; where max(P(true), P(false)) is below the threshold, the answer is a tree's.
 
     P(true) is the direct answer's where that stands, else the tree's, which has a margin too. A
-    question on which the direct prompt gives no probability at all gets a tree. The detail ``grown`` is 1
+    question to which the direct prompt gives no answer gets a tree. The detail ``grown`` is 1
     or 0; ``direct_p_true`` and ``direct_tokens`` (of prompts and texts) tell of the first step.
 
     Attributes:

@@ -15,6 +15,7 @@ from maieutic.bundled import AGORA
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import parse_json
 from maieutic.files.reading import read_toml
+from maieutic.lm.local.fixed_date import TEMPLATE_DATE
 from maieutic.lm.server.address import is_server, server_address
 from maieutic.pipeline import SAME_MODEL
 
@@ -33,6 +34,7 @@ class RunConfig:
         lm: "" for a run that weighs given trees; ``nli`` "" for a method without a verifier, and until
             :meth:`complete` for agora's own.
         seed: of the draw of items and of all sampling.
+        template_date: the day that chat templates print, fixed so that a run can be repeated.
         batch: questions that advance together; the records hold in any company in float32.
     """
 
@@ -50,6 +52,7 @@ class RunConfig:
     limit: int = 0
     seed: int = 0
     batch: int = 32
+    template_date: str = f"{TEMPLATE_DATE:%Y-%m-%d}"
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -58,6 +61,12 @@ class RunConfig:
         for name, least in (("limit", 0), ("seed", 0), ("batch", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}")
+        today = f"{TEMPLATE_DATE:%Y-%m-%d}"
+        if self.template_date != today:
+            problem = (
+                f"template_date must be {today}, not {self.template_date!r}: this version prints no other"
+            )
+            raise InputError(problem, subject="template_date")
         if is_server(self.lm):
             server_address(self.lm)  # before it is written down, since it may hold a secret
         if self.trees and self.method != "maieutic":

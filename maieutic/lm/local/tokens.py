@@ -106,7 +106,9 @@ class Vocabulary:
         if prompt.format == "chat":
             return self._turn_ends[1]
         queries = [shot.query for shot in prompt.shots]
-        start = "" if self.keeps_newlines or len(queries) < 2 else commonprefix(queries).strip()
+        if self.keeps_newlines or len(queries) < 2:
+            return []
+        start = commonprefix(queries).strip()  # noqa: RUF071 - of texts, not paths
         return [start] if start else []
 
     def ends_text(self, new: Sequence[int]) -> bool:
