@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any
 
 import torch
 
@@ -25,23 +24,14 @@ from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import ModelError
 from maieutic.lm.local.decoding import Decoder, check_logits
 from maieutic.lm.local.tokens import Tokens, Vocabulary
+from maieutic.lm.local.windows import trial_length
 
-__all__ = ["TOLERANCES", "Batches", "check_model", "check_options", "run_batches", "trial_length"]
+__all__ = ["TOLERANCES", "Batches", "check_model", "check_options", "run_batches"]
 
 # Of the total variation between two next-token distributions in the trial; rounding stays below.
 TOLERANCES = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
 
-SHORT, LONG = 5, 24  # tokens of the trial's rows
-LONGEST_WINDOW = 512  # tokens of a sliding window that the trial reaches beyond; longer ones take too long
-_WINDOWS = (
-    "sliding_window",
-    "sliding_window_size",
-    "attention_window_size",
-    "attention_window",
-    "local_attention",
-    "window_size",
-    "attention_chunk_size",
-)
+SHORT = 5  # tokens of the trial's short row
 _log = logging.getLogger(__name__)
 
 
@@ -89,19 +79,6 @@ def run_batches(
             work([rows[index] for index in batch])
 
         budget.run([lengths[row] for row in rows], part)
-
-
-def trial_length(model: Any, window: int | None) -> int:
-    """Tokens of a trial that looks back beyond the model's shortest sliding window.
-
-    Args:
-        window: largest number of tokens in a sequence; None if there is no limit.
-    """
-    config = model.config.get_text_config()
-    owners = [config, *model.modules()]
-    values = [getattr(owner, name, None) for owner in owners for name in _WINDOWS]
-    sliding = [one for one in values if type(one) is int and 0 < one <= LONGEST_WINDOW]
-    return min(max(LONG, max(sliding, default=0) + SHORT), window or LONGEST_WINDOW + SHORT)
 
 
 def _check_weights(checkpoint: Checkpoint) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["THOUGHT_TOKENS", "Tags", "ThoughtEnd", "begun_thought", "empty_thought", "opened_thought"]
+__all__ = ["TAGS", "THOUGHT_TOKENS", "Tags", "ThoughtEnd", "begun_thought", "empty_thought", "opened_thought"]
 
 THOUGHT_TOKENS = 1024  # token limit of a thought; most answers to yes/no questions need fewer
 
