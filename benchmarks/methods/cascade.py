@@ -28,7 +28,7 @@ class Cascade:
     """Answers directly, and grows a tree where max(P(true), P(false)) is below the threshold.
 
     P(true) is that of the direct answer or of the tree, whichever gives the answer; a tree also gives a
-    margin. A question for which the direct prompt gives no probability gets a tree. The detail ``grown`` is
+    margin. A question without a direct answer gets a tree. The detail ``grown`` is
     1 or 0; ``direct_p_true`` and ``direct_tokens`` (of prompts and texts) describe the direct answer.
 
     Attributes:

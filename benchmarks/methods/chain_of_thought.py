@@ -36,8 +36,9 @@ class ChainOfThought:
     """Explains greedily by the belief prompt, then judges by the verdict prompt.
 
     P(true) is read anew after the explanation, as the share of "true" in the two options' probabilities;
-    their sum is the detail ``mass``. A reply that explains nothing is judged by the direct prompt
-    (the detail ``explained`` is 0), and one that reaches no verdict of its own is judged all the same.
+    their sum is the detail ``mass``; below one half there is no answer. A reply that explains nothing
+    is judged by the direct prompt (the detail ``explained`` is 0), and one that reaches no
+    verdict of its own is judged all the same.
 
     Attributes:
         max_new_tokens: token limit of the explanation, ≥ 1.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maieutic.benchmarks.methods.base import Outcome, charged
+from maieutic.elicit import MIN_VERDICT_MASS
 from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
@@ -16,7 +17,7 @@ from maieutic.usage import Usage
 
 __all__ = ["NO_READING", "Direct", "Reading", "outcome_of", "read"]
 
-NO_READING = "the model gives no probability to true or false"
+NO_READING = f"P(true) + P(false) is below {MIN_VERDICT_MASS}: the model would rather say something else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Reading:
 
     @property
     def p_true(self) -> float | None:
-        """P(true) as a share of both, in [0, 1]; None where both are 0."""
-        return self.true / self.mass if self.mass > 0 else None
+        """P(true) as a share of both, in [0, 1]; None where both are below MIN_VERDICT_MASS together."""
+        return self.true / self.mass if self.mass >= MIN_VERDICT_MASS else None
 
 
 def read(lm: LanguageModel, prompts: PromptSet, requests: Sequence[Prompt]) -> list[Reading]:
@@ -48,10 +49,10 @@ def read(lm: LanguageModel, prompts: PromptSet, requests: Sequence[Prompt]) -> l
 
 
 def outcome_of(reading: Reading, **details: float) -> Outcome:
-    """The likelier answer, true on a tie; unscored where neither has any probability."""
+    """The likelier answer, true on a tie; unscored where true and false are improbable."""
     p_true = reading.p_true
     if p_true is None:
-        return Outcome(None, problem=NO_READING, details={"mass": 0.0, **details})
+        return Outcome(None, problem=NO_READING, details={"mass": reading.mass, **details})
     return Outcome(p_true >= 0.5, p_true, details={"mass": reading.mass, **details})
 
 
@@ -60,7 +61,7 @@ class Direct:
     """Judges with the few-shot prompt for direct answers.
 
     P(true) is the share of "true" in the probabilities of the two options. Their sum is the detail ``mass``;
-    an answer counts even if it is small. A question is asked as it is, not turned into a statement.
+    below one half there is no answer, as in trees. A question is asked as it is, not turned into a statement.
     """
 
     @property

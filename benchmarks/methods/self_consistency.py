@@ -11,7 +11,6 @@ from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, read
 from maieutic.benchmarks.methods.sampling import Sampled
-from maieutic.elicit import MIN_VERDICT_MASS
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import LoadedModels
 from maieutic.prompts import PromptSet
@@ -113,7 +112,7 @@ def _reading_usage(chains: Sequence[_Chain]) -> Usage:
 def _voting(chain: _Chain) -> _Chain:
     """The chain with the vote of its reading, if it has one."""
     reading = chain.reading
-    if reading is None or reading.p_true is None or reading.mass < MIN_VERDICT_MASS:
+    if reading is None or reading.p_true is None:
         return chain
     return replace(chain, vote=reading.p_true >= 0.5)
 

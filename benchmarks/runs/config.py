@@ -16,6 +16,7 @@ from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import parse_json
 from maieutic.files.reading import read_toml
 from maieutic.lm.beliefs import PROBABILITIES, parse_belief_source
+from maieutic.lm.local.fixed_date import TEMPLATE_DATE
 from maieutic.lm.server.address import is_server, server_address
 from maieutic.pipeline import SAME_MODEL
 
@@ -35,6 +36,7 @@ class RunConfig:
             :meth:`complete` for agora's own.
         seed: of the draw of items and of all sampling.
         beliefs: where the language model's beliefs come from, as the option --beliefs names it.
+        template_date: the day that chat templates print, fixed so that a run can be repeated.
         batch: questions answered together; in float32 the records do not depend on it.
     """
 
@@ -53,6 +55,7 @@ class RunConfig:
     seed: int = 0
     batch: int = 32
     beliefs: str = PROBABILITIES
+    template_date: str = f"{TEMPLATE_DATE:%Y-%m-%d}"
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -62,6 +65,12 @@ class RunConfig:
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}", subject=name)
         parse_belief_source(self.beliefs)
+        today = f"{TEMPLATE_DATE:%Y-%m-%d}"
+        if self.template_date != today:
+            problem = (
+                f"template_date must be {today}, not {self.template_date!r}: this version prints no other"
+            )
+            raise InputError(problem, subject="template_date")
         if is_server(self.lm):
             server_address(self.lm)  # before it is stored, since it may contain a secret
         if self.trees and self.method != "maieutic":

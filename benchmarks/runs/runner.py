@@ -13,14 +13,17 @@ from dataclasses import dataclass, replace
 
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Method, Outcome, Usage
+from maieutic.benchmarks.methods.direct import NO_READING
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
+from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
 from maieutic.lm.beliefs import belief_source_of
 from maieutic.pipeline import LoadedModels
+from maieutic.text import NO_VERDICT
 
-__all__ = ["SAMPLE", "Estimate", "Stopped", "draw", "estimate", "run", "unanswered"]
+__all__ = ["SAMPLE", "Estimate", "Stopped", "check_judged", "draw", "estimate", "run", "unanswered"]
 
 SAMPLE = 8
 
@@ -84,6 +87,33 @@ def run(
             )
             for item, outcome, (requests, cached) in zip(group, outcomes, shares, strict=True)
         ]
+
+
+def check_judged(records: Sequence[Record], lm: str) -> None:
+    """Refuse a run in which the language model judged nothing; its share of right answers means nothing.
+
+    Args:
+        lm: the model's name; "" where trees were given.
+
+    Raises:
+        MaieuticError: on more than half of the questions the model said neither true nor false.
+    """
+    silent = sum(map(_unjudged, records))
+    if lm and 2 * silent > len(records):
+        raise MaieuticError(
+            f"{lm} judged nothing on {silent} of {len(records)} questions: {NO_READING}; choose "
+            "other --prompts, or another model",
+            subject=lm,
+        )
+
+
+def _unjudged(record: Record) -> bool:
+    """Whether the model said neither true nor false, about the question or anything in its tree."""
+    if record.reasoning is None:
+        return record.problem in {NO_READING, NO_VERDICTS}
+    tree = record.reasoning.tree
+    known = any(node.p_true is not None for node in (*tree.nodes, *tree.pruned))
+    return not known and any(item.reason == NO_VERDICT for item in tree.discarded)
 
 
 def _shared(number: int, parts: int) -> list[int]:

@@ -132,9 +132,11 @@ def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: boo
     """Answer the questions without a record, then print a summary of all records.
 
     Raises:
+        MaieuticError: the language model judged nothing; the records stay.
         typer.Exit: with code 130 after Ctrl-C, once the batch is finished and written.
     """
     from maieutic.benchmarks.runs.folder import RunFolder
+    from maieutic.benchmarks.runs.runner import check_judged
     from maieutic.cli.bench.progress import tracked_records, until_interrupted
     from maieutic.cli.bench.summary import print_summary
     from maieutic.cli.console import complain, response_cache
@@ -149,6 +151,8 @@ def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: boo
         tracked_records(batches, before, total)
         if folder.records:
             print_summary(benchmark.config, folder.folder, folder.records, json=json)
+    if len(folder.records) == total:
+        check_judged(folder.records, benchmark.config.lm)
     if interrupted:
         done = f"{len(folder.records)} of {total} questions are answered"
         complain(f"interrupted: {done}, in {out}; the same command continues from there")

@@ -20,7 +20,7 @@ from maieutic.lm.base import Completion, FloatArray, LanguageModel, OptionScores
 
 __all__ = ["CachedLanguageModel"]
 
-FORMAT = 2  # increase it whenever the rendering of prompts or the sampled texts change
+FORMAT = 3  # increase it whenever the rendering of prompts or the sampled texts change
 COUNTS = Struct("<II")  # before a text: tokens of the prompt, tokens of the text
 COUNT = Struct("<I")  # before probabilities: tokens of the prompt
 

@@ -56,3 +56,61 @@ def test_chat_prompts_need_a_template(llama_folder: Path) -> None:
     with pytest.raises(ModelError) as error:
         lm.choose([Prompt("chat", "", (), "Q")], OPTIONS)
     assert error.value.subject == lm.name
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        (
+            "{% for m in messages if m.role != 'system' %}[{{ m.content }}]{% endfor %}",
+            "[Judge.\n\nQ1][A1][Q2]",
+        ),
+        (
+            "{% for m in messages %}[{% for part in m.content %}{{ part.text }}{% endfor %}]{% endfor %}",
+            "[Judge.][Q1][A1][Q2]",
+        ),
+        (
+            "{% for m in messages if m.role != 'system' %}[{% for part in m.content %}{{ part.text }}"
+            "{% endfor %}]{% endfor %}",
+            "[Judge.\n\nQ1][A1][Q2]",
+        ),
+        ("{% for m in messages %}[{{ m.content | tojson }}]{% endfor %}", '["Judge."]["Q1"]["A1"]["Q2"]'),
+    ],
+)
+def test_no_part_of_a_prompt_is_lost(
+    template: str, text: str, chat_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = shutil.copytree(chat_folder, tmp_path / "model")
+    (folder / "chat_template.jinja").write_text(template)
+    lm = load(folder)
+    prompt = Prompt("chat", "Judge.", (Shot("Q1", "A1"),), "Q2")
+    assert lm._vocabulary.render([prompt, prompt]) == [text, text]
+    assert len(caplog.messages) == ("tojson" not in template)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for m in messages if m.role != 'assistant' %}{{ m.content }}{% endfor %}",
+        "{{ messages[0].content }}",
+        "{% for m in messages %}{{ m.content + 1 }}{% endfor %}",
+        "{% for m in messages %}",
+    ],
+)
+def test_a_template_that_loses_a_part_in_every_form_is_named(
+    template: str, chat_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(chat_folder, tmp_path / "model")
+    (folder / "chat_template.jinja").write_text(template)
+    lm = load(folder)
+    with pytest.raises(ModelError) as caught:
+        lm.choose([Prompt("chat", "Judge.", (Shot("Q1", "A1"),), "Q2")], OPTIONS)
+    assert caught.value.subject == str(folder)
+
+
+def test_templates_print_a_fixed_date(chat_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(chat_folder, tmp_path / "model")
+    template = folder / "chat_template.jinja"
+    template.write_text("\n{{ strftime_now('%A %d %B %Y, %-d/%-m') }}\n" + template.read_text())
+    (text,) = load(folder)._vocabulary.render([Prompt("chat", "", (), "Q")])
+    assert text == "\nWednesday 01 January 2025, 1/1\n<|user|>Q</s><|assistant|>"

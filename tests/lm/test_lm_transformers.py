@@ -60,11 +60,16 @@ class ReferenceDecoder:
         for step in range(steps):
             token = pick(step, self.log_probabilities([*tokens, *new])[-1])
             if token == self.tokenizer.eos_token_id:
-                return self.tokenizer.decode(new, skip_special_tokens=True), True
+                return self.first_line(new), True
             new.append(token)
-            if "\n" in self.tokenizer.decode([token]):
-                return self.tokenizer.decode(new, skip_special_tokens=True).split("\n")[0], True
-        return self.tokenizer.decode(new, skip_special_tokens=True), False
+            words = self.tokenizer.decode(new, skip_special_tokens=True).lstrip()
+            if "\n" in self.tokenizer.decode([token]) and "\n" in words:
+                return self.first_line(new), True
+        return self.first_line(new), False
+
+    def first_line(self, new: list[int]) -> str:
+        lines: list[str] = self.tokenizer.decode(new, skip_special_tokens=True).split("\n")
+        return next((line for line in lines if line.strip()), lines[0])
 
     def choice(self, text: str, option: str) -> float:
         """P(option | text) where no token spans the two."""

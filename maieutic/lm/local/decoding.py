@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,15 @@ from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.internals import cache_parameter, new_cache
 from maieutic.checkpoints.loading import Checkpoint
+from maieutic.errors import ModelError
 from maieutic.lm.base import FloatArray, SamplingParams
+from maieutic.lm.local.output_layer import OutputLayer
 from maieutic.lm.local.prefixes import Prefix, prefix_argument
 from maieutic.lm.local.tokens import Tokens
 
-__all__ = ["Decoder", "SampleRow", "draw_tokens", "sample_uniforms"]
+__all__ = ["Decoder", "SampleRow", "Stop", "check_logits", "draw_tokens", "sample_uniforms"]
+
+Stop = Callable[[Sequence[int]], bool]  # whether the last of a text's new tokens ends it
 
 FINISHED_PER_REMOVAL = 8  # finished rows are removed once they are at least 1/8 of the batch
 
@@ -64,14 +69,12 @@ class Decoder:
 
     Args:
         pad: the padding token; it is always masked.
-        stops: the tokens that end a text.
     """
 
-    def __init__(self, checkpoint: Checkpoint, pad: int, stops: Sequence[int]) -> None:
-        self._model, self._device, self._pad = checkpoint.model, checkpoint.device, pad
-        size = int(self._model.get_input_embeddings().weight.shape[0])
-        self._stops = torch.zeros(size, dtype=torch.bool, device=self._device)
-        self._stops[list(stops)] = True
+    def __init__(self, checkpoint: Checkpoint, pad: int) -> None:
+        self._name, self._model = checkpoint.name, checkpoint.model
+        self._device, self._pad = checkpoint.device, pad
+        self.output_layer = OutputLayer(checkpoint)
         self._cache = cache_parameter(self._model)
         self._accepted = inspect.signature(self._model.forward).parameters
 
@@ -83,24 +86,45 @@ class Decoder:
     def log_probabilities(self, rows: Sequence[Tokens], width: int, prefix: Prefix | None) -> torch.Tensor:
         """log P (nats) of every next token at the last ``width`` positions of each row.
 
+        The output layer is computed in float32 (:mod:`maieutic.lm.local.output_layer`).
+
         Args:
             rows: the tokens after the prefix, at least ``width`` per row.
 
         Returns:
             float32 (rows, width, vocabulary).
+
+        Raises:
+            ModelError: the model computes NaN.
         """
         ids, mask = self._left_padded(rows)
         with torch.inference_mode():
-            logits = self._forward(ids, mask, self._positions(mask, prefix), prefix, width)
-            return logits.log_softmax(dim=-1)
+            logits = self._forward(ids, mask, self._positions(mask, prefix), prefix, width, exact=True)
+            logs = logits.float().log_softmax(dim=-1)
+        check_logits(logs, self._name)
+        return logs
+
+    def last_logits(self, rows: Sequence[Tokens], *, exact: bool) -> torch.Tensor:
+        """The logits after each row, in the number format in which they are computed; (rows, vocabulary).
+
+        Args:
+            exact: whether to compute the output layer in float32.
+        """
+        ids, mask = self._left_padded(rows)
+        with torch.inference_mode():
+            return self._forward(ids, mask, self._positions(mask, None), None, 1, exact=exact)[:, 0]
 
     def draw(
-        self, rows: Sequence[SampleRow], params: SamplingParams, prefix: Prefix | None
+        self, rows: Sequence[SampleRow], params: SamplingParams, prefix: Prefix | None, stop: Stop
     ) -> list[list[int]]:
-        """The new tokens of each row, with the stop token that ended it, if any.
+        """The new tokens of each row, with the token that ended it, if any.
 
         Args:
             rows: their tokens are those after the prefix.
+            stop: the rule that ends a text.
+
+        Raises:
+            ModelError: the model computes NaN.
         """
         texts: list[list[int]] = [[] for _ in rows]
         with torch.inference_mode():
@@ -110,11 +134,10 @@ class Decoder:
             unfinished = [True] * len(rows)
             for step in range(params.max_new_tokens):
                 tokens = self._pick(batch.logits, None if uniforms is None else uniforms[:, step], params)
-                stopped = self._stops[tokens].tolist()
-                for row, token, stop in zip(active, tokens.tolist(), stopped, strict=True):
+                for row, token in zip(active, tokens.tolist(), strict=True):
                     if unfinished[row]:
                         texts[row].append(token)
-                        unfinished[row] = not stop
+                        unfinished[row] = not stop(texts[row])
                 remaining = [line for line, row in enumerate(active) if unfinished[row]]
                 if not remaining or step + 1 == params.max_new_tokens:
                     break
@@ -134,7 +157,8 @@ class Decoder:
         positions = self._positions(mask, prefix)
         cache = new_cache(self._model)
         assert cache is not None
-        logits = self._forward(ids, mask, positions, prefix, 1, cache)[:, 0]
+        logits = self._forward(ids, mask, positions, prefix, 1, cache)[:, 0].float()
+        check_logits(logits, self._name)
         batch = _Batch(logits, cache, mask, positions[:, -1:])
         if len(lines) < len(rows):
             batch.select(torch.tensor([lines[row.tokens] for row in rows], device=self._device))
@@ -145,7 +169,8 @@ class Decoder:
         batch.mask = torch.cat([batch.mask, torch.ones_like(batch.mask[:, :1])], dim=1)
         batch.positions = batch.positions + 1
         ids = tokens[:, None]
-        batch.logits = self._forward(ids, batch.mask, batch.positions, prefix, 1, batch.cache)[:, 0]
+        logits = self._forward(ids, batch.mask, batch.positions, prefix, 1, batch.cache)
+        batch.logits = logits[:, 0].float()
 
     def _forward(
         self,
@@ -155,17 +180,24 @@ class Decoder:
         prefix: Prefix | None,
         width: int,
         cache: Any = None,
+        *,
+        exact: bool = False,
     ) -> torch.Tensor:
-        """The logits at the last ``width`` positions; float32 (rows, width, vocabulary)."""
+        """The logits at the last ``width`` positions; (rows, width, vocabulary).
+
+        Args:
+            exact: whether to compute the output layer in float32.
+        """
         extras = {"position_ids": positions, self._cache: cache, "logits_to_keep": width}
-        output = self._model(
-            input_ids=ids,
-            attention_mask=mask,
-            use_cache=cache is not None,
-            **{name: value for name, value in extras.items() if name in self._accepted},
-            **prefix_argument(prefix, positions),
-        )
-        logits: torch.Tensor = output.logits[:, -width:].float()
+        with self.output_layer.in_float32() if exact else nullcontext():
+            output = self._model(
+                input_ids=ids,
+                attention_mask=mask,
+                use_cache=cache is not None,
+                **{name: value for name, value in extras.items() if name in self._accepted},
+                **prefix_argument(prefix, positions),
+            )
+        logits: torch.Tensor = output.logits[:, -width:]
         return logits
 
     def _positions(self, mask: torch.Tensor, prefix: Prefix | None) -> torch.Tensor:
@@ -193,6 +225,23 @@ class Decoder:
         ids = torch.from_numpy(padded(rows, self._pad, "left"))
         mask = torch.from_numpy(padded([[1] * len(row) for row in rows], 0, "left"))
         return ids.to(self._device), mask.to(self._device)
+
+
+def check_logits(logits: torch.Tensor, name: str) -> None:
+    """Reject logits or log-probabilities that are not numbers; −∞ stands for probability 0.
+
+    Args:
+        name: the model's, for the message.
+
+    Raises:
+        ModelError: some are NaN or +∞.
+    """
+    if not (logits < torch.inf).all():
+        raise ModelError(
+            f"{name} computes NaN: its weights are damaged, or its number format overflows; use "
+            "--dtype float32, or download the model again",
+            subject=name,
+        )
 
 
 def sample_uniforms(params: SamplingParams, text: str, index: int) -> FloatArray:

@@ -18,16 +18,20 @@ from transformers import (
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import SamplingParams
-from maieutic.lm.local.decoding import SampleRow, draw_tokens
+from maieutic.lm.local.decoding import SampleRow, Stop, draw_tokens
 from maieutic.lm.local.tokens import Vocabulary
 
 __all__ = ["generate"]
 
 
 def generate(
-    checkpoint: Checkpoint, vocabulary: Vocabulary, rows: Sequence[SampleRow], params: SamplingParams
+    checkpoint: Checkpoint,
+    vocabulary: Vocabulary,
+    rows: Sequence[SampleRow],
+    params: SamplingParams,
+    stop: Stop,
 ) -> list[list[int]]:
-    """The new tokens of each row, drawn as one left-padded batch."""
+    """The new tokens of each row, with the token that ended it, if any; drawn as one left-padded batch."""
     tokens = [row.tokens for row in rows]
     ids = torch.from_numpy(padded(tokens, vocabulary.pad, "left")).to(checkpoint.device)
     mask = torch.from_numpy(padded([[1] * len(row) for row in tokens], 0, "left")).to(checkpoint.device)
@@ -38,7 +42,6 @@ def generate(
         processors += [TopPLogitsWarper(float(params.top_p))] if params.top_p < 1 else []
         on_device = torch.from_numpy(uniforms).to(ids.device)
         processors.append(_InverseTransform(on_device, ids.shape[1]))
-    newlines = torch.tensor(vocabulary.newlines, dtype=torch.long, device=ids.device)
     with torch.inference_mode():
         sequences = checkpoint.model.generate(
             input_ids=ids,
@@ -46,14 +49,15 @@ def generate(
             generation_config=GenerationConfig(
                 max_new_tokens=params.max_new_tokens,
                 do_sample=False,  # the last processor leaves one token
-                eos_token_id=vocabulary.ends or None,
                 pad_token_id=vocabulary.pad,
             ),
             logits_processor=LogitsProcessorList(processors),
-            stopping_criteria=StoppingCriteriaList([_EndsWith(newlines)]),
+            stopping_criteria=StoppingCriteriaList([_EndsBy(stop, ids.shape[1])]),
         )
     new: list[list[int]] = sequences[:, ids.shape[1] :].tolist()
-    return new
+    # Finished rows are padded until the last one ends.
+    lengths = [next((n for n in range(1, len(row)) if stop(row[:n])), len(row)) for row in new]
+    return [row[:length] for row, length in zip(new, lengths, strict=True)]
 
 
 class _InverseTransform:
@@ -69,11 +73,16 @@ class _InverseTransform:
         return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
 
 
-class _EndsWith:
-    """A stopping criterion: a row is finished when its last token is one of these."""
+class _EndsBy:
+    """A stopping criterion: a row is finished when a rule says so of its new tokens."""
 
-    def __init__(self, tokens: torch.Tensor) -> None:
-        self.tokens = tokens
+    def __init__(self, stop: Stop, prompt_length: int) -> None:
+        self.stop = stop
+        self.prompt_length = prompt_length
+        self.done: list[bool] = []
 
     def __call__(self, input_ids: torch.Tensor, _scores: Any, **_: Any) -> torch.Tensor:
-        return torch.isin(input_ids[:, -1], self.tokens)
+        new = input_ids[:, self.prompt_length :].tolist()
+        before = self.done or [False] * len(new)
+        self.done = [done or self.stop(row) for done, row in zip(before, new, strict=True)]
+        return torch.tensor(self.done, dtype=torch.bool, device=input_ids.device)

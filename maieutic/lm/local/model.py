@@ -12,7 +12,7 @@ cannot be set, use Transformers' own ``generate``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,10 +23,12 @@ from maieutic.checkpoints.loading import LANGUAGE_MODEL, Checkpoint, load_checkp
 from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import InputError
 from maieutic.lm.base import Completion, FloatArray, OptionScores, Prompt, SamplingParams
-from maieutic.lm.local.decoding import Decoder, SampleRow, sample_uniforms
+from maieutic.lm.local.checks import Batches, check_model, check_options, run_batches
+from maieutic.lm.local.decoding import Decoder, SampleRow, Stop
 from maieutic.lm.local.examples import PrefixGroup, SharedExamples, shared_tokens
 from maieutic.lm.local.generate import generate
 from maieutic.lm.local.prefixes import Prefix
+from maieutic.lm.local.thinking import Request, Thinker
 from maieutic.lm.local.tokens import Tokens, Vocabulary
 from maieutic.prompts import builtin_names
 
@@ -125,13 +127,17 @@ class TransformersLM:
         """
         distinct = list(dict.fromkeys(prompts))
         copies = min(n, 1) if params.greedy else n  # greedy texts are all the same
-        rows = self._rows(distinct, copies, params)
-        owners = [prompt for prompt in distinct for _ in range(copies)]
-        completions: dict[int, Completion] = {}  # by row
-        for group in self._groups([row.tokens for row in rows], owners, [1] * len(rows)):
-            completions |= self._draw(group, rows, params)
+        texts = self._vocabulary.render(distinct)
+        completions = self._thinker.complete(
+            [
+                Request(prompt, text, index)
+                for prompt, text in zip(distinct, texts, strict=True)
+                for index in range(copies)
+            ],
+            params,
+        )
         samples = {
-            prompt: [completions[number * copies + index] for index in range(copies)]
+            prompt: completions[number * copies : (number + 1) * copies]
             for number, prompt in enumerate(distinct)
         }
         return [samples[prompt] if copies == n else samples[prompt] * n for prompt in prompts]
@@ -155,52 +161,53 @@ class TransformersLM:
         lengths: dict[Prompt, int] = {}
         for start in range(0, len(distinct), CHOOSE_PROMPTS):
             chunk = distinct[start : start + CHOOSE_PROMPTS]
-            continuations, counts = self._continuations(chunk, options)
-            scores = self._score(continuations).reshape(len(chunk), len(options))
-            table.update(zip(chunk, scores.tolist(), strict=True))
-            lengths.update(zip(chunk, counts, strict=True))
+            rendered = self._vocabulary.render(chunk)
+            requests = [Request(prompt, text) for prompt, text in zip(chunk, rendered, strict=True)]
+            thoughts = self._thinker.think(requests, SamplingParams(1))
+            ready = [place for place, thought in enumerate(thoughts) if thought.text is not None]
+            texts = [rendered[place] + str(thoughts[place].text) for place in ready]
+            able = [chunk[place] for place in ready]
+            continuations, counts = self._continuations(able, texts, options)
+            scores = self._score(continuations).reshape(len(able), len(options))
+            # An answer that never came has no probability.
+            table.update(dict.fromkeys(chunk, [-np.inf] * len(options)))
+            lengths.update({one: thought.tokens for one, thought in zip(chunk, thoughts, strict=True)})
+            table.update(zip(able, scores.tolist(), strict=True))
+            lengths.update(zip(able, counts, strict=True))
         logs = np.array([table[prompt] for prompt in prompts], dtype=np.float64)
         probabilities = np.exp(logs).reshape(len(prompts), len(options))
         return OptionScores(probabilities, tuple(lengths[prompt] for prompt in prompts))
 
-    def _rows(self, prompts: list[Prompt], copies: int, params: SamplingParams) -> list[SampleRow]:
-        """``copies`` rows for each prompt, prompt by prompt."""
-        texts = self._vocabulary.render(prompts)
-        rows: list[SampleRow] = []
-        for prompt, text, tokens in zip(prompts, texts, self._vocabulary.encode(prompts, texts), strict=True):
-            self._vocabulary.check_window(prompt, len(tokens), params.max_new_tokens)
-            for index in range(copies):
-                numbers = None if params.greedy else sample_uniforms(params, text, index)
-                rows.append(SampleRow(tokens, numbers))
-        return rows
-
     def _draw(
-        self, group: PrefixGroup, rows: list[SampleRow], params: SamplingParams
-    ) -> dict[int, Completion]:
-        """The completions of a group's rows, by row."""
-        completions: dict[int, Completion] = {}
-        own = [SampleRow(rows[row].tokens[group.start :], rows[row].uniforms) for row in group.rows]
+        self, prompts: Sequence[Prompt], rows: Sequence[SampleRow], params: SamplingParams, stop: Stop
+    ) -> list[list[int]]:
+        """The new tokens of each row, with the token that ended it, if any."""
+        new: dict[int, list[int]] = {}
+        for group in self._groups([row.tokens for row in rows], prompts, [1] * len(rows)):
+            own = [SampleRow(rows[row].tokens[group.start :], rows[row].uniforms) for row in group.rows]
 
-        def work(batch: list[int]) -> None:
-            samples = [own[index] for index in batch]
-            if self._decoder.can_draw:
-                new = self._decoder.draw(samples, params, group.prefix)
-            else:
-                new = generate(self._checkpoint, self._vocabulary, samples, params)
-            for index, tokens in zip(batch, new, strict=True):
-                row = group.rows[index]
-                prompt = rows[row].tokens
-                text, length = self._vocabulary.text_after(prompt, tokens)
-                completions[row] = Completion(text, len(prompt), length)
+            def work(batch: list[int], group: PrefixGroup = group, own: list[SampleRow] = own) -> None:
+                samples = [own[index] for index in batch]
+                if self._decoder.can_draw:
+                    drawn = self._decoder.draw(samples, params, group.prefix, stop)
+                else:
+                    drawn = generate(self._checkpoint, self._vocabulary, samples, params, stop)
+                new.update(zip((group.rows[index] for index in batch), drawn, strict=True))
 
-        self._budget.run([len(row.tokens) + params.max_new_tokens for row in own], work)
-        return completions
+            self._run([len(row.tokens) + params.max_new_tokens for row in own], work)
+        return [new[row] for row in range(len(rows))]
+
+    def _run(self, lengths: Sequence[int], work: Callable[[list[int]], None]) -> None:
+        run_batches(self._budget, self._checked[1], lengths, work)
 
     def _continuations(
-        self, prompts: list[Prompt], options: Sequence[str]
+        self, prompts: list[Prompt], texts: Sequence[str], options: Sequence[str]
     ) -> tuple[list[_Continuation], list[int]]:
-        """Every prompt with every option, prompt by prompt, and the number of tokens of each prompt."""
-        texts = self._vocabulary.render(prompts)
+        """Every prompt with every option, prompt by prompt, and the number of tokens of each prompt.
+
+        Args:
+            texts: of the prompts, with the model's thoughts.
+        """
         joined = [text + option for text in texts for option in ("", *options)]
         owners = [prompt for prompt in prompts for _ in ("", *options)]
         encoded = self._vocabulary.encode(owners, joined)
@@ -216,6 +223,8 @@ class TransformersLM:
         if any(item.scored < 1 for item in continuations):
             problem = f"one of the options {list(options)} adds no token to the prompt; change it"
             raise InputError(problem, subject="options")
+        if prompts:
+            check_options(self._vocabulary, encoded[0], encoded[1 : len(options) + 1], options)
         return continuations, lengths
 
     def _score(self, continuations: list[_Continuation]) -> FloatArray:
@@ -238,7 +247,7 @@ class TransformersLM:
                     tokens, options, group.prefix
                 )
 
-            self._budget.run([len(rows[row]) - group.start for row in group.rows], work)
+            self._run([len(rows[row]) - group.start for row in group.rows], work)
         return scores
 
     def _option_scores(
@@ -262,7 +271,16 @@ class TransformersLM:
             return [PrefixGroup(None, list(range(len(rows))))] if rows else []
         return self._examples.groups(rows, prompts, own)
 
-    @cached_property
+    @property
     def _decoder(self) -> Decoder:
-        stops = [*self._vocabulary.ends, *self._vocabulary.newlines]
-        return Decoder(self._checkpoint, self._vocabulary.pad, stops)
+        return self._checked[0]
+
+    @cached_property
+    def _checked(self) -> tuple[Decoder, Batches]:
+        """The decoder, and which prompts may share a batch, tried before the model's first answer."""
+        decoder = Decoder(self._checkpoint, self._vocabulary.pad)
+        return decoder, check_model(self._checkpoint, self._vocabulary, decoder)
+
+    @cached_property
+    def _thinker(self) -> Thinker:
+        return Thinker(self.name, self._vocabulary, self._draw)

@@ -28,6 +28,7 @@ from maieutic.checkpoints.internals import (
 )
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.local.tokens import Tokens
+from maieutic.lm.local.windows import trial_length
 
 __all__ = ["Prefix", "Prefixes", "prefix_argument"]
 
@@ -121,20 +122,22 @@ class Prefixes:
         """What is wrong with sharing in this model, if anything."""
         model, device = self._checkpoint.model, self._checkpoint.device
         size = int(model.get_input_embeddings().weight.shape[0])
-        row = [(7 * place + 11) % size for place in range(14)]
-        mask = torch.ones(2, 14, dtype=torch.long, device=device)
-        mask[1, 8:10] = 0  # the second row lacks two tokens after the prefix
+        length = trial_length(model, self._checkpoint.window)
+        start = length - 6
+        row = [(7 * place + 11) % size for place in range(length)]
+        mask = torch.ones(2, length, dtype=torch.long, device=device)
+        mask[1, start : start + 2] = 0  # the second row lacks two tokens after the prefix
         ids = torch.tensor([row, row], device=device)
         positions = mask.cumsum(dim=1) - 1
         model.set_attn_implementation(_NAME)
-        prefix = self._read(tuple(row[:8]))
+        prefix = self._read(tuple(row[:start]))
         with torch.inference_mode():
             shared = model(
-                input_ids=ids[:, 8:],
-                attention_mask=mask[:, 8:],
-                position_ids=positions[:, 8:],
+                input_ids=ids[:, start:],
+                attention_mask=mask[:, start:],
+                position_ids=positions[:, start:],
                 use_cache=False,
-                **prefix_argument(prefix, positions[:, 8:]),
+                **prefix_argument(prefix, positions[:, start:]),
             ).logits[:, -1]
             alone = torch.stack(
                 [

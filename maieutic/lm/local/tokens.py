@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import takewhile
+from os.path import commonprefix
 from typing import Any
-
-from jinja2 import TemplateError
 
 from maieutic.checkpoints.loading import Checkpoint, shortened
 from maieutic.errors import ContextLengthError, ModelError
 from maieutic.lm.base import Prompt
+from maieutic.lm.local.chat_template import ChatTemplate
 
 __all__ = ["Tokens", "Vocabulary"]
 
@@ -22,63 +22,121 @@ class Vocabulary:
     """The tokenizer of a language model.
 
     Attributes:
+        name: the model's name.
         size: number of tokens that the model has embeddings for.
-        ends: tokens that end a text; may be empty.
+        template: the tokenizer's chat template.
+        eos: tokens that end everything, as the configurations and the tokenizer name them; may be empty.
         pad: the padding token; it is always masked.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._name, self._window = checkpoint.name, checkpoint.window
+        self.name, self._window = checkpoint.name, checkpoint.window
         self._tokenizer = checkpoint.tokenizer
         self.size = int(checkpoint.model.get_input_embeddings().weight.shape[0])
+        self.template = ChatTemplate(self._tokenizer, self.name)
         defaults = checkpoint.model.generation_config
-        ends = defaults.eos_token_id
-        ends = self._tokenizer.eos_token_id if ends is None else ends
-        self.ends: list[int] = [ends] if isinstance(ends, int) else list(ends or [])
-        pads = (defaults.pad_token_id, self._tokenizer.pad_token_id, *self.ends, 0)
+        named = (
+            defaults,
+            checkpoint.model.config,
+            checkpoint.model.config.get_text_config(),
+            self._tokenizer,
+        )
+        self.eos: list[int] = self._known(*(getattr(source, "eos_token_id", None) for source in named))
+        pads = (defaults.pad_token_id, self._tokenizer.pad_token_id, *self.eos, 0)
         self.pad = next(pad for pad in pads if pad is not None and 0 <= pad < self.size)
+
+    def _known(self, *named: Any) -> list[int]:
+        """The tokens among some ids and lists of ids that the model knows, each once."""
+        lists = (one if isinstance(one, list | tuple) else [one] for one in named)
+        ids = (one for ids in lists for one in ids if isinstance(one, int) and 0 <= one < self.size)
+        return list(dict.fromkeys(ids))
 
     @property
     def has_chat_template(self) -> bool:
         """Whether chat prompts can be rendered."""
         return bool(self._tokenizer.chat_template)
 
+    @property
+    def ends(self) -> list[int]:
+        """The tokens that end a text: ``eos``, and those by which the chat template ends a turn."""
+        return self._turn_ends[0]
+
+    @cached_property
+    def _turn_ends(self) -> tuple[list[int], list[str]]:
+        """``ends``, and the texts by which the template ends a turn where it has no tokens for it."""
+        ends, marks = list(self.eos), []
+        for tail in self.template.after_replies() if self.has_chat_template else ():
+            ids = self._tokenizer(tail.lstrip(), add_special_tokens=False)["input_ids"]
+            if ids and ids[0] in self._special:
+                ends += self._known(ids[0])
+            elif tail.strip() and not tail.lstrip(" ").startswith("\n"):
+                marks.append(tail.strip().partition("\n")[0])
+        return list(dict.fromkeys(ends)), marks
+
+    @cached_property
+    def _special(self) -> frozenset[int]:
+        return frozenset({*self._tokenizer.all_special_ids, *self._tokenizer.added_tokens_decoder})
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        count = min(len(self._tokenizer), self.size)
+        return list(self._tokenizer.batch_decode([[token] for token in range(count)]))
+
     @cached_property
     def newlines(self) -> list[int]:
         """The tokens whose text contains a newline."""
-        count = min(len(self._tokenizer), self.size)
-        texts = self._tokenizer.batch_decode([[token] for token in range(count)])
-        return [token for token, text in enumerate(texts) if "\n" in text]
+        return [token for token, text in enumerate(self._texts) if "\n" in text]
+
+    @cached_property
+    def _blank(self) -> frozenset[int]:
+        """The tokens that add no word to a text: white space and special ones."""
+        blank = {token for token, text in enumerate(self._texts) if not text.strip()}
+        return frozenset(blank | set(self._tokenizer.all_special_ids))
+
+    @cached_property
+    def keeps_newlines(self) -> bool:
+        """Whether a newline of a prompt reaches the model."""
+        return "\n" in self.decode(self._tokenizer("Q: a\nA: b", add_special_tokens=False)["input_ids"])
+
+    def marks(self, prompt: Prompt) -> list[str]:
+        """The texts at which a text after a prompt ends, where no token ends it there.
+
+        They are the chat template's end of a turn, or without newlines the beginning of the next example.
+        """
+        if prompt.format == "chat":
+            return self._turn_ends[1]
+        queries = [shot.query for shot in prompt.shots]
+        if self.keeps_newlines or len(queries) < 2:
+            return []
+        start = commonprefix(queries).strip()  # noqa: RUF071 - of texts, not paths
+        return [start] if start else []
+
+    def ends_text(self, new: Sequence[int]) -> bool:
+        """Whether the last of the new tokens ends a text: an end, or a newline that is not at its start."""
+        return new[-1] in self._end_tokens or (new[-1] in self._newline_tokens and not self._leading(new))
+
+    def _leading(self, new: Sequence[int]) -> bool:
+        """Whether all newlines in the tokens stand before the text's first word."""
+        before = self._texts[new[-1]].partition("\n")[0]
+        return not before.strip() and all(token in self._blank for token in new[:-1])
+
+    @cached_property
+    def _end_tokens(self) -> frozenset[int]:
+        return frozenset(self.ends)
 
     def render(self, prompts: Sequence[Prompt]) -> list[str]:
-        """The text of each prompt, which the model continues.
-
-        A chat prompt is rendered with the tokenizer's chat template, without reasoning ("thinking") if the
-        template can switch it off; the opening is the beginning of an unfinished assistant message. If the
-        template rejects a system message, the instruction moves to the start of the first user message.
+        """The text of each prompt; see :meth:`maieutic.lm.local.chat_template.ChatTemplate.write`.
 
         Raises:
-            ModelError: the tokenizer has no chat template, or the template rejects a chat prompt.
+            ModelError: the model cannot use a prompt's format.
         """
-        return [self._render(prompt) for prompt in prompts]
+        return [
+            prompt.text() if prompt.format == "text" else self.template.write(prompt) for prompt in prompts
+        ]
 
-    def _render(self, prompt: Prompt) -> str:
-        if prompt.format == "text":
-            return prompt.text()
-        if not self.has_chat_template:
-            problem = f'{self._name} has no chat template; use the "paper" prompt set, which is plain text'
-            raise ModelError(problem, subject=self._name)
-        try:
-            return _apply_template(prompt, self._tokenizer, prompt.messages())
-        except (TemplateError, ValueError) as error:
-            try:
-                return _apply_template(prompt, self._tokenizer, _without_system(prompt.messages()))
-            except (TemplateError, ValueError):
-                raise ModelError(
-                    f'the chat template of {self._name} rejects the prompt "{shortened(prompt.query)}" '
-                    f'({error}); use the "paper" prompt set',
-                    subject=self._name,
-                ) from error
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, special ones included."""
+        return str(self._tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
 
     def encode(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each prompt's text; a chat template already contains the special tokens.
@@ -101,11 +159,15 @@ class Vocabulary:
                 encoded[index] = tuple(row[:-1] if ended else row)
         if max(map(max, filter(None, encoded)), default=0) >= self.size:
             raise ModelError(
-                f"the tokenizer of {self._name} has tokens that the model lacks, so it belongs to another "
+                f"the tokenizer of {self.name} has tokens that the model lacks, so it belongs to another "
                 "model; save the model with its own tokenizer",
-                subject=self._name,
+                subject=self.name,
             )
         return encoded
+
+    def fits(self, tokens: int) -> bool:
+        """Whether the context window holds a number of tokens."""
+        return self._window is None or tokens <= self._window
 
     def check_window(self, prompt: Prompt, length: int, new_tokens: int) -> None:
         """Check that a prompt fits the context window.
@@ -118,22 +180,25 @@ class Vocabulary:
             ContextLengthError: it does not fit.
         """
         window = self._window
-        if window is not None and length + new_tokens > window:
+        if not self.fits(length + new_tokens):
             more = f" and needs {new_tokens} new ones" if new_tokens else " with its option"
             raise ContextLengthError(
                 f'the prompt "{shortened(prompt.query)}" has {length} tokens{more}, but the context window '
-                f"of {self._name} holds {window}; shorten it, or use a model with a larger window",
-                subject=self._name,
+                f"of {self.name} holds {window}; shorten it, or use a model with a larger window",
+                subject=self.name,
             )
 
-    def text_after(self, prompt: Tokens, new: Sequence[int]) -> tuple[str, int]:
-        """The text of new tokens up to the first end token or newline, with its leading space.
+    def text_after(self, prompt: Tokens, new: Sequence[int], marks: Sequence[str] = ()) -> tuple[str, int]:
+        """The text of new tokens up to the first end, or newline after a word, a leading space kept.
+
+        Args:
+            marks: texts that end it too; see :meth:`marks`.
 
         Returns:
-            the text, and its number of tokens. The token that ended the text counts only if it contains some
-            of the text.
+            the text, and how many of the tokens were drawn for it: the one that ended it only if it holds
+            some of the text.
         """
-        text_tokens = list(takewhile(lambda token: token not in self.ends, new))
+        text_tokens = list(takewhile(lambda token: token not in self._end_tokens, new))
         # Some tokenizers drop the space before a first word, so decode the last token of the prompt with it.
         before, both = (
             self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
@@ -141,42 +206,19 @@ class Vocabulary:
         )
         if not both.startswith(before):  # a character is split between prompt and text
             before, both = "", self._tokenizer.decode(text_tokens, skip_special_tokens=True)
-        return str(both[len(before) :]).partition("\n")[0], self._length(text_tokens)
+        lines = str(both[len(before) :]).split("\n")
+        text = next((line for line in lines if line.strip()), lines[0])
+        for mark in marks:
+            text = text.partition(mark)[0]
+        return text, self._length(text_tokens)
 
     def _length(self, tokens: Sequence[int]) -> int:
-        """The number of tokens of the text before the first newline."""
-        for index, token in enumerate(tokens):
-            if token in self._newline_tokens:
-                start = self._tokenizer.decode([token]).partition("\n")[0]
-                return index + bool(start)
+        """How many tokens were drawn for the text that ends at the first newline after a word."""
+        for place, token in enumerate(tokens):
+            if token in self._newline_tokens and not self._leading(tokens[: place + 1]):
+                return place + bool(self._texts[token].partition("\n")[0])
         return len(tokens)
 
     @cached_property
     def _newline_tokens(self) -> frozenset[int]:
         return frozenset(self.newlines)
-
-
-def _apply_template(prompt: Prompt, tokenizer: Any, messages: list[dict[str, str]]) -> str:
-    if not prompt.opening:
-        return str(
-            tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
-            )
-        )
-    # A template may trim its messages, so the opening's trailing space is appended afterwards.
-    opening = prompt.opening.rstrip()
-    text = tokenizer.apply_chat_template(
-        [*messages, {"role": "assistant", "content": opening}],
-        tokenize=False,
-        continue_final_message=True,
-        enable_thinking=False,
-    )
-    return str(text) + prompt.opening[len(opening) :]
-
-
-def _without_system(messages: list[dict[str, str]]) -> list[dict[str, str]]:
-    if messages[0]["role"] != "system":
-        return messages
-    instruction, first, *others = messages
-    merged = {"role": "user", "content": f"{instruction['content']}\n\n{first['content']}"}
-    return [merged, *others]
