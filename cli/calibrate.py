@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maieutic.cli.options import (
+    OUTPUT,
     CacheOption,
     DeviceOption,
     DownloadOption,
@@ -32,17 +33,22 @@ def calibrate(
     nli: NliOption,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Weights file to write, for --weights elsewhere.", show_default=False),
+        typer.Option(
+            "--out",
+            help="Weights file to write, for the option --weights.",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+        ),
     ] = None,
-    folds: Annotated[int, typer.Option("--folds", help="Parts that are held out in turn.", min=2)] = 5,
-    seeds: Annotated[int, typer.Option("--seeds", help="Ways to draw the folds.", min=1)] = 1,
+    folds: Annotated[int, typer.Option("--folds", help="Folds of the cross-validation.", min=2)] = 5,
+    seeds: Annotated[int, typer.Option("--seeds", help="Number of random divisions into folds.", min=1)] = 1,
     ablate: Annotated[
-        bool, typer.Option("--ablate", help="Also with each weight left out, one at a time.")
+        bool, typer.Option("--ablate", help="Also evaluate without each weight, one at a time.")
     ] = False,
-    l2: Annotated[float, typer.Option("--l2", help="Pull towards 0, nats for a weight of 1.", min=0)] = 3.0,
+    l2: Annotated[float, typer.Option("--l2", help="L2 penalty, nats for a weight of 1.", min=0)] = 3.0,
     off: Annotated[
         list[str] | None,
-        typer.Option("--off", help="A weight that stays 0; repeat for more.", show_default=False),
+        typer.Option("--off", help="A weight to fix at 0; repeat for more.", show_default=False),
     ] = None,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
@@ -51,7 +57,7 @@ def calibrate(
     cache: CacheOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Learn the weights of joint inference, and say what they are worth on held-out questions.
+    """Learn the weights of joint inference, and evaluate them by cross-validation.
 
     maieutic calibrate trees.jsonl.gz --nli ./my-nli --out weights.toml
     """
@@ -73,8 +79,8 @@ def calibrate(
     names = _names(trees)
     sets = {name: learnable_trees(path, folds, complain) for name, path in zip(names, trees, strict=True)}
     verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
-    asked = CachedVerifier(verifier, response_cache()) if cache else verifier
-    learned = learn(sets, asked, plan, tracked)
+    scorer = CachedVerifier(verifier, response_cache()) if cache else verifier
+    learned = learn(sets, scorer, plan, tracked)
     print_calibration(learned, json=json)
     if out is not None:
         files = " ".join(path.resolve().name for path in trees)
@@ -85,11 +91,11 @@ def calibrate(
 
 
 def _names(trees: list[Path]) -> list[str]:
-    """What the report calls the files: their names without their endings."""
+    """The names of the files in the report, without suffixes."""
     from maieutic.errors import InputError
 
     names = [path.resolve().name.removesuffix(".gz").removesuffix(".jsonl") for path in trees]
     if len(set(names)) < len(names):
-        problem = "two of them have the same name; rename one, since the report goes by names"
+        problem = "two files have the same name; rename one, since the report uses the names"
         raise InputError(problem, subject="trees")
     return names

@@ -1,4 +1,4 @@
-"""What ``maieutic calibrate`` prints, and the weights file that it writes."""
+"""The output of ``maieutic calibrate``: a report and a weights file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COLUMNS = ("accuracy", "half", "nll", "brier", "ece")
 
 
 def print_calibration(learned: Calibration, *, json: bool) -> None:
-    """A table for each kind of tree of each set, then the weights; or one JSON object."""
+    """Print a table for each kind of tree of each set, then the weights; or one JSON object."""
     if json:
         rows = [_plain(row) for row in learned.rows]
         typer.echo(jsonlib.dumps({"weights": asdict(learned.weights), "rows": rows}))
@@ -54,7 +54,7 @@ def write_weights(out: Path, weights: JointWeights, command: str) -> None:
     try:
         out.write_text(weights_toml(weights, {"command": command}), encoding="utf-8")
     except OSError as error:
-        problem = f"cannot write {out} ({error.strerror}); give --out a place you may write"
+        problem = f"cannot write {out} ({error.strerror}); give --out a writable place"
         raise MaieuticError(problem, subject="--out") from None
     complain(f"wrote {out}")
 

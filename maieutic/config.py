@@ -1,4 +1,4 @@
-"""How trees grow: settings, checked when they are made."""
+"""The settings of elicitation, validated on construction."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ Belief = Literal["explained", "direct"]
 
 @dataclass(frozen=True, slots=True)
 class ElicitConfig:
-    """How trees grow. The defaults are the reference implementation's.
+    """The settings of elicitation; the defaults are those of the reference implementation.
 
     Attributes:
-        depth: waves of explanations, ≥ 0; 0 asks for the root's belief only.
-        widths: explanations per side at depth 1, 2, …; the last one holds for all deeper waves.
-        temperatures: of their sampling, likewise. Negations and beliefs are always greedy.
-        top_p: nucleus of their sampling, in (0, 1].
-        max_new_tokens: token limit of every text.
-        integrity_threshold: a proposition is integral if |P(true|E) − P(true|¬E)| exceeds it.
+        depth: maximum depth of the tree, ≥ 0; 0 reads the root's beliefs only.
+        widths: explanations per side at depth 1, 2, …, each ≥ 1; the last one applies to all greater depths.
+        temperatures: of sampling explanations at each depth, as for ``widths``; each finite, ≥ 0. Negations
+            and beliefs are always greedy.
+        top_p: of sampling explanations, in (0, 1].
+        max_new_tokens: maximum number of tokens of every text, ≥ 1.
+        integrity_threshold: a proposition is integral if |P(true | E) − P(true | ¬E)| exceeds it; in [0, 1].
         belief: "explained" lets the model explain first and reads P(true) at its conclusion;
             "direct" reads it in one forward pass without an explanation.
-        tries: rounds of sampling, at most, until a side has its explanations.
-        seed: of all sampling.
-        read_beliefs: False asks for none: nothing is integral then, so that the tree grows to its depth
-            and all of it is pruned. For experiments that weigh explanations by other means.
+        tries: maximum number of sampling rounds for the explanations of a side, ≥ 1.
+        seed: of all sampling, ≥ 0.
+        read_beliefs: whether to read beliefs. Without beliefs no proposition is integral, so the tree grows
+            to its maximum depth and is pruned as a whole. For experiments that weigh explanations by other
+            means.
 
     Raises:
-        InputError: a value is out of its range; the message names it.
+        InputError: a value is out of its range; ``subject`` is the name of the setting.
     """
 
     depth: int = 2
@@ -53,7 +55,7 @@ class ElicitConfig:
             "widths": (self.widths and min(self.widths) >= 1, "one or more numbers ≥ 1"),
             "temperatures": (
                 self.temperatures and all(0 <= t < math.inf for t in self.temperatures),
-                "one or more numbers ≥ 0",
+                "one or more finite numbers ≥ 0",
             ),
             "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
             "max_new_tokens": (self.max_new_tokens >= 1, "≥ 1"),
@@ -68,19 +70,19 @@ class ElicitConfig:
         check_belief(self.belief)
 
     def width(self, depth: int) -> int:
-        """Explanations per side at a depth ≥ 1."""
+        """The number of explanations per side at a depth ≥ 1."""
         return self.widths[min(depth, len(self.widths)) - 1]
 
     def temperature(self, depth: int) -> float:
-        """Sampling temperature of explanations at a depth ≥ 1."""
+        """The sampling temperature of explanations at a depth ≥ 1."""
         return self.temperatures[min(depth, len(self.temperatures)) - 1]
 
 
 def check_belief(name: str) -> Belief:
-    """The way to read beliefs of that name.
+    """Check the name of a way to read beliefs.
 
     Raises:
-        InputError: there is none.
+        InputError: the name is neither "explained" nor "direct".
     """
     for belief in get_args(Belief):
         if belief == name:

@@ -1,13 +1,12 @@
-"""The tree grows here: abduction, negation, belief, integrity, pruning (paper, section 3.1–3.2).
+"""Grows maieutic trees: abduction, negation, belief, integrity, pruning (paper, sections 3.1–3.2).
 
-Many questions grow together, wave by wave. A wave asks every wavering leaf for explanations of both
-sides, negates them, and reads the model's belief in each and in its negation; it makes one ``sample``
-and at most one ``choose`` call per kind of prompt, however many questions there are, and where
-explanations are asked for again one for each number that is lacking.
+Many trees grow together, one wave per depth. A wave draws explanations of both sides for every leaf that is
+not integral, negates them, and reads the model's belief in each explanation and in its negation. It makes one
+``sample`` call and at most one ``choose`` call per kind of prompt, regardless of the number of trees. Further
+rounds for missing explanations make one call for each number of missing explanations.
 
-What the model says is not trusted. A text that cannot be used is put on the tree's ``discarded`` list
-with a reason of :mod:`maieutic.text`, and a side that lacks explanations is asked again at most
-``ElicitConfig.tries`` times in all.
+The model's replies are not trusted. An unusable text goes to the tree's ``discarded`` list with a reason of
+:mod:`maieutic.text`. A side that lacks explanations is sampled at most ``ElicitConfig.tries`` times in all.
 """
 
 from __future__ import annotations
@@ -29,29 +28,22 @@ from maieutic.text import (
     same_text,
     well_formed,
 )
-from maieutic.tree import (
-    ROOT,
-    Discard,
-    Proposition,
-    Tree,
-    child_id,
-    is_integral,
-)
+from maieutic.tree import ROOT, Discard, Proposition, Tree, child_id, is_integral
 from maieutic.usage import Usage
 
 __all__ = ["Growth", "elicit"]
 
-KEPT_CHARS = 300  # of a discarded text
-MIN_VERDICT_MASS = 0.5  # P(true) + P(false) below this: the model would rather say something else
+KEPT_CHARS = 300  # length limit of a discarded text in the tree
+MIN_VERDICT_MASS = 0.5  # if P(true) + P(false) is below this, the belief is unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A tree, and what growing it took.
+    """A tree, and the cost of growing it.
 
     Attributes:
-        seconds: wall clock; trees that grow together share a step's time equally.
-        lm: name of the model that grew it, None for a tree from elsewhere.
+        seconds: wall-clock time; trees that grow together share the time of a step equally.
+        lm: name of the model that grew the tree; None if it is not known.
     """
 
     tree: Tree
@@ -62,7 +54,7 @@ class Growth:
 
 @dataclass(slots=True)
 class _Growing:
-    """A tree while it grows; frozen into a :class:`Growth` at the end."""
+    """A tree that is growing; :class:`Growth` holds the finished tree."""
 
     question: str
     statement: str
@@ -94,42 +86,42 @@ def elicit(
 ) -> list[Growth]:
     """Grow one maieutic tree per question (a question or a statement).
 
+    This is the reference algorithm. The root gets a negation and beliefs. At each depth, every leaf that is
+    not integral gets explanations from the True prompt and from the False prompt, each with a negation and
+    beliefs. In the end only the paths to integral leaves are kept.
+
     A prompt that two questions share is charged to both.
 
-    The reference algorithm: the root gets a negation and a belief; for each depth, every leaf on which
-    the model wavers gets explanations from the True prompt and from the False prompt, each with its
-    negation and belief; finally only the paths that end in an integral leaf are kept.
-
     Raises:
-        InputError: a question is empty or too long.
-        ContextLengthError: a prompt does not fit the model's window.
+        InputError: a question is empty, too long or not valid Unicode.
+        ContextLengthError: a prompt does not fit the model's context window.
     """
     elicitor = _Elicitor(lm, prompts, config)
-    trees = elicitor.plant([as_question(question) for question in questions])
+    trees = elicitor.grow_roots([as_question(question) for question in questions])
     for depth in range(1, config.depth + 1):
-        wavering = [
+        leaves = [
             (tree, node)
             for tree in trees
             for node in tree.nodes
             if node.depth == depth - 1 and not node.integral
         ]
-        if wavering:
-            elicitor.grow(wavering, depth)
+        if leaves:
+            elicitor.grow_children(leaves, depth)
     return [Growth(_prune(tree), tree.usage) for tree in trees]
 
 
 def _prune(tree: _Growing) -> Tree:
-    """Keep only the paths that end in an integral leaf."""
+    """Keep only the paths to integral leaves."""
     parents = {node.parent for node in tree.nodes}
     by_id = {node.id: node for node in tree.nodes}
     kept: set[str] = set()
     for leaf in tree.nodes:
         if leaf.id in parents or not leaf.integral:
             continue
-        step: Proposition | None = leaf
-        while step is not None and step.id not in kept:
-            kept.add(step.id)
-            step = by_id[step.parent] if step.parent is not None else None
+        node: Proposition | None = leaf
+        while node is not None and node.id not in kept:
+            kept.add(node.id)
+            node = by_id[node.parent] if node.parent is not None else None
     return Tree(
         question=tree.question,
         statement=tree.statement,
@@ -142,14 +134,14 @@ def _prune(tree: _Growing) -> Tree:
 
 @dataclass(frozen=True, slots=True)
 class _Elicitor:
-    """One model, one prompt set, one configuration; each method is one step for many trees."""
+    """The steps of the algorithm for one model, prompt set and configuration; each handles many trees."""
 
     lm: LanguageModel
     prompts: PromptSet
     config: ElicitConfig
 
-    def plant(self, questions: Sequence[str]) -> list[_Growing]:
-        """The roots: statements, their negations and beliefs."""
+    def grow_roots(self, questions: Sequence[str]) -> list[_Growing]:
+        """Trees with their roots: statements, negations and beliefs."""
         trees = [_Growing(question, as_sentence(question)) for question in questions]
         self.declare([tree for tree in trees if tree.question.endswith("?")])
         roots = self.negate([_Draft(tree, ROOT, None, tree.statement) for tree in trees])
@@ -158,12 +150,12 @@ class _Elicitor:
         self.believe(roots)
         return trees
 
-    def grow(self, wavering: Sequence[tuple[_Growing, Proposition]], depth: int) -> None:
-        """One wave: explanations of both sides, their negations, their beliefs."""
+    def grow_children(self, leaves: Sequence[tuple[_Growing, Proposition]], depth: int) -> None:
+        """One wave: explanations of both sides, with their negations and beliefs."""
         drafts = [
             _Draft(tree, child_id(parent.id, side, index), parent.id, text)
             for side in (True, False)
-            for (tree, parent), texts in zip(wavering, self.explain(wavering, side, depth), strict=True)
+            for (tree, parent), texts in zip(leaves, self.explain(leaves, side, depth), strict=True)
             for index, text in enumerate(texts)
         ]
         negated = self.negate(drafts)
@@ -174,48 +166,48 @@ class _Elicitor:
         self.believe([draft for draft in negated if draft.negation])
 
     def declare(self, trees: Sequence[_Growing]) -> None:
-        """Turn questions into statements; one that the model cannot turn stays as it was asked."""
+        """Turn questions into statements; if a reply is unusable, the question itself is the statement."""
         prompts = [self.prompts.declare(tree.question) for tree in trees]
         for tree, prompt, reply in zip(trees, prompts, self.greedy(trees, prompts), strict=True):
             statement = as_sentence(reply)
-            flaw = refusal(statement, prompt_parts=_parts(prompt))
-            if flaw is None:
+            reason = refusal(statement, prompt_parts=(prompt.query, prompt.opening))
+            if reason is None:
                 tree.statement = statement
             else:
-                tree.discard(ROOT, "statement", reply, flaw)
+                tree.discard(ROOT, "statement", reply, reason)
 
     def explain(
         self, parents: Sequence[tuple[_Growing, Proposition]], side: bool, depth: int
     ) -> list[list[str]]:
-        """Up to ``width`` explanations of one side for each parent; short ones are asked again."""
+        """Up to ``width`` explanations of one side for each parent; missing ones are sampled again."""
         width, temperature = self.config.width(depth), self.config.temperature(depth)
         prompts = [self.prompts.explain(parent.statement, side) for _, parent in parents]
-        kept: list[list[str]] = [[] for _ in parents]
+        explanations: list[list[str]] = [[] for _ in parents]
         for attempt in range(self.config.tries if temperature > 0 else 1):
             seed = self.config.seed * self.config.tries + attempt
             params = SamplingParams(self.config.max_new_tokens, temperature, self.config.top_p, seed)
-            lacking = [width - len(texts) for texts in kept]
-            for count in sorted({*lacking} - {0}):  # apart: no question draws more for another's lack
-                short = [i for i, lack in enumerate(lacking) if lack == count]
-                trees = [parents[i][0] for i in short]
-                texts = self.draw(trees, [prompts[i] for i in short], count, params)
-                for i, row in zip(short, texts, strict=True):
-                    _take(row, kept[i], *parents[i], prompts[i], side)
-        return kept
+            missing = [width - len(texts) for texts in explanations]
+            for count in sorted({*missing} - {0}):  # in separate calls: no parent draws more than it needs
+                indices = [i for i, number in enumerate(missing) if number == count]
+                trees = [parents[i][0] for i in indices]
+                texts = self.draw(trees, [prompts[i] for i in indices], count, params)
+                for i, replies in zip(indices, texts, strict=True):
+                    _add_usable(replies, explanations[i], *parents[i], prompts[i], side)
+        return explanations
 
     def negate(self, drafts: Sequence[_Draft]) -> list[_Draft]:
-        """The drafts with their negations, "" where the model gave none that can be used."""
+        """The drafts with their negations; "" if the model's negation is unusable."""
         prompts = [self.prompts.negate(draft.statement) for draft in drafts]
         replies = self.greedy([draft.tree for draft in drafts], prompts)
         negated = []
         for draft, prompt, reply in zip(drafts, prompts, replies, strict=True):
             negation = as_sentence(reply)
-            flaw = refusal(negation, prompt_parts=_parts(prompt))
-            if flaw is None and same_text(negation, draft.statement):
-                flaw = SAME
-            if flaw is not None:
-                draft.tree.discard(draft.id, "negation", reply, flaw)
-            negated.append(replace(draft, negation="" if flaw else negation))
+            reason = refusal(negation, prompt_parts=(prompt.query, prompt.opening))
+            if reason is None and same_text(negation, draft.statement):
+                reason = SAME
+            if reason is not None:
+                draft.tree.discard(draft.id, "negation", reply, reason)
+            negated.append(replace(draft, negation="" if reason else negation))
         return negated
 
     def believe(self, drafts: Sequence[_Draft]) -> None:
@@ -231,18 +223,18 @@ class _Elicitor:
             draft.tree.nodes.append(node)
 
     def beliefs(self, drafts: Sequence[_Draft], texts: Sequence[str]) -> list[float | None]:
-        """P(true | text) of each, in [0, 1]; None for no text, or if the model gave no verdict."""
+        """P(true | text) of each, in [0, 1]; None if the text is empty or the model gives no verdict."""
         beliefs: list[float | None] = [None] * len(texts)
         if not self.config.read_beliefs:
             return beliefs
-        asked = [i for i, text in enumerate(texts) if text]
+        stated = [i for i, text in enumerate(texts) if text]
         if self.config.belief == "direct":
-            prompts = {i: self.prompts.direct(texts[i]) for i in asked}
-            replies = dict.fromkeys(asked, "")
+            replies = dict.fromkeys(stated, "")
+            prompts = {i: self.prompts.direct(texts[i]) for i in stated}
         else:
-            trees = [drafts[i].tree for i in asked]
-            reasoning = self.greedy(trees, [self.prompts.belief(texts[i]) for i in asked])
-            replies = dict(zip(asked, reasoning, strict=True))
+            trees = [drafts[i].tree for i in stated]
+            drawn = self.greedy(trees, [self.prompts.belief(texts[i]) for i in stated])
+            replies = dict(zip(stated, drawn, strict=True))
             reasons = {i: _reasoning(reply, self.prompts.marker) for i, reply in replies.items()}
             prompts = {
                 i: self.prompts.verdict(texts[i], reason)
@@ -255,7 +247,7 @@ class _Elicitor:
             for i, (p_true, p_false), usage in zip(prompts, rows, scores.usages, strict=True):
                 drafts[i].tree.usage += usage
                 beliefs[i] = p_true if p_true + p_false >= MIN_VERDICT_MASS else None
-        for i in asked:
+        for i in stated:
             if beliefs[i] is None:
                 drafts[i].tree.discard(drafts[i].id, "belief", replies[i], NO_VERDICT)
         return beliefs
@@ -277,30 +269,31 @@ class _Elicitor:
         return [[completion.text for completion in completions] for completions in replies]
 
 
-def _take(
-    texts: Sequence[str], kept: list[str], tree: _Growing, parent: Proposition, prompt: Prompt, side: bool
+def _add_usable(
+    replies: Sequence[str],
+    explanations: list[str],
+    tree: _Growing,
+    parent: Proposition,
+    prompt: Prompt,
+    side: bool,
 ) -> None:
-    """Add the explanations that can be used to those that are kept, and discard the others."""
-    for reply in texts:
+    """Add the usable replies to the explanations, and discard the others."""
+    for reply in replies:
         text = as_sentence(reply)
-        flaw = refusal(text, echoes=[parent.statement], prompt_parts=_parts(prompt)) or (
-            DUPLICATE if any(same_text(text, other) for other in kept) else None
+        reason = refusal(text, echoes=[parent.statement], prompt_parts=(prompt.query, prompt.opening)) or (
+            DUPLICATE if any(same_text(text, other) for other in explanations) else None
         )
-        if flaw is None:
-            kept.append(text)
+        if reason is None:
+            explanations.append(text)
         else:
-            tree.discard(parent.id, "explanation", reply, flaw, side)
-
-
-def _parts(prompt: Prompt) -> tuple[str, str]:
-    return prompt.query, prompt.opening
+            tree.discard(parent.id, "explanation", reply, reason, side)
 
 
 def _reasoning(reply: str, marker: str) -> str | None:
-    """What the reply says before the marker (all of it without one); None where it says nothing.
+    """The reply before the marker (all of it for an empty marker); None if that is empty or has no marker.
 
     >>> _reasoning(" Ice is frozen. Therefore, the statement is true.", "Therefore, the statement is")
     'Ice is frozen.'
     """
-    before, found, _ = reply.partition(marker) if marker else (reply, True, "")
-    return " ".join(before.split()) or None if found else None
+    before, separator, _ = reply.partition(marker) if marker else (reply, True, "")
+    return " ".join(before.split()) or None if separator else None

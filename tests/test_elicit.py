@@ -57,7 +57,7 @@ def kind_of(prompt: Prompt) -> str:
     return named.get(opening) or ("direct" if opening == "A: The statement is" else "verdict")
 
 
-def asked_in(prompt: Prompt) -> str:
+def statement_in(prompt: Prompt) -> str:
     """The statement that a prompt of the paper set asks about."""
     text = prompt.query.partition(": ")[2]
     return text if kind_of(prompt) in ("declare", "negate") else f"{text[:-1]}."
@@ -68,7 +68,7 @@ def depth_of(text: str) -> int:
 
 
 def sure_from(depth: int) -> Callable[[str], tuple[float, float]]:
-    """Wavers down to a depth, from which on it believes every statement and no negation."""
+    """A belief that is uncertain above a depth; from there on statements are true and negations false."""
 
     def belief(text: str) -> tuple[float, float]:
         if depth_of(text) < depth:
@@ -79,19 +79,19 @@ def sure_from(depth: int) -> Callable[[str], tuple[float, float]]:
 
 
 @dataclass
-class Model:
-    """A language model told what to say about each statement, which notes how it is called."""
+class Scripted:
+    """A language model with scripted replies and beliefs per statement, which logs its calls."""
 
     belief: Callable[[str], tuple[float, float]] = field(default_factory=lambda: sure_from(0))
-    replies: dict[str, Reply] = field(default_factory=dict)  # by kind; what is missing is well behaved
-    asked: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)  # kind, prompts, settings
+    replies: dict[str, Reply] = field(default_factory=dict)  # by kind of prompt; usable ones by default
+    log: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)  # kind, prompts, settings
     seen: list[Prompt] = field(default_factory=list)  # by choose
     usage: Usage = field(default=Usage())  # of all replies
-    name: str = "told"
+    name: str = "scripted"
     prompts: str = "paper"
 
     def reply(self, prompt: Prompt, index: int) -> str:
-        kind, text = kind_of(prompt), asked_in(prompt)
+        kind, text = kind_of(prompt), statement_in(prompt)
         if kind in self.replies:
             return self.replies[kind](text, index)
         return {
@@ -102,18 +102,18 @@ class Model:
 
     def probability(self, prompt: Prompt, option: str) -> float:
         self.seen += [prompt] if option == PAPER.answers[0] else []
-        return self.belief(asked_in(prompt))[PAPER.answers.index(option)]
+        return self.belief(statement_in(prompt))[PAPER.answers.index(option)]
 
     def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         (kind,) = {kind_of(prompt) for prompt in prompts}
-        self.asked.append((kind, len(prompts), {"n": n, **asdict(params)}))
+        self.log.append((kind, len(prompts), {"n": n, **asdict(params)}))
         replies = self.script().sample(prompts, n, params)
         self.usage = sum((completion.usage for row in replies for completion in row), self.usage)
         return replies
 
     def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         (kind,) = {kind_of(prompt) for prompt in prompts}
-        self.asked.append((kind, len(prompts), {}))
+        self.log.append((kind, len(prompts), {}))
         scores = self.script().choose(prompts, options)
         self.usage = sum(scores.usages, self.usage)
         return scores
@@ -122,7 +122,7 @@ class Model:
         return ScriptedLanguageModel(self.reply, self.probability)
 
     def calls(self, *kinds: str) -> list[dict[str, Any]]:
-        return [settings for kind, _, settings in self.asked if kind in kinds]
+        return [settings for kind, _, settings in self.log if kind in kinds]
 
     def draws(self, *kinds: str) -> list[tuple[int, float, float]]:
         return [(call["n"], call["temperature"], call["top_p"]) for call in self.calls(*kinds)]
@@ -171,17 +171,17 @@ def beliefs(node: Proposition) -> tuple[float | None, float | None, bool]:
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_the_calls_of_a_wave_do_not_grow_with_the_number_of_questions(count: int) -> None:
-    model = Model(sure_from(2))
+    model = Scripted(sure_from(2))
     elicit([f"Is fact {number} so?" for number in range(count)], model, PAPER)
     wave = ["T", "F", "negate", "belief", "verdict"]
-    assert [kind for kind, _, _ in model.asked] == ["declare", "negate", "belief", "verdict", *wave, *wave]
+    assert [kind for kind, _, _ in model.log] == ["declare", "negate", "belief", "verdict", *wave, *wave]
     per_question = [1, 1, 2, 2, 1, 1, 6, 12, 12, 6, 6, 12, 24, 24]
-    assert [prompts for _, prompts, _ in model.asked] == [count * prompts for prompts in per_question]
+    assert [prompts for _, prompts, _ in model.log] == [count * prompts for prompts in per_question]
 
 
 @pytest.mark.parametrize(("depth", "sizes"), [(1, [1, 6]), (2, [1, 6, 12]), (3, [1, 6, 12, 24])])
-def test_a_model_that_wavers_to_the_end_gives_the_widths_of_each_depth(depth: int, sizes: list[int]) -> None:
-    model = Model(sure_from(depth))
+def test_an_uncertain_model_gives_the_widths_of_each_depth(depth: int, sizes: list[int]) -> None:
+    model = Scripted(sure_from(depth))
     tree = grow(model, depth=depth)
     assert Counter(node.depth for node in tree.nodes) == dict(enumerate(sizes))
     assert (tree.pruned, tree.discarded) == ((), ())
@@ -193,7 +193,7 @@ def test_a_model_that_wavers_to_the_end_gives_the_widths_of_each_depth(depth: in
 
 
 def test_negations_and_beliefs_are_greedy_and_every_text_has_the_same_limit() -> None:
-    model = Model(sure_from(1))
+    model = Scripted(sure_from(1))
     grow(model, "Is ice cold?", max_new_tokens=17, top_p=0.9)
     greedy = ["declare", "negate", "belief"]
     assert set(model.draws(*greedy)) == {(1, 0.0, 1.0)}
@@ -203,28 +203,28 @@ def test_negations_and_beliefs_are_greedy_and_every_text_has_the_same_limit() ->
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
 def test_an_integral_root_is_a_tree_of_one_node_without_abduction(depth: int) -> None:
-    model = Model(sure_from(0))
+    model = Scripted(sure_from(0))
     tree = grow(model, depth=depth)
     assert (tree.kind, tree.pruned, model.calls("T", "F")) == ("one-node", (), [])
     assert tree.nodes == (Proposition("Q", None, "Ice is cold.", "No: Ice is cold.", 0.95, 0.04, True),)
 
 
 @pytest.mark.parametrize(("depth", "grown"), [(0, 1), (1, 7), (2, 19)])
-def test_where_nothing_is_integral_the_tree_is_empty_and_all_is_pruned(depth: int, grown: int) -> None:
-    tree = grow(Model(sure_from(99)), depth=depth)
+def test_without_integral_propositions_the_tree_is_empty(depth: int, grown: int) -> None:
+    tree = grow(Scripted(sure_from(99)), depth=depth)
     assert (tree.kind, len(tree.pruned)) == ("empty", grown)
     assert tree.root == Proposition("Q", None, "Ice is cold.", "No: Ice is cold.", 0.5, 0.5, False)
 
 
-def test_only_wavering_leaves_are_asked_again() -> None:
-    model = Model(lambda text: sure_from(1 if "T0 of Ice" in text else 99)(text))
+def test_only_leaves_that_are_not_integral_grow() -> None:
+    model = Scripted(lambda text: sure_from(1 if "T0 of Ice" in text else 99)(text))
     tree = grow(model)
-    assert [prompts for kind, prompts, _ in model.asked if kind == "T"] == [1, 5]
+    assert [prompts for kind, prompts, _ in model.log if kind == "T"] == [1, 5]
     assert [node.id for node in tree.nodes] == ["Q", "QT0"]
 
 
-def test_children_carry_the_side_and_index_of_their_prompt() -> None:
-    tree = grow(Model(sure_from(1)), widths=(2,))
+def test_the_ids_of_children_hold_their_side_and_index() -> None:
+    tree = grow(Scripted(sure_from(1)), widths=(2,))
     assert [(node.id, node.statement) for node in tree.nodes[1:]] == [
         (child_id("Q", side, index), f"Reason {'T' if side else 'F'}{index} of Ice is cold.")
         for side in (True, False)
@@ -235,7 +235,7 @@ def test_children_carry_the_side_and_index_of_their_prompt() -> None:
 # Any model at all
 
 
-def chaotic(seed: int) -> Model:
+def chaotic(seed: int) -> Scripted:
     """Says anything: usable or not, the same each time it is asked the same."""
 
     def pick(kind: str, text: str, index: int) -> str:
@@ -249,7 +249,7 @@ def chaotic(seed: int) -> Model:
         p = random.Random(f"{seed} {text}").choice([0.0, 0.05, 0.4, 0.5, 0.6, 0.95, 1.0])
         return p, (1 - p) * random.Random(text).choice([1, 1, 0.1])
 
-    return Model(belief, {kind: partial(pick, kind) for kind in ("declare", "negate", "T", "F", "belief")})
+    return Scripted(belief, {kind: partial(pick, kind) for kind in ("declare", "negate", "T", "F", "belief")})
 
 
 QUESTIONS = st.lists(
@@ -268,7 +268,7 @@ CONFIGS = st.builds(
 
 @settings(deadline=None, max_examples=80)
 @given(st.integers(0, 10**6), QUESTIONS, CONFIGS)
-def test_whatever_a_model_says_the_kept_paths_are_those_to_integral_leaves(
+def test_for_any_replies_the_kept_paths_lead_to_integral_leaves(
     seed: int, questions: list[str], config: ElicitConfig
 ) -> None:
     trees = [growth.tree for growth in elicit(questions, chaotic(seed), PAPER, config)]
@@ -280,7 +280,7 @@ def test_whatever_a_model_says_the_kept_paths_are_those_to_integral_leaves(
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), QUESTIONS, CONFIGS)
-def test_a_question_gives_the_same_tree_at_the_same_cost_alone_and_in_company(
+def test_a_tree_does_not_depend_on_the_other_questions(
     seed: int, questions: list[str], config: ElicitConfig
 ) -> None:
     alone = [elicit([question], chaotic(seed), PAPER, config)[0] for question in questions]
@@ -298,9 +298,9 @@ def test_the_usages_of_the_trees_add_up_to_all_replies(
 
 
 def test_a_prompt_that_two_questions_share_is_charged_to_both() -> None:
-    first, second = elicit(["Ice is cold.", "Ice is cold."], Model(), PAPER)
+    first, second = elicit(["Ice is cold.", "Ice is cold."], Scripted(), PAPER)
     assert first == second
-    assert first.usage == elicit(["Ice is cold."], Model(), PAPER)[0].usage
+    assert first.usage == elicit(["Ice is cold."], Scripted(), PAPER)[0].usage
     assert first.usage.calls == 5  # a negation, two reasons, two verdicts
 
 
@@ -311,11 +311,11 @@ def test_calls_are_bounded_by_depth_and_tries(seed: int, config: ElicitConfig) -
     elicit(["Is ice cold?", "Ice is cold."], model, PAPER, config)
     again = (config.tries - 1) * max(config.widths)  # a call for each number that is lacking
     most = 4 + config.depth * (2 * (1 + again) + 3)
-    assert len(model.asked) <= most
+    assert len(model.log) <= most
 
 
 def test_without_beliefs_a_tree_grows_to_its_depth_and_is_pruned_as_a_whole() -> None:
-    model = Model(sure_from(0))
+    model = Scripted(sure_from(0))
     tree = grow(model, read_beliefs=False)
     assert (tree.nodes, tree.discarded) == ((), ())
     assert Counter(node.depth for node in tree.pruned) == {0: 1, 1: 6, 2: 12}
@@ -327,7 +327,7 @@ def test_without_beliefs_a_tree_grows_to_its_depth_and_is_pruned_as_a_whole() ->
 
 
 def test_a_question_is_turned_into_a_statement_and_both_are_kept() -> None:
-    model = Model(replies={"declare": lambda *_: " ice is\tcold. "})
+    model = Scripted(replies={"declare": lambda *_: " ice is\tcold. "})
     tree = grow(model, " is ice\ncold? ")
     assert (tree.question, tree.statement, tree.negation) == (
         "is ice cold?",
@@ -337,8 +337,8 @@ def test_a_question_is_turned_into_a_statement_and_both_are_kept() -> None:
     assert (tree.root.statement, tree.discarded) == ("Ice is cold.", ())
 
 
-def test_a_statement_is_not_turned() -> None:
-    model = Model()
+def test_a_statement_is_not_rewritten() -> None:
+    model = Scripted()
     assert grow(model, "ice is  cold").statement == "Ice is cold"
     assert model.calls("declare") == []
 
@@ -360,8 +360,8 @@ def hostile(*more: tuple[str, str]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("text", "reason"), hostile(("Question: is ice cold? Yes it is.", ECHO)))
-def test_a_question_that_cannot_be_turned_stays_as_asked(text: str, reason: str) -> None:
-    tree = grow(Model(replies={"declare": lambda *_: text}), "is ice cold?")
+def test_a_question_without_a_usable_statement_is_its_own_statement(text: str, reason: str) -> None:
+    tree = grow(Scripted(replies={"declare": lambda *_: text}), "is ice cold?")
     assert (tree.statement, tree.root.statement) == ("Is ice cold?", "Is ice cold?")
     assert tree.discarded == (Discard("Q", "statement", None, text[:KEPT_CHARS], reason),)
 
@@ -370,8 +370,8 @@ def test_a_question_that_cannot_be_turned_stays_as_asked(text: str, reason: str)
     ("text", "reason"),
     hostile(("ice is  COLD.", SAME), ("Statement: Ice is cold.", ECHO), ("I say Negation: it is not.", ECHO)),
 )
-def test_a_negation_that_cannot_be_used_leaves_the_root_without_one(text: str, reason: str) -> None:
-    tree = grow(Model(replies={"negate": lambda *_: text}), depth=0)
+def test_an_unusable_negation_leaves_the_root_without_one(text: str, reason: str) -> None:
+    tree = grow(Scripted(replies={"negate": lambda *_: text}), depth=0)
     assert (tree.negation, tree.kind) == ("", "empty")
     assert tree.root == Proposition("Q", None, "Ice is cold.", "", 0.95, None, False)
     assert tree.discarded == (Discard("Q", "negation", None, text[:KEPT_CHARS], reason),)
@@ -384,7 +384,7 @@ def test_an_explanation_without_a_negation_is_left_out(text: str, reason: str) -
             return statement
         return text if depth_of(statement) == 1 else f"No: {statement}"
 
-    tree = grow(Model(sure_from(1), {"negate": negate}))
+    tree = grow(Scripted(sure_from(1), {"negate": negate}))
     assert [node.id for node in tree.pruned] == ["Q"]
     places = [(side, index) for side in (True, False) for index in range(3)]
     assert {(d.parent, d.kind, d.side, d.reason) for d in tree.discarded} == {
@@ -402,18 +402,16 @@ def test_an_explanation_without_a_negation_is_left_out(text: str, reason: str) -
         ("A: True, because. A: False, because.", ECHO),
     ),
 )
-def test_an_explanation_that_cannot_be_used_is_discarded_on_its_side(
-    side: bool, text: str, reason: str
-) -> None:
+def test_an_unusable_explanation_is_discarded_on_its_side(side: bool, text: str, reason: str) -> None:
     kind = "T" if side else "F"
-    tree = grow(Model(sure_from(1), {kind: lambda *_: text}), tries=2)
+    tree = grow(Scripted(sure_from(1), {kind: lambda *_: text}), tries=2)
     assert {node.side for node in tree.nodes[1:]} == {not side}
     expected = Discard("Q", "explanation", side, text[:KEPT_CHARS], reason)
     assert tree.discarded == (expected,) * 6  # three a try
 
 
 def test_a_duplicate_is_discarded_on_one_side_but_both_sides_may_say_the_same() -> None:
-    model = Model(sure_from(1), {kind: lambda *_: " reason one." for kind in "TF"})
+    model = Scripted(sure_from(1), {kind: lambda *_: " reason one." for kind in "TF"})
     tree = grow(model, tries=1)
     assert [(node.id, node.statement) for node in tree.nodes[1:]] == [
         ("QT0", "Reason one."),
@@ -424,14 +422,16 @@ def test_a_duplicate_is_discarded_on_one_side_but_both_sides_may_say_the_same() 
 
 
 @pytest.mark.parametrize("kind", ["declare", "negate", "explain"])
-def test_the_replies_that_a_prompt_set_teaches_are_never_refused(kind: str) -> None:
+def test_the_example_replies_of_a_prompt_set_are_usable(kind: str) -> None:
     for shot in PAPER.forms[kind].shots:
         text = shot.query.partition(": ")[2]
         reply = shot.reply.partition("because" if kind == "explain" else ":")[2]
         statement = text if kind != "explain" else f"{text[:-1]}."
         kinds = ["T", "F"] if kind == "explain" else [kind]
         tree = grow(
-            Model(sure_from(1), {k: lambda *_, reply=reply: reply for k in kinds}), statement, depth=1
+            Scripted(sure_from(1), {k: lambda *_, reply=reply: reply for k in kinds}),
+            statement,
+            depth=1,
         )
         assert [d for d in tree.discarded if d.reason != DUPLICATE] == [], shot
 
@@ -452,8 +452,8 @@ def test_an_echo_of_a_prompts_lines_is_discarded(lines: int) -> None:
 
 
 @pytest.mark.parametrize("tries", [1, 2, 5])
-def test_a_side_that_never_explains_is_asked_so_many_times_and_no_more(tries: int) -> None:
-    model = Model(sure_from(1), {"T": lambda *_: ""})
+def test_a_side_without_explanations_is_sampled_a_limited_number_of_times(tries: int) -> None:
+    model = Scripted(sure_from(1), {"T": lambda *_: ""})
     grow(model, tries=tries, seed=4)
     asked = model.calls("T")
     assert [call["n"] for call in asked] == [3] * tries
@@ -461,9 +461,9 @@ def test_a_side_that_never_explains_is_asked_so_many_times_and_no_more(tries: in
     assert len(model.calls("F")) == 1
 
 
-def test_only_what_is_missing_is_asked_again() -> None:
+def test_only_missing_explanations_are_sampled_again() -> None:
     replies = iter(["reason 1.", "reason 1.", "", "reason 2.", "", "reason 3."])
-    model = Model(sure_from(1), {"F": lambda *_: next(replies)})
+    model = Scripted(sure_from(1), {"F": lambda *_: next(replies)})
     tree = grow(model, depth=1, tries=9)
     assert [call["n"] for call in model.calls("F")] == [3, 2, 1]
     assert [node.statement for node in tree.children("Q") if not node.side] == [
@@ -473,15 +473,15 @@ def test_only_what_is_missing_is_asked_again() -> None:
     ]
 
 
-def test_greedy_explanations_are_not_asked_again() -> None:
-    model = Model(replies={"T": lambda *_: "", "F": lambda *_: ""}, belief=sure_from(1))
+def test_greedy_explanations_are_not_repeated() -> None:
+    model = Scripted(replies={"T": lambda *_: "", "F": lambda *_: ""}, belief=sure_from(1))
     grow(model, temperatures=(0.0,), tries=7)
     assert len(model.calls("T")) == len(model.calls("F")) == 1
 
 
-def test_trees_of_different_seeds_share_no_draw() -> None:
+def test_different_seeds_share_no_random_numbers() -> None:
     def seeds(seed: int) -> set[int]:
-        model = Model(sure_from(1), {"T": lambda *_: ""})
+        model = Scripted(sure_from(1), {"T": lambda *_: ""})
         grow(model, seed=seed, tries=3)
         return {call["seed"] for call in model.calls("T", "F")}
 
@@ -494,22 +494,22 @@ def test_trees_of_different_seeds_share_no_draw() -> None:
 
 
 def test_a_direct_belief_is_read_without_an_explanation() -> None:
-    model = Model()
+    model = Scripted()
     assert beliefs(grow(model, belief="direct").root) == (0.95, 0.04, True)
-    assert [kind for kind, _, _ in model.asked] == ["negate", "direct"]
+    assert [kind for kind, _, _ in model.log] == ["negate", "direct"]
     assert [prompt.query for prompt in model.seen] == ["Q: Ice is cold?", "Q: No: Ice is cold?"]
 
 
 def test_an_explained_belief_is_read_where_the_explanation_concludes() -> None:
     reply = "  it has\tfrozen. Therefore, the statement is false. Therefore, the statement is true."
-    model = Model(replies={"belief": lambda *_: reply})
+    model = Scripted(replies={"belief": lambda *_: reply})
     assert beliefs(grow(model).root) == (0.95, 0.04, True)
     assert {prompt.opening for prompt in model.seen} == {"A: it has frozen. Therefore, the statement is"}
 
 
 @pytest.mark.parametrize("reply", ["", " It is frozen.", " Therefore, the statement is true.", "therefore, "])
 def test_a_belief_is_unknown_when_the_model_explains_nothing_or_concludes_nothing(reply: str) -> None:
-    model = Model(replies={"belief": lambda *_: reply})
+    model = Scripted(replies={"belief": lambda *_: reply})
     tree = grow(model, depth=0)
     assert (beliefs(tree.root), model.seen) == ((None, None, False), [])
     assert tree.discarded == (Discard("Q", "belief", None, reply, NO_VERDICT),) * 2
@@ -530,7 +530,7 @@ def test_a_belief_is_unknown_when_the_model_explains_nothing_or_concludes_nothin
 def test_a_belief_is_p_true_unless_true_and_false_are_the_smaller_half(
     belief: Belief, verdict: tuple[float, float], known: float | None
 ) -> None:
-    tree = grow(Model(lambda _: verdict), belief=belief, depth=0)
+    tree = grow(Scripted(lambda _: verdict), belief=belief, depth=0)
     assert beliefs(tree.root) == (known, known, False)
     assert [(d.kind, d.reason) for d in tree.discarded] == [("belief", NO_VERDICT)] * (2 * (known is None))
 
@@ -566,30 +566,30 @@ def test_a_setting_out_of_its_range_is_an_error(name: str, value: Any) -> None:
     assert error.value.subject == name
 
 
-def test_the_bounds_themselves_are_allowed() -> None:
+def test_the_bounds_of_the_ranges_are_allowed() -> None:
     config = ElicitConfig(0, (1,), (0.0,), 1.0, 1, 0.0, "direct", 1, 0)
     assert replace(config, integrity_threshold=1.0, depth=50).width(50) == 1
     assert [check_belief(name) for name in ("direct", "explained")] == ["direct", "explained"]
 
 
-def test_the_last_width_and_temperature_hold_for_all_deeper_waves() -> None:
+def test_the_last_width_and_temperature_apply_to_all_greater_depths() -> None:
     config = ElicitConfig(depth=9, widths=(5, 2), temperatures=(0.9, 0.7, 0.1))
     assert [config.width(depth) for depth in (1, 2, 3, 9)] == [5, 2, 2, 2]
     assert [config.temperature(depth) for depth in (1, 2, 3, 4, 9)] == [0.9, 0.7, 0.1, 0.1, 0.1]
 
 
 @pytest.mark.parametrize("bad", ["", " \n ", "x" * 2001, "x" * 100_000])
-def test_a_question_that_cannot_be_used_is_refused_before_any_is_asked(bad: str) -> None:
-    model = Model()
+def test_an_invalid_question_is_rejected_before_any_call(bad: str) -> None:
+    model = Scripted()
     with pytest.raises(InputError) as error:
         elicit(["Ice is cold.", bad], model, PAPER)
     assert error.value.subject == "text"
-    assert model.asked == []
+    assert model.log == []
 
 
-def test_no_questions_ask_nothing() -> None:
-    model = Model()
-    assert (elicit([], model, PAPER), model.asked) == ([], [])
+def test_without_questions_there_are_no_calls() -> None:
+    model = Scripted()
+    assert (elicit([], model, PAPER), model.log) == ([], [])
 
 
 # A real model
@@ -638,7 +638,7 @@ def words_and_beliefs(tree: Tree) -> tuple[Tree, list[float]]:
     return words, [math.nan if p is None else p for p in numbers]
 
 
-def test_a_real_model_grows_the_same_trees_again_and_in_other_company(wide_folder: Path) -> None:
+def test_a_real_model_grows_the_same_trees_in_any_batch(wide_folder: Path) -> None:
     lm = Finishing(TransformersLM.load(str(wide_folder), device="cpu", dtype="float32"))
     config = ElicitConfig(widths=(2, 1), max_new_tokens=8, integrity_threshold=0.22)
     forms = {kind: replace(form, shots=form.shots[:2]) for kind, form in PAPER.forms.items()}
@@ -659,7 +659,7 @@ def test_a_real_model_grows_the_same_trees_again_and_in_other_company(wide_folde
         np.testing.assert_allclose(numbers, words_and_beliefs(tree)[1], atol=1e-5, equal_nan=True)
 
 
-def test_a_model_that_says_nothing_usable_gives_an_empty_tree(wide_folder: Path) -> None:
+def test_a_model_without_usable_replies_gives_an_empty_tree(wide_folder: Path) -> None:
     lm = TransformersLM.load(str(wide_folder), device="cpu", dtype="float32")
     tree = grow(lm, max_new_tokens=4, tries=2)
     check_invariants(tree, ElicitConfig())
@@ -667,7 +667,7 @@ def test_a_model_that_says_nothing_usable_gives_an_empty_tree(wide_folder: Path)
     assert {discard.kind for discard in tree.discarded} >= {"negation", "explanation", "belief"}
 
 
-def test_a_prompt_beyond_the_window_is_refused(llama_folder: Path) -> None:
+def test_a_prompt_beyond_the_window_is_an_error(llama_folder: Path) -> None:
     lm = TransformersLM.load(str(llama_folder), device="cpu", dtype="float32")
     with pytest.raises(ContextLengthError) as error:
         grow(lm)

@@ -225,6 +225,7 @@ def test_the_license_is_installed(installed: Path) -> None:
     assert license_file.read_bytes() == (PROJECT / "LICENSE").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_wheel_in_an_empty_environment_answers_with_its_own_models(tmp_path: Path) -> None:
     """From the wheel alone: the dependencies it declares, the models it carries, the command it installs."""
     ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
@@ -240,7 +241,7 @@ def test_a_wheel_in_an_empty_environment_answers_with_its_own_models(tmp_path: P
     called(programs / "python", "-m", "pip", "install", *quiet, "--no-compile", *constraints, wheel)
     answer = json.loads(called(programs / "maieutic", "ask", "Can a penguin fly?", "--json"))
     assert answer["models"]["lm"] == "agora"
-    assert answer["statement"] == "A penguin can fly."
+    assert answer["tree"]["statement"] == "A penguin can fly."
 
 
 def called(*command: str | Path) -> str:

@@ -228,10 +228,10 @@ def test_one_batch_is_one_call_of_the_verifier_however_many_questions() -> None:
     lm, verifier = ScriptedLanguageModel(reply, probability), ScriptedVerifier(judge)
     maieutic = Maieutic(lm, verifier, elicit=ONE_WAVE)
     list(maieutic.ask_many(["A penguin can fly."]))
-    calls, pairs = len(lm.sample_calls), len(verifier.asked)
+    calls, pairs = len(lm.sample_calls), len(verifier.pairs)
     list(maieutic.ask_many(["A penguin can fly."] * 9))
     assert len(lm.sample_calls) == 2 * calls
-    assert len(verifier.asked) == 10 * pairs
+    assert len(verifier.pairs) == 10 * pairs
 
 
 def test_only_joint_asks_the_verifier_what_q_itself_entails() -> None:
@@ -239,7 +239,7 @@ def test_only_joint_asks_the_verifier_what_q_itself_entails() -> None:
         verifier = ScriptedVerifier(judge)
         lm = ScriptedLanguageModel(reply, probability)
         Maieutic(lm, verifier, elicit=ONE_WAVE, inference=inference).ask("A penguin can fly.")
-        premises = {premise for premise, _ in verifier.asked}
+        premises = {premise for premise, _ in verifier.pairs}
         assert ({"A penguin can fly.", "A penguin cannot fly."} <= premises) == wanted
         assert "Penguins are too heavy." in premises
 
@@ -346,7 +346,7 @@ def test_an_inference_of_ones_own_takes_the_place_of_the_packages() -> None:
     maieutic = Maieutic(lm, verifier, elicit=ONE_WAVE, inference=Own())
     answers = list(maieutic.ask_many(STATEMENTS))
     assert [answer.answer for answer in answers] == [True] * len(STATEMENTS)
-    assert verifier.asked == [(text, WORLD[text].negation) for text in STATEMENTS]
+    assert verifier.pairs == [(text, WORLD[text].negation) for text in STATEMENTS]
     assert {answer.verdict.inference for answer in answers} == {"own"}
     assert [Answer.from_json(answer.to_json()) for answer in answers] == answers
     strict = Maieutic(lm, verifier, elicit=ONE_WAVE, inference=Own(threshold=0.01))

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.errors import InputError
+from maieutic.inference import Inference, Joint, Vote
 from maieutic.lm.base import Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.prompts import load_prompts
-from maieutic.relate import relate, relating_usage
+from maieutic.relate import relate
 from maieutic.tree import Proposition, Tree
 from maieutic.usage import Usage
 
@@ -123,19 +124,18 @@ def tree(twins: bool) -> Tree:
 
 
 @pytest.mark.parametrize("twins", [False, True])
-@pytest.mark.parametrize("from_root", [False, True])
+@pytest.mark.parametrize(("inference", "pairs"), [(Vote(), 6), (Joint(), 10)], ids=["vote", "joint"])
 def test_every_ordered_pair_is_counted_and_a_model_that_is_its_own_verifier_pays_for_those_that_differ(
-    twins: bool, from_root: bool
+    twins: bool, inference: Inference, pairs: int
 ) -> None:
     verifier = ScriptedVerifier(lambda *_: "neutral")
-    (graph,) = relate([tree(twins)], verifier, from_root=from_root)
-    pairs = 10 if from_root else 6
-    assert relating_usage(graph) == Usage(pairs=pairs) == Usage(pairs=len(verifier.asked))
+    (related,) = relate([tree(twins)], verifier, inference)
+    assert related.usage == Usage(pairs=pairs) == Usage(pairs=len(verifier.pairs))
 
     lm = model()
-    graphs = relate([tree(twins), tree(twins)], LanguageModelVerifier(lm, PAPER), from_root=from_root)
-    distinct = set(verifier.asked)
+    both = relate([tree(twins), tree(twins)], LanguageModelVerifier(lm, PAPER), inference)
+    distinct = set(verifier.pairs)
     assert len(distinct) == (pairs if not twins else {10: 5, 6: 3}[pairs])
     words = sum(len(PAPER.entailment(*pair).text().split()) for pair in distinct)
-    assert [relating_usage(graph) for graph in graphs] == [Usage(words, 0, len(distinct), pairs)] * 2
+    assert [related.usage for related in both] == [Usage(words, 0, len(distinct), pairs)] * 2
     assert lm.choose_calls == [len(distinct)], "pairs that two trees share are asked once"

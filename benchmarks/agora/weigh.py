@@ -22,7 +22,7 @@ from maieutic.benchmarks import run_app
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of
-from maieutic.benchmarks.calibration.study import Scores
+from maieutic.benchmarks.calibration.study import ProbabilityScores
 from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
 from maieutic.inference import Joint
@@ -103,7 +103,7 @@ def scale_weights(evidence: Evidence, weights: JointWeights) -> JointWeights:
     candidates = [
         replace(weights, **{name: scale * getattr(weights, name) for name in TERMS}) for scale in SCALES
     ]
-    return min(candidates, key=lambda each: Scores.of(evidence.p_true(each), evidence.gold).nll)
+    return min(candidates, key=lambda each: ProbabilityScores.of(evidence.p_true(each), evidence.gold).nll)
 
 
 @app.command()
@@ -125,7 +125,10 @@ def weigh(
     weights = scale_weights(evidence, choose_weights(evidence, known, DEFAULT_WEIGHTS))
     weights = replace(weights, **{name: round(getattr(weights, name), 2) for name in TERMS})
     for name, each in (("default", DEFAULT_WEIGHTS), ("chosen", weights)):
-        shares, ece = score(evidence, known, each), Scores.of(evidence.p_true(each), evidence.gold).ece
+        shares, ece = (
+            score(evidence, known, each),
+            ProbabilityScores.of(evidence.p_true(each), evidence.gold).ece,
+        )
         result = (
             f"{shares.answers:.1%} of answers, {shares.labels:.1%} of explanations correct, ECE {ece:.3f}"
         )

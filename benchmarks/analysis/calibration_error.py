@@ -1,4 +1,4 @@
-"""How good probabilities are: the one definition of the expected calibration error and of the Brier score.
+"""The quality of probabilities: expected calibration error and Brier score.
 
 The calibration error is that of the confidence in the given answer, in 15 bins of equal width over [0, 1]
 (Guo et al. 2017, "On Calibration of Modern Neural Networks"); the Brier score is that of P(true).
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["BINS", "Bin", "brier_score", "confidence_bins", "expected_calibration_error"]
 
 BINS = 15
-_DECIMALS = 7  # a confidence this near to the edge of a bin is on it: 1 − 0.6 is not quite 0.4
+_DECIMALS = 7  # a confidence this close to the edge of a bin counts as on it: 1 − 0.6 is not exactly 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Bin:
     """The answers whose confidence lies in (low, high]; 0 belongs to the first bin.
 
     Attributes:
-        confidence: their mean confidence; ``accuracy`` the share of them that is right.
+        confidence: their mean confidence; ``accuracy`` the share of correct ones.
     """
 
     low: float
@@ -34,11 +34,11 @@ class Bin:
 
 
 def confidence_bins(confidence: npt.ArrayLike, right: npt.ArrayLike) -> list[Bin]:
-    """The bins that hold any answer, from the lowest confidence on.
+    """The bins with at least one answer, by rising confidence.
 
     Args:
-        confidence: P(the answer is right) of each answer, in [0, 1], float (answers,).
-        right: whether it is, bool (answers,).
+        confidence: P(the answer is correct) of each answer, in [0, 1], float (answers,).
+        right: whether it is correct, bool (answers,).
     """
     import numpy as np  # noqa: PLC0415 - keeps --help fast
 
@@ -60,7 +60,7 @@ def confidence_bins(confidence: npt.ArrayLike, right: npt.ArrayLike) -> list[Bin
 
 
 def expected_calibration_error(confidence: npt.ArrayLike, right: npt.ArrayLike) -> float:
-    """ECE (Naeini et al. 2015): mean distance of confidence and accuracy over the bins, by their counts.
+    """ECE (Naeini et al. 2015): mean distance of confidence and accuracy over the bins, weighted by count.
 
     Args:
         confidence, right: as for :func:`confidence_bins`; at least one answer.

@@ -1,4 +1,4 @@
-"""Runs against each other, at the questions that all of them answered."""
+"""Comparison of runs at the questions that all of them have."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparedRun", "Comparison", "Difference", "compare", "labels", "matched"]
 
-_TOLD_APART_BY = ("lm", "nli", "prompts", "seed", "trees", "limit", "dtype")  # fields of a configuration
-_COMPARED = ("text", "gold", "pair")  # fields of a record that must be equal in all runs
+_DISTINCTIVE = ("lm", "nli", "prompts", "seed", "trees", "limit", "dtype")  # fields of a configuration
+_SHARED = ("text", "gold", "pair")  # fields of a record that must be equal in all runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Difference:
 
     Attributes:
         difference: in [-1, 1]; ``interval`` its 95 % bootstrap interval, twins drawn together.
-        gained: questions that only ``run`` has right; ``lost`` those that only ``against`` has.
+        gained: questions that only ``run`` answers correctly; ``lost`` those that only ``against`` does.
         p: of McNemar's exact test; ``p_holm`` corrected for all the tests of the comparison.
     """
 
@@ -63,7 +63,7 @@ class Comparison:
     """Runs at the questions that all of them have.
 
     Attributes:
-        questions: how many those are.
+        questions: their number.
         baseline: the label of the run that the others are tested against; None for each with each.
     """
 
@@ -78,15 +78,15 @@ class Comparison:
 
 
 def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: int = 0) -> Comparison:
-    """Compare runs of one data set; a later run is held against an earlier one.
+    """Compare runs of one data set; each run is tested against those before it.
 
     Args:
-        baseline: a run's label, name or folder, to test the others against it alone.
+        baseline: a run's label, name or folder, to test the others against this one only.
         seed: of the bootstrap.
 
     Raises:
         InputError: the runs are of different data, have no question in common, or disagree on one; or
-            there is no such baseline.
+            there is no such baseline. ``subject`` is "runs", a run's folder, a record's field or "baseline".
     """
     names = labels(runs)
     runs = [_graded(run) for run in runs]
@@ -118,7 +118,7 @@ def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: in
 
 
 def _tests(runs: int, reference: int | None) -> list[tuple[int, int]]:
-    """The places of the two runs of each test, the one that is held against first."""
+    """The places of the two runs of each test, the reference first."""
     if reference is None:
         return list(combinations(range(runs), 2))
     return [(reference, place) for place in range(runs) if place != reference]
@@ -143,7 +143,7 @@ def _difference(
 
 
 def matched(runs: Sequence[Run]) -> list[Run]:
-    """The runs, each with the records of the questions that all have, in the first run's order.
+    """The runs, each with the records of the questions that all runs have, in the first run's order.
 
     Questions without a gold answer are left out.
 
@@ -155,12 +155,14 @@ def matched(runs: Sequence[Run]) -> list[Run]:
     by_id = [{record.id: record for record in run.records} for run in runs]
     for run, records in zip(runs, by_id, strict=True):
         if len(records) < len(run.records):
-            raise InputError(f"{run.folder}: a question has two records; remove one of them")
+            problem = f"{run.folder}: a question has two records; remove one of them"
+            raise InputError(problem, subject=str(run.folder))
     _check_questions(runs, by_id)
     common = [record.id for record in runs[0].records if all(record.id in records for records in by_id)]
     if not common:
         raise InputError(
-            "no question with a gold answer is in all of the runs; compare runs that were drawn with one seed"
+            "no question with a gold answer is in all runs; compare runs with the same --seed and --limit",
+            subject="runs",
         )
     return [
         replace(run, records=tuple(records[id_] for id_ in common))
@@ -175,41 +177,43 @@ def _graded(run: Run) -> Run:
 
 def _check_data(runs: Sequence[Run]) -> None:
     if not runs:
-        raise InputError("there is no run to compare; name the folder of one")
+        raise InputError("there is no run to compare; give the folder of at least one", subject="runs")
     first = runs[0]
     folders: set[Path] = set()
     for run in runs:
         if (run.config.dataset, run.config.split) != (first.config.dataset, first.config.split):
             raise InputError(
                 f"{first.folder} is of {first.config.dataset} ({first.config.split}), {run.folder} of "
-                f"{run.config.dataset} ({run.config.split}); compare runs of one data set and split"
+                f"{run.config.dataset} ({run.config.split}); compare runs of one data set and split",
+                subject=str(run.folder),
             )
         if (folder := run.folder.resolve()) in folders:
-            raise InputError(f"{run.folder} is given twice; name it once")
+            raise InputError(f"{run.folder} is given twice; give it once", subject=str(run.folder))
         folders.add(folder)
 
 
 def _check_questions(runs: Sequence[Run], by_id: Sequence[Mapping[str, Record]]) -> None:
-    """That a question is the same wherever it occurs."""
+    """Check that a question is the same in all runs."""
     seen: dict[str, tuple[Record, Run]] = {}
     for run, records in zip(runs, by_id, strict=True):
         for id_, record in records.items():
             known, where = seen.setdefault(id_, (record, run))
-            for field in _COMPARED:
+            for field in _SHARED:
                 if getattr(known, field) != getattr(record, field):
                     raise InputError(
                         f"question {id_!r} has another {field} in {run.folder} than in {where.folder}; "
-                        "compare runs on the same files"
+                        "compare runs on the same files",
+                        subject=field,
                     )
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
-    """A unique name for each run: its own, with what tells it from others of that name.
+    """A unique name for each run: its own, followed by what distinguishes it from others of that name.
 
-    That is the models, the seed and the like; the folder's name where they are the same.
+    These are fields of the configuration, such as the models and the seed, or else the folder's name.
     """
     names = [run.name for run in runs]
-    for field in _TOLD_APART_BY:
+    for field in _DISTINCTIVE:
         values = [str(getattr(run.config, field, "")) for run in runs]
         for same in _namesakes(names):
             if len({values[k] for k in same}) > 1:
@@ -233,15 +237,15 @@ def _namesakes(names: Sequence[str]) -> list[list[int]]:
 
 
 def _place(runs: Sequence[Run], names: Sequence[str], baseline: str | Path) -> int:
-    """The place of the run that is meant: by label, by name, or by folder."""
+    """The place of the baseline, given by label, folder or name."""
     wanted = str(baseline)
     folder = Path(baseline).resolve()
-    found = (
+    places = (
         [k for k, name in enumerate(names) if name == wanted]
         or [k for k, run in enumerate(runs) if run.folder.resolve() == folder]
         or [k for k, run in enumerate(runs) if run.name == wanted]
     )
-    if len(found) != 1:
-        problem = "is none of the runs" if not found else "is the name of several runs"
-        raise InputError(f"the baseline {wanted!r} {problem}; there are {'; '.join(names)}")
-    return found[0]
+    if len(places) != 1:
+        problem = "names several runs" if places else "names none of the runs"
+        raise InputError(f"baseline {wanted!r} {problem}; use one of {'; '.join(names)}", subject="baseline")
+    return places[0]

@@ -1,4 +1,4 @@
-"""How the numbers of a comparison are written, in the terminal and on a report's page alike."""
+"""The numbers of a comparison as text, for the terminal and for a report's page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
     "what_was_measured",
 ]
 
-Column = tuple[str, "Callable[[ComparedRun], str | None]"]  # a name, and what there is to say of a run
+Column = tuple[str, "Callable[[ComparedRun], str | None]"]  # a name, and the cell of a run
 
 
 def percent_with_interval(value: float, interval: Interval, sign: str = "") -> str:
@@ -45,24 +45,24 @@ def probability(p: float) -> str:
 
 
 def pairs_right(row: ComparedRun) -> str | None:
-    """The share of twins that are both right, in percent; None for data without twins."""
+    """The share of pairs with both twins correct, in percent; None for data without twins."""
     pairs = row.metrics.pairwise
     return None if pairs is None or pairs.accuracy is None else f"{100 * pairs.accuracy:.1f}"
 
 
 def left_out(comparison: Comparison) -> str:
-    """The questions of each run that another has no record of, as a list; empty for none."""
+    """For each run the number of its questions that another run lacks, as a list; empty if none."""
     return "; ".join(f"{row.left_out:,} of {row.label}" for row in comparison.rows if row.left_out)
 
 
 def twinless(comparison: Comparison) -> str:
-    """What is to be said of questions without a twin, to follow other words; empty for none."""
+    """A clause on questions without a twin; empty if there are none."""
     pairs = comparison.rows[0].metrics.pairwise
-    return f"; {pairs.left_out:,} lack a twin and are left out" if pairs and pairs.left_out else ""
+    return f"; {pairs.left_out:,} without a twin are left out" if pairs and pairs.left_out else ""
 
 
 def from_cache(comparison: Comparison) -> str:
-    """The share of each run's requests that the response cache answered, as a list; empty for none."""
+    """The share of each run's requests that the response cache answered, as a list; empty if none."""
     return "; ".join(
         f"{100 * row.metrics.cached / row.metrics.requests:.1f} % of the requests of {row.label}"
         for row in comparison.rows

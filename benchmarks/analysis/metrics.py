@@ -1,4 +1,4 @@
-"""What a run's records add up to: accuracy, calibration, risk against coverage, cost."""
+"""Metrics of a run: accuracy, calibration, risk and coverage, cost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _DECIMALS = 9  # confidences that differ by less are the same: 1 − 0.7 is 0.3
 
 @dataclass(frozen=True, slots=True)
 class Pairwise:
-    """Twins judged together (Singh et al. 2021): a pair counts only if both are right.
+    """Twins judged together (Singh et al. 2021): a pair counts only if both are correct.
 
     Attributes:
         left_out: pairs of which a twin has no record.
@@ -98,7 +98,9 @@ class Metrics:
 
     Attributes:
         scored: questions with an answer; those without one count as wrong in ``accuracy``.
-        accuracy: right of all, in [0, 1]; ``accuracy_scored`` right of those scored, None if none is.
+        right: number of correct answers.
+        accuracy: share of correct answers among all questions, in [0, 1]; ``accuracy_scored`` among those
+            scored, None if none is.
         pairwise: None for data without twins.
         ece, brier: of :mod:`maieutic.benchmarks.analysis.calibration_error`; None for a method that
             gives no P(true) with every answer.
@@ -127,7 +129,8 @@ def measure(records: Sequence[Record]) -> Metrics:
     """The metrics of a run.
 
     Raises:
-        InputError: no record has a gold answer, or one has a P(true) or a margin that is none.
+        InputError: no record has a gold answer, or P(true) or a margin is out of its range. ``subject`` is
+            "records", "p_true" or "margin".
     """
     records = [record for record in records if record.gold is not None]
     if not records:
@@ -156,7 +159,7 @@ def measure(records: Sequence[Record]) -> Metrics:
 
 
 def pairwise(records: Sequence[Record]) -> Pairwise | None:
-    """How often both twins are right; None for data without twins."""
+    """How often both twins are answered correctly; None for data without twins."""
     twins: dict[str, list[bool]] = {}
     for record in records:
         if record.pair:
@@ -202,7 +205,7 @@ def risk_coverage(records: Sequence[Record]) -> RiskCoverage | None:
 
 
 def _ranked_by(records: Sequence[Record]) -> str | None:
-    """What every answer has: P(true), else a margin, whose unit is named; None when there is no such."""
+    """What every answer has: :data:`P_TRUE`, or else the unit of its margin; None if neither."""
     scored = [record for record in records if record.scored]
     if not scored:
         return None
@@ -217,13 +220,15 @@ def _ranked_by(records: Sequence[Record]) -> str | None:
 def _check(record: Record) -> None:
     p, margin = record.p_true, record.margin
     if p is not None and not -1e-6 <= p <= 1 + 1e-6:  # a NaN fails too
-        raise InputError(f"question {record.id!r}: P(true) is {p}, not in [0, 1]; correct its record")
+        problem = f"question {record.id!r}: P(true) must be in [0, 1], not {p}; correct its record"
+        raise InputError(problem, subject="p_true")
     if margin is not None and not margin >= 0:
-        raise InputError(f"question {record.id!r}: the margin is {margin}, not ≥ 0; correct its record")
+        problem = f"question {record.id!r}: margin must be ≥ 0, not {margin}; correct its record"
+        raise InputError(problem, subject="margin")
 
 
 def _confidences(records: Sequence[Record], unit: str) -> npt.NDArray[np.float64]:
-    """P(the answer is right), or the margin; −1 for no answer, which is less than any."""
+    """P(the answer is correct), or the margin; −1 without an answer, below all others."""
     import numpy as np  # noqa: PLC0415
 
     values = [record.p_right if unit == P_TRUE else record.margin for record in records]

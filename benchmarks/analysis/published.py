@@ -1,4 +1,4 @@
-"""Accuracies that others published, from ``published.toml``, each with its source."""
+"""Published accuracies, from ``published.toml``, each with its source."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Published:
     """One published figure.
 
     Attributes:
-        dataset: by the name of the command line; ``split`` "" where the source does not name it.
+        dataset: its name on the command line; ``split`` "" where the source does not name it.
         accuracy: in percent.
-        model: "" for people; ``note`` what makes the figure unlike others, "" for nothing.
+        model: "" for people; ``note`` how the figure differs from others, or "".
     """
 
     dataset: str
@@ -30,7 +30,7 @@ class Published:
 
 
 def published(dataset: str) -> list[Published]:
-    """What is known of a data set, in the file's order; empty for nothing."""
+    """The figures on a data set, in the file's order; empty if there are none."""
     return [result for result in _all() if result.dataset == dataset]
 
 

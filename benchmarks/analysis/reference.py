@@ -1,4 +1,4 @@
-"""Another implementation's answers, as a run beside one of ours."""
+"""Another implementation's answers as a run, to compare with one of ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Agreement", "ReferenceAnswer", "agreement", "read_reference"]
 
 @dataclass(frozen=True, slots=True)
 class ReferenceAnswer:
-    """What another implementation answered on the question of line ``row`` + 1; other fields are ignored."""
+    """Another implementation's answer to the question of line ``row`` + 1; other fields are ignored."""
 
     row: int
     vote: bool
@@ -57,8 +57,8 @@ class Agreement:
 def read_reference(path: Path, like: Run) -> Run:
     """The answers in a file with ``{"row": 0, "vote": true}`` a line, as a run on the questions of another.
 
-    A row is the place, from 0, of the line that a question comes from. A question's id must therefore be the
-    number of its line, as for the data set ``trees``.
+    A row is the index, from 0, of the question's line. The ids of the questions must therefore be line
+    numbers from 1, as for the data set ``trees``.
 
     Raises:
         FileFormatError: the file cannot be read, a line is not of that form or repeats a row, or no
@@ -75,7 +75,7 @@ def read_reference(path: Path, like: Run) -> Run:
     )
     if not records:
         raise FileFormatError(
-            path, None, f"none of its rows is a question of {like.folder}; give the reference of its data"
+            path, None, f"none of its rows is a question of {like.folder}; give the reference for its data"
         )
     return Run("reference", path, like.config, records)
 

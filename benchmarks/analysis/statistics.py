@@ -1,4 +1,4 @@
-"""Statistics of right and wrong answers: bootstrap intervals, the paired test, and its correction.
+"""Statistics of correct and wrong answers: bootstrap intervals, the paired test and its correction.
 
 scipy and statsmodels are in the extra ``bench``; they load when they are needed.
 """
@@ -34,22 +34,23 @@ def bench_library(name: str) -> Any:
     """A module of the extra ``bench``.
 
     Raises:
-        InputError: it is not installed; the message says how to get it.
+        InputError: it is not installed; ``subject`` is the package.
     """
     try:
         return import_module(name)
     except ImportError:
         package = name.partition(".")[0]
-        raise InputError(f"{package} needs maieutic[bench]; pip install 'maieutic[bench]'") from None
+        problem = f"{package} is not installed; pip install 'maieutic[bench]'"
+        raise InputError(problem, subject=package) from None
 
 
 def mcnemar(one: Sequence[bool], other: Sequence[bool]) -> float:
-    """Two-sided p-value of McNemar's exact test (McNemar 1947) that both are right equally often.
+    """Two-sided p-value of McNemar's exact test (McNemar 1947) that both are correct equally often.
 
-    The test takes questions for independent of each other; twins are not quite.
+    The test assumes independent questions; twins are not quite independent.
 
     Args:
-        one, other: whether each of two methods was right, question by question.
+        one, other: whether each of two methods was correct, one value per question.
 
     >>> round(mcnemar([True] * 10, [False] * 10), 12) == round(2 / 2**10, 12)
     True
@@ -62,7 +63,7 @@ def mcnemar(one: Sequence[bool], other: Sequence[bool]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values corrected for being several (Holm 1979), in the same order.
+    """The p-values corrected for multiple tests (Holm 1979), in the same order.
 
     >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
@@ -81,14 +82,14 @@ def bootstrap(
 ) -> Interval:
     """Percentile bootstrap interval, at :data:`LEVEL`, of the mean of ``values``.
 
-    A cluster bootstrap: questions of one group ("" for a question alone) are drawn together. What a
-    resample's mean depends on is only how often each kind of group (its size, the sum of its values) is
-    drawn, which is multinomial; drawing that instead of the groups themselves is the same distribution, and
-    takes milliseconds where ``scipy.stats.bootstrap`` takes a second. It does not depend on the
-    questions' order.
+    A cluster bootstrap: questions of one group ("" for a single question) are drawn together. The mean of a
+    resample depends only on how often each kind of group (its size and the sum of its values) is drawn.
+    These counts are multinomial, so they are drawn instead of the groups. This gives the same distribution
+    in milliseconds, where ``scipy.stats.bootstrap`` takes a second, and does not depend on the order of the
+    questions.
 
     Args:
-        values: one a question, of which few are different, such as 0 and 1 for wrong and right.
+        values: one per question, with few different values, such as 0 for wrong and 1 for correct.
     """
     import numpy as np  # noqa: PLC0415 - keeps --help fast
 

@@ -19,8 +19,8 @@ class KindAccuracy:
     """The questions whose trees are of one kind.
 
     Attributes:
-        scored: those with an answer; ``right`` those answered as the gold answer says.
-        accuracy: right of all of them, in [0, 1].
+        scored: those with an answer; ``right`` those with the correct one.
+        accuracy: share of correct answers among all of them, in [0, 1].
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Calibration: sets of trees with gold answers in, weights and what they are worth out."""
+"""Calibration: learns weights from sets of trees with gold answers, and scores them."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Passes items on and shows how many have come."""
+    """Yields items and shows how many there were."""
 
     def __call__(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-        """The items; ``description`` says what is done, ``total`` how many there are."""
+        """The items; ``description`` names the step, ``total`` is their number."""
         ...
 
 
 def silent(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """The items, and nothing shown."""
+    """The items, without showing progress."""
     return iter(items)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was learned from all sets together, and what such weights are worth on each.
+    """Weights learned from all sets together, and their scores on each set.
 
     Attributes:
         weights: learned from all trees.
@@ -55,12 +55,13 @@ def learnable_trees(path: Path, folds: int, on_notice: Callable[[str], None]) ->
     """The trees of a file, or of a run's folder, that weights can be learned from.
 
     Args:
-        folds: parts that will be held out in turn.
-        on_notice: called with how many trees are left out, and why.
+        folds: number of parts to hold out in turn.
+        on_notice: called with the number of trees that are left out, and why.
 
     Raises:
-        FileFormatError: a line is no tree, or a folder is not that of a run.
-        InputError: nothing is left, all gold answers are the same, or there are fewer questions than folds.
+        FileFormatError: a line is not a tree, or a folder is not a run.
+        InputError: no tree is left or all gold answers are the same (``subject`` is the path), or there are
+            fewer questions than folds (``subject`` is "folds").
     """
     trees = _trees_of_run(path) if path.is_dir() else [tree for _, tree in read_trees(path)]
     known = [tree for tree in trees if tree.answer is not None]
@@ -73,11 +74,11 @@ def learnable_trees(path: Path, folds: int, on_notice: Callable[[str], None]) ->
         on_notice(f"{path.name}: {left_out} trees have more than {MAX_PROPOSITIONS} propositions; left out")
     answers = {tree.answer for tree in small}
     if len(answers) < 2:
-        held = f"all {len(small)} gold answers are {str(*answers).lower()}" if answers else "no gold answers"
-        raise InputError(f"{path}: {held}; weights are learned from true and false ones", subject=str(path))
+        given = f"all {len(small)} gold answers are {str(*answers).lower()}" if answers else "no gold answers"
+        raise InputError(f"{path}: {given}; give trees with both answers", subject=str(path))
     questions = len({tree.question for tree in small})
     if questions < folds:
-        problem = f"{path}: {questions} questions are fewer than {folds} folds; lower --folds"
+        problem = f"{path}: {folds} folds need as many questions, not {questions}; lower --folds"
         raise InputError(problem, subject="folds")
     return small
 
@@ -85,7 +86,7 @@ def learnable_trees(path: Path, folds: int, on_notice: Callable[[str], None]) ->
 def _trees_of_run(folder: Path) -> list[Tree]:
     trees = read_run(folder).trees
     if not trees:
-        problem = f"{folder} is a run without trees; give one of the method maieutic"
+        problem = f"{folder} is a run without trees; give a run of the method maieutic"
         raise InputError(problem, subject=str(folder))
     return trees
 

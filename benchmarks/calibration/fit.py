@@ -48,7 +48,7 @@ class TreeGroup:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is learned from: trees with a gold answer, turned into numbers once.
+    """Trees with gold answers, converted to the numbers that weights are learned from.
 
     Attributes:
         gold: float64 (trees,), 0 or 1; ``questions`` and ``kinds`` of the same trees.
@@ -81,25 +81,25 @@ class Evidence:
 
     def log_odds(self, values: torch.Tensor) -> torch.Tensor:
         """ln P(Q true) − ln P(Q false) of every tree, float64 (trees,), under term weights ``values``."""
-        found = torch.zeros(len(self.gold), dtype=torch.float64)
+        log_odds = torch.zeros(len(self.gold), dtype=torch.float64)
         for group in self.groups:
             linear = torch.einsum("tkn,k->tn", group.linear, values)
             pairs = torch.einsum("tknm,k->tnm", group.pairs, values)
             odds = [_log_odds(*part) for part in _chunks(linear, pairs)]
-            found = found.index_copy(0, group.places, torch.cat(odds))
-        return found
+            log_odds = log_odds.index_copy(0, group.places, torch.cat(odds))
+        return log_odds
 
     def best_labels(self, weights: JointWeights) -> list[list[bool]]:
         """The best labelling of every tree: Q's label, then the explanations' in the order of the tree."""
-        found: dict[int, list[bool]] = {}
+        labels: dict[int, list[bool]] = {}
         with torch.no_grad():
             for group in self.groups:
                 labellings = _labellings(group.linear.shape[2])
                 linear = torch.einsum("tkn,k->tn", group.linear, _values(weights))
                 pairs = torch.einsum("tknm,k->tnm", group.pairs, _values(weights))
                 best = torch.cat([_costs(labellings, *part).argmin(1) for part in _chunks(linear, pairs)])
-                found |= zip(group.places.tolist(), (labellings[best] > 0.5).tolist(), strict=True)
-        return [found[place] for place in range(len(self.gold))]
+                labels |= zip(group.places.tolist(), (labellings[best] > 0.5).tolist(), strict=True)
+        return [labels[place] for place in range(len(self.gold))]
 
     def p_true(self, weights: JointWeights) -> torch.Tensor:
         """P(Q true) of every tree, float64 (trees,)."""
@@ -108,7 +108,7 @@ class Evidence:
 
 
 def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: JointWeights) -> Evidence:
-    """Turn trees with gold answers, of at most :data:`MAX_PROPOSITIONS`, into numbers.
+    """Convert trees with gold answers, of at most :data:`MAX_PROPOSITIONS`, to numbers.
 
     Args:
         graphs: of :func:`maieutic.relate.relate` for joint inference.
@@ -120,11 +120,11 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
         rows[linear.shape[1]].append((place, linear, pairs))
     groups = tuple(
         TreeGroup(
-            torch.tensor([place for place, _, _ in found]),
-            torch.stack([linear for _, linear, _ in found]),
-            torch.stack([pairs for _, _, pairs in found]),
+            torch.tensor([place for place, _, _ in group]),
+            torch.stack([linear for _, linear, _ in group]),
+            torch.stack([pairs for _, _, pairs in group]),
         )
-        for _, found in sorted(rows.items())
+        for _, group in sorted(rows.items())
     )
     gold = torch.tensor([float(bool(tree.answer)) for tree in trees], dtype=torch.float64)
     questions, kinds = tuple(tree.question for tree in trees), tuple(tree.kind for tree in trees)
@@ -148,24 +148,21 @@ def joined(parts: Sequence[Evidence]) -> Evidence:
 
 
 def fit(
-    evidence: Evidence,
-    start: JointWeights,
-    *,
-    off: Collection[str] = (),
-    l2: float = L2,
+    evidence: Evidence, start: JointWeights, *, off: Collection[str] = (), l2: float = L2
 ) -> JointWeights:
     """The weights under which the gold answers are likeliest, each but the bias ≥ 0.
 
     Args:
         start: where the search begins; its ``clip`` and ``threshold`` must be those of the evidence.
         off: names of weights that stay 0.
-        l2: strength of the pull towards 0, nats for a weight of 1.
+        l2: L2 penalty, nats for a weight of 1.
 
     Raises:
-        InputError: every gold answer is the same.
+        InputError: all gold answers are the same; ``subject`` is "gold".
     """
     if len(set(evidence.gold.tolist())) < 2:
-        raise InputError("all gold answers are the same; weights can be learned from both kinds only")
+        problem = "all gold answers are the same; add trees with the other answer"
+        raise InputError(problem, subject="gold")
     free = [name for name in TERMS if name not in off]
     places = torch.tensor([TERMS.index(name) for name in free])
 
@@ -178,7 +175,7 @@ def fit(
         (gradient,) = torch.autograd.grad(total, chosen)
         return float(total.detach()), gradient.tolist()
 
-    found = bench_library("scipy.optimize").minimize(
+    result = bench_library("scipy.optimize").minimize(
         loss,
         # A weight of 0 is a saddle where two weights matter only together: start above it.
         [getattr(start, name) if name == "bias" else max(0.05, getattr(start, name)) for name in free],
@@ -187,15 +184,15 @@ def fit(
         bounds=[(None, None) if name == "bias" else (0.0, None) for name in free],
         options={"maxiter": STEPS, "ftol": 1e-7},
     )
-    learned = {name: float(value) for name, value in zip(free, found.x, strict=True)}
+    learned = {name: float(value) for name, value in zip(free, result.x, strict=True)}
     return replace(evidence.shape, **(dict.fromkeys(TERMS, 0.0) | learned))
 
 
 def folds_of(questions: Sequence[str], seed: int, folds: int) -> list[int]:
     """The fold of each question, in 0 … folds − 1.
 
-    Equal questions, whitespace aside, are in one fold; the folds have as many different ones, give or take
-    one. They depend on the texts and the seed alone, so that they are the same on every machine.
+    Questions that are equal except for whitespace are in one fold. The numbers of different questions in the
+    folds differ by at most 1. Folds depend only on the texts and the seed, so they are the same everywhere.
     """
     keys = [" ".join(question.split()) for question in questions]
     drawn = sorted(set(keys), key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).digest())
@@ -215,23 +212,26 @@ def held_out(
     """P(Q true) of every tree under weights learned without its fold, float64 (trees,).
 
     Raises:
-        InputError: fewer than two folds, fewer questions than folds, or a fold leaves one kind of answer.
+        InputError: fewer than two folds or fewer questions than folds (``subject`` is "folds"), or all
+            gold answers outside a fold are the same (``subject`` is "fold N").
     """
     questions = len(set(evidence.questions))
     if folds < 2:
-        raise InputError(f"folds must be ≥ 2, not {folds}")
+        raise InputError(f"folds must be ≥ 2, not {folds}", subject="folds")
     if questions < folds:
-        raise InputError(f"{questions} questions are fewer than {folds} folds; lower --folds or add trees")
+        problem = f"{folds} folds need as many questions, not {questions}; lower --folds or add trees"
+        raise InputError(problem, subject="folds")
     place = folds_of(evidence.questions, seed, folds)
-    found = torch.zeros(len(place), dtype=torch.float64)
+    p_true = torch.zeros(len(place), dtype=torch.float64)
     for fold in range(folds):
         rest = evidence.chosen([p != fold for p in place])
         if len(set(rest.gold.tolist())) < 2:
-            raise InputError(f"without fold {fold} all gold answers are the same; lower --folds or add trees")
+            problem = f"without fold {fold} all gold answers are the same; lower --folds or add trees"
+            raise InputError(problem, subject=f"fold {fold}")
         weights = fit(rest, start, off=off, l2=l2)
         inside = [p == fold for p in place]
-        found[torch.tensor(inside)] = evidence.chosen(inside).p_true(weights)
-    return found
+        p_true[torch.tensor(inside)] = evidence.chosen(inside).p_true(weights)
+    return p_true
 
 
 def _values(weights: JointWeights) -> torch.Tensor:

@@ -22,19 +22,19 @@ from maieutic.inference import Argue, BeliefGraph, Vote
 from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights
 from maieutic.tree import Tree
 
-__all__ = ["KINDS", "Scores", "Study", "StudyRow", "study", "without_weights"]
+__all__ = ["KINDS", "ProbabilityScores", "Study", "StudyRow", "study", "without_weights"]
 
 KINDS = ("one-node", "grown", "all")
-LEAST = 1e-9  # a probability of 0 for what turns out true costs 20.7 nats, not infinitely many
+LEAST = 1e-9  # a probability of 0 for the gold answer costs 20.7 nats instead of infinity
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ProbabilityScores:
     """How good probabilities of "true" are.
 
     Attributes:
-        accuracy: share of answers (true iff P ≥ 1/2) that are right; ``half`` the same of the surer half (of
-            equally sure answers at its end, what any choice among them gives on average).
+        accuracy: share of correct answers (true iff P ≥ 1/2); ``half`` the same for the more confident half.
+            Where equally confident answers lie on both sides of its end, it is the mean over their orders.
         nll: mean −ln P(gold), nats.
         brier, ece: see :mod:`maieutic.benchmarks.analysis.calibration_error`.
     """
@@ -46,7 +46,7 @@ class Scores:
     ece: float
 
     @classmethod
-    def of(cls, p: torch.Tensor, gold: torch.Tensor) -> Scores:
+    def of(cls, p: torch.Tensor, gold: torch.Tensor) -> ProbabilityScores:
         """Score P(true) against gold answers, both float64 (trees,), at least one tree."""
         right = ((p >= 0.5) == (gold > 0.5)).to(torch.float64)
         sure = (p - 0.5).abs().round(decimals=12)
@@ -76,7 +76,7 @@ class StudyRow:
     kind: str
     way: str
     trees: int
-    scores: tuple[Scores, ...]
+    scores: tuple[ProbabilityScores, ...]
     probabilities: bool = True
 
     def mean(self, name: str) -> float:
@@ -102,7 +102,8 @@ class Study:
         off: names of weights that stay 0 throughout.
 
     Raises:
-        InputError: ``off`` names what is no weight, or all of them; ``l2`` is not a finite number ≥ 0.
+        InputError: ``off`` names something other than a weight, or all weights; ``l2`` is not a finite
+            number ≥ 0.
     """
 
     start: JointWeights = DEFAULT_WEIGHTS
@@ -114,11 +115,12 @@ class Study:
 
     def __post_init__(self) -> None:
         if stray := sorted(set(self.off) - set(TERMS)):
-            raise InputError(f"{stray[0]!r} is no weight that can be off; there are {', '.join(TERMS)}")
+            problem = f"{stray[0]!r} cannot be off; the weights are {', '.join(TERMS)}"
+            raise InputError(problem, subject="off")
         if set(self.off) == set(TERMS):
-            raise InputError("every weight is off; leave one to learn")
+            raise InputError("every weight is off; leave at least one to learn", subject="off")
         if not 0 <= self.l2 < math.inf:
-            raise InputError(f"l2 must be a finite number ≥ 0, not {self.l2!r}")
+            raise InputError(f"l2 must be a finite number ≥ 0, not {self.l2!r}", subject="l2")
 
 
 def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[StudyRow]:
@@ -166,10 +168,10 @@ def _each_seed(evidence: Evidence, plan: Study, off: tuple[str, ...] = ()) -> li
 
 
 def _rows(
-    name: str, evidence: Evidence, way: str, found: Sequence[torch.Tensor], *, probabilities: bool = True
+    name: str, evidence: Evidence, way: str, p_true: Sequence[torch.Tensor], *, probabilities: bool = True
 ) -> Iterator[StudyRow]:
     for kind in KINDS:
         inside = torch.tensor([kind in (own, "all") for own in evidence.kinds])
         if bool(inside.any()):
-            scores = tuple(Scores.of(p[inside], evidence.gold[inside]) for p in found)
+            scores = tuple(ProbabilityScores.of(p[inside], evidence.gold[inside]) for p in p_true)
             yield StudyRow(name, kind, way, int(inside.sum()), scores, probabilities)

@@ -1,6 +1,6 @@
-"""The ways to judge a statement that are compared: names, settings as text, descriptions.
+"""The methods that are compared: names, settings, descriptions.
 
-All of them ask the same model with the same prompt set; none of them retrieves anything.
+All of them use the same model and the same prompt set; none of them retrieves documents.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def settings_of(method: Method) -> dict[str, Any]:
 
 
 def describe(name: str) -> str:
-    """What the method does, then one line a setting: its name, default and meaning.
+    """A description of the method, then one line per setting: its name, default and meaning.
 
     Raises:
-        InputError: there is no such method.
+        InputError: there is no such method; ``subject`` is "method".
     """
     cls = _method(name)
     about = (inspect.getdoc(cls) or "").replace("``", "").partition("Attributes:\n")[0].strip()
@@ -66,6 +66,6 @@ def describe(name: str) -> str:
 
 def _method(name: str) -> type[Any]:
     if name not in METHODS:
-        problem = f"the method must be one of {', '.join(METHODS)}, not {name!r}"
+        problem = f"method must be one of {', '.join(METHODS)}, not {name!r}"
         raise InputError(problem, subject="method")
     return METHODS[name]

@@ -1,4 +1,4 @@
-"""The method seam of benchmarks: texts in, outcomes out, each with what it cost."""
+"""The protocol of methods: texts in, outcomes with their cost out."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["Method", "Outcome", "Usage", "charged"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a method says of one text.
+    """A method's judgement of one text.
 
     Attributes:
-        answer: true or false; None when it could not say, and ``problem`` then tells why.
+        answer: true or false; None without an answer, and ``problem`` gives the reason.
         p_true: P(true) in [0, 1] for methods that give a probability, else None.
-        margin: ≥ 0, how far the answer is from the opposite one, in ``margin_unit``; None without one.
-        seconds: wall clock; texts that advance together share a step's time equally.
-        details: numbers of the method's own (what cascade decided on, votes for true, …).
+        margin: ≥ 0, distance from the opposite answer, in ``margin_unit``; None without one.
+        seconds: wall clock; texts that are judged together share the time of a step equally.
+        details: numbers specific to the method, such as the votes for true.
         reasoning: the tree and its labels, for methods that grow one.
     """
 
@@ -38,7 +38,7 @@ class Outcome:
 
 
 class Method(Protocol):
-    """A way to judge texts. Implementations are frozen dataclasses; their fields are their settings."""
+    """A way to judge texts. Implementations are frozen dataclasses whose fields are their settings."""
 
     @property
     def uses_verifier(self) -> bool:
@@ -46,7 +46,7 @@ class Method(Protocol):
         ...
 
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
-        """Judge each text (a statement, or a question that ends in a question mark).
+        """Judge each text: a statement, or a question that ends in a question mark.
 
         Raises:
             ContextLengthError: a prompt does not fit the model's window.

@@ -1,4 +1,4 @@
-"""Answer at once where the model is sure, and grow a tree only where it is not."""
+"""Direct answers where the model is confident, and trees elsewhere."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ TREE_ANSWER, TREE_TOKENS = "maieutic_answer", "maieutic_tokens"
 
 @dataclass(frozen=True)
 class Cascade:
-    """Answers directly; where max(P(true), P(false)) is below the threshold, the answer is a tree's.
+    """Answers directly, and grows a tree where max(P(true), P(false)) is below the threshold.
 
-    P(true) is the direct answer's where that stands, else the tree's, which has a margin too. A
-    question to which the direct prompt gives no answer gets a tree. The detail ``grown`` is 1
-    or 0; ``direct_p_true`` and ``direct_tokens`` (of prompts and texts) tell of the first step.
+    P(true) is that of the direct answer or of the tree, whichever gives the answer; a tree also gives a
+    margin. A question for which the direct prompt gives no answer gets a tree. The detail ``grown`` is
+    1 or 0; ``direct_p_true`` and ``direct_tokens`` (of prompts and texts) describe the direct answer.
 
     Attributes:
-        threshold: ≥ 0; up to 0.5 no answer is doubted, above 1 every one is.
-        curve: true grows a tree for every question, whatever the threshold, and records what it says in
-            the details ``maieutic_answer`` (1 or 0) and ``maieutic_tokens``, so that one run tells the
-            accuracy and cost of every threshold. The outcome, its usage and its seconds stay those of
-            the threshold.
-        tree: how trees are grown and weighed; its settings are ``tree.depth`` and so on.
+        threshold: ≥ 0; up to 0.5 no question gets a tree, above 1 every question does.
+        curve: true grows a tree for every question and records its answer in the details
+            ``maieutic_answer`` (1 or 0) and ``maieutic_tokens``, so that one run gives the accuracy and
+            cost at every threshold. The outcome, its usage and its seconds remain those of the threshold.
+        tree: how trees are grown and answered; its settings are ``tree.depth`` and so on.
     """
 
     threshold: float = 0.9
@@ -46,7 +45,7 @@ class Cascade:
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold < math.inf:
-            problem = f"threshold must be a number ≥ 0, not {self.threshold!r}"
+            problem = f"threshold must be a finite number ≥ 0, not {self.threshold!r}"
             raise InputError(problem, subject="threshold")
 
     @property
@@ -96,10 +95,10 @@ def _tokens(usage: Usage) -> float:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """What a cascade with this threshold would have done on the same questions.
+    """The result of a cascade with this threshold on the same questions.
 
     Attributes:
-        accuracy: share answered rightly, in [0, 1].
+        accuracy: share of correct answers, in [0, 1].
         tokens: of prompts and texts, per question.
         grown: share of questions for which a tree is grown, in [0, 1].
     """
@@ -113,12 +112,12 @@ class CurvePoint:
 def cascade_curve(records: Sequence[Record]) -> list[CurvePoint]:
     """Accuracy against cost at every threshold that makes a difference, from a run with ``curve=true``.
 
-    The thresholds are the confidences of the direct answers, at each of which only those below it are
-    doubted, and one above them all, where every question gets a tree. Records without the details of a
-    curve (questions that failed, trees without an answer) are left out.
+    The thresholds are the confidences of the direct answers, and one above them all, at which every question
+    gets a tree. Records without the details of a curve (questions that failed, trees without an answer) are
+    left out.
 
     Returns:
-        points by rising threshold; none without such records.
+        points by rising threshold; empty without such records.
     """
     rows = sorted(
         (_CurveRow.of(record) for record in records if TREE_ANSWER in record.details),

@@ -61,10 +61,12 @@ class ChainOfThought:
         """
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
-        asked = [as_question(text) for text in texts]
-        replies = lm.sample([prompts.belief(text) for text in asked], 1, SamplingParams(self.max_new_tokens))
+        questions = [as_question(text) for text in texts]
+        replies = lm.sample(
+            [prompts.belief(text) for text in questions], 1, SamplingParams(self.max_new_tokens)
+        )
         reasons = [reason_in(reply.text, prompts.marker) for (reply,) in replies]
-        judged = [verdict_on(prompts, text, reason) for text, reason in zip(asked, reasons, strict=True)]
+        judged = [verdict_on(prompts, text, reason) for text, reason in zip(questions, reasons, strict=True)]
         readings = read(lm, prompts, judged)
         outcomes = [
             outcome_of(reading, explained=float(bool(reason)))

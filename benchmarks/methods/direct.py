@@ -1,4 +1,4 @@
-"""Judge at once: the probabilities of "true" and of "false" after the question, no reasoning."""
+"""Direct answers: the probabilities of "true" and "false" after the question, without reasoning."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_READING = f"P(true) + P(false) is below {MIN_VERDICT_MASS}: the model would r
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """P(true) and P(false) as they stand after one prompt, each in [0, 1], and what reading them took."""
+    """P(true) and P(false) after one prompt, each in [0, 1], and what reading them cost."""
 
     true: float
     false: float
@@ -30,7 +30,7 @@ class Reading:
 
     @property
     def mass(self) -> float:
-        """P(true) + P(false); well below 1, the model would rather say something else."""
+        """P(true) + P(false); far below 1 if the model prefers another reply."""
         return self.true + self.false
 
     @property
@@ -39,11 +39,11 @@ class Reading:
         return self.true / self.mass if self.mass >= MIN_VERDICT_MASS else None
 
 
-def read(lm: LanguageModel, prompts: PromptSet, asked: Sequence[Prompt]) -> list[Reading]:
+def read(lm: LanguageModel, prompts: PromptSet, requests: Sequence[Prompt]) -> list[Reading]:
     """The readings after prompts of the kinds ``direct`` and ``verdict``."""
-    if not asked:
+    if not requests:
         return []
-    scores = lm.choose(asked, prompts.answers)
+    scores = lm.choose(requests, prompts.answers)
     rows = [[0.0 if math.isnan(p) else p for p in row] for row in scores.probabilities.tolist()]
     return [Reading(true, false, usage) for (true, false), usage in zip(rows, scores.usages, strict=True)]
 
@@ -58,9 +58,9 @@ def outcome_of(reading: Reading, **details: float) -> Outcome:
 
 @dataclass(frozen=True)
 class Direct:
-    """Judges at once, by the few-shot prompt for direct answers.
+    """Judges with the few-shot prompt for direct answers.
 
-    P(true) is the share of "true" in the two options' probabilities. Their sum is the detail ``mass``;
+    P(true) is the share of "true" in the probabilities of the two options. Their sum is the detail ``mass``;
     below one half there is no answer, as in trees. A question is asked as it is, not turned into a statement.
     """
 
@@ -75,8 +75,8 @@ class Direct:
             InputError: a text is empty or too long.
         """
         start = time.perf_counter()
-        asked = [models.prompts.direct(as_question(text)) for text in texts]
-        readings = read(models.lm, models.prompts, asked)
+        requests = [models.prompts.direct(as_question(text)) for text in texts]
+        readings = read(models.lm, models.prompts, requests)
         outcomes = [outcome_of(reading) for reading in readings]
         usages = [reading.usage for reading in readings]
         return charged(outcomes, usages, time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""Knowledge first, then the surest answer over it (Liu et al. 2022, "Generated Knowledge Prompting")."""
+"""The most confident answer over sampled knowledge (Liu et al. 2022, "Generated Knowledge Prompting")."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ WITHOUT = ""  # no knowledge: the direct prompt
 
 @dataclass(frozen=True)
 class GeneratedKnowledge(Sampled):
-    """Samples statements of knowledge, answers once over each and once without; the surest answer wins.
+    """Samples statements of knowledge, reads an answer after each and one without, and takes the surest.
 
-    The answer is the option with the highest single probability, P(true) or P(false), over all of these
-    readings; of equal ones the first, that without knowledge before all others. P(true) is the share of
-    "true" in the winning reading. Blank and repeated statements are dropped. A prompt set without a form
-    for knowledge ("agora") samples the reasoning of its belief prompt instead. The defaults of samples,
-    top_p and the token limit are the paper's. The details: ``knowledge``, how many statements were kept;
-    ``chosen``, the number of the one that won, 0 for none; ``mass``, P(true) + P(false) there.
+    The answer is the option with the highest single probability, P(true) or P(false), in all of these
+    readings; of equal ones the first, where the reading without knowledge comes first. P(true) is the share
+    of "true" in that reading. Blank and repeated statements are dropped. A prompt set without a form for
+    knowledge ("agora") samples the reasoning of its belief prompt instead. The defaults of samples, top_p
+    and the token limit are the paper's. The details are ``knowledge``, the number of statements kept;
+    ``chosen``, the number of the statement in the reading taken, 0 for none; ``mass``, P(true) + P(false)
+    there.
 
     Attributes:
         samples: statements of knowledge per question, ≥ 1.
@@ -49,14 +50,14 @@ class GeneratedKnowledge(Sampled):
         """
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
-        asked = [as_question(text) for text in texts]
-        replies = lm.sample([prompts.knowledge(text) for text in asked], self.samples, self.params)
+        questions = [as_question(text) for text in texts]
+        replies = lm.sample([prompts.knowledge(text) for text in questions], self.samples, self.params)
         known = [
             [WITHOUT, *_distinct([reason_in(reply.text, prompts.marker) for reply in row])] for row in replies
         ]
         judged = [
             verdict_on(prompts, text, item)
-            for text, items in zip(asked, known, strict=True)
+            for text, items in zip(questions, known, strict=True)
             for item in items
         ]
         readings = iter(read(lm, prompts, judged))
@@ -69,7 +70,7 @@ class GeneratedKnowledge(Sampled):
 
 
 def _distinct(texts: Sequence[str]) -> list[str]:
-    """The texts that say something, each once, in their order."""
+    """The texts that are not blank, without duplicates, in their order."""
     kept: list[str] = []
     for text in texts:
         if any(map(str.isalnum, text)) and not any(same_text(text, other) for other in kept):

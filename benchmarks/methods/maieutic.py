@@ -1,6 +1,6 @@
-"""Trees of explanations, weighed by an inference (Jung et al. 2022); the ablations are settings.
+"""Maieutic prompting (Jung et al. 2022): trees of explanations and an inference; ablations are settings.
 
-Two inferences on the same trees, grown once: ``vote.conclude([o.reasoning.tree for o in outcomes], models)``
+To compare two inferences on the same trees: ``vote.conclude([o.reasoning.tree for o in outcomes], models)``
 after ``outcomes = joint.run(texts, models)``.
 """
 
@@ -34,11 +34,11 @@ UNSURE = "unsure: the answer is less probable than abstain_below"
 
 @dataclass(frozen=True)
 class MaieuticMethod:
-    """Grows a tree of explanations for both sides and answers what fits together best.
+    """Grows a tree of explanations for both sides and gives the most consistent answer.
 
-    Joint inference gives P(true) and a margin in nats, vote a margin in votes, argue one in strength. The
-    details ``nodes``, ``integral``, ``pruned`` and ``discarded`` count propositions, as inference saw them,
-    and refused texts.
+    Joint inference gives P(true) and a margin in nats, vote a margin in votes, argue a margin in strength.
+    The details ``nodes``, ``integral`` and ``pruned`` count the propositions that inference receives,
+    ``discarded`` counts discarded texts.
 
     Attributes:
         inference: joint, vote (as in the reference implementation) or argue; its settings follow.
@@ -48,14 +48,13 @@ class MaieuticMethod:
         belief: explained (the model explains before it judges) or direct.
         integrity_threshold: a proposition is integral if its two beliefs are further apart, in [0, 1].
         max_new_tokens: token limit of every text, ≥ 1.
-        integrity: false prunes nothing and counts every proposition with known beliefs as integral; the
-            tree grows where the model wavers all the same.
-        evidence: all; beliefs (they alone label the explanations, as far as they are known, relations
-            among explanations are not scored, and the labelled explanations then decide Q); likelihood (no
-            belief is read, Q's neither, so nothing is known to be integral: the tree grows in full, nothing
-            is pruned, and an explanation E counts with the belief L/(L + L'), L being the probability of
-            its words after the prompt that gave it and L' after that of the other side; where L ≤ L' it
-            has none).
+        integrity: false prunes nothing and counts every proposition with known beliefs as integral; where
+            the tree grows does not change.
+        evidence: all; beliefs (known beliefs alone label the explanations, relations among explanations are
+            not scored, and the labelled explanations decide Q); likelihood (no beliefs are read, so the tree
+            grows in full and nothing is pruned; an explanation has the belief L/(L + L'), where L is the
+            probability of its words after the prompt that gave it and L' that after the prompt of the other
+            side; it has none if L ≤ L').
         weights: weights file of joint inference (maieutic calibrate); agora for those of the bundled
             models; empty for those that suit the models.
         seed: of all sampling.
@@ -85,7 +84,7 @@ class MaieuticMethod:
                 problem = f"{self.inference.name} inference has no {name}={getattr(self, name)}"
                 raise InputError(f"{problem}; use joint, or leave it out", subject=name)
         self._elicit()
-        self._inference()  # a bad weights file is reported before anything is asked
+        self.configured_inference()  # an invalid weights file is reported before models load
 
     @property
     def uses_verifier(self) -> bool:
@@ -100,16 +99,16 @@ class MaieuticMethod:
         return self.conclude(self._maieutic(models).grow(texts), models)
 
     def conclude(self, trees: Iterable[Tree | Growth], models: LoadedModels) -> list[Outcome]:
-        """Answer trees that are grown already; see :meth:`maieutic.pipeline.Maieutic.conclude`.
+        """Answer trees that were grown before; see :meth:`maieutic.pipeline.Maieutic.conclude`.
 
-        The settings of growth do not touch them. Only ``evidence=likelihood`` asks the language model.
+        The settings of growth do not apply. Only ``evidence=likelihood`` calls the language model.
         """
         growths = (item if isinstance(item, Growth) else Growth(item) for item in trees)
         shown = [self._shown(growth, models.lm, models.prompts) for growth in growths]
         return [_outcome(answer) for answer in self._maieutic(models).conclude(shown)]
 
     def _maieutic(self, models: LoadedModels) -> Maieutic:
-        elicit, inference, prompts = self._elicit(), self._inference(), models.prompts
+        elicit, inference, prompts = self._elicit(), self.configured_inference(), models.prompts
         return Maieutic(models.lm, models.verifier, prompts=prompts, elicit=elicit, inference=inference)
 
     def _elicit(self) -> ElicitConfig:
@@ -124,20 +123,21 @@ class MaieuticMethod:
             read_beliefs=self.evidence != "likelihood",
         )
 
-    def _inference(self) -> Inference:
+    def configured_inference(self) -> Inference:
+        """The inference with the weights of the file and with the ablations of ``evidence``."""
         inference = self.inference
         if isinstance(inference, Joint) and self.weights:
             file = bundled_weights() if self.weights == AGORA else Path(self.weights)
             inference = replace(inference, weights=read_weights(file))
         if isinstance(inference, Joint) and self.evidence == "likelihood":
-            # Q's belief is not asked for, which is not the same as a model that says neither.
+            # Q's belief was not read, which differs from an unknown belief.
             inference = replace(inference, weights=replace(inference.weights or DEFAULT_WEIGHTS, root=0.0))
         if isinstance(inference, Joint | Vote) and self.evidence == "beliefs":
             inference = replace(inference, decided=True)
         return inference
 
     def _shown(self, growth: Growth, lm: LanguageModel, prompts: PromptSet) -> Growth:
-        """The tree as inference is to see it, with what making it so took."""
+        """The tree that inference receives under the ablations, with the cost of making it."""
         if self.evidence == "likelihood":
             tree, usage = _by_likelihood(_unpruned(growth.tree), lm, prompts)
             return replace(growth, tree=tree, usage=growth.usage + usage)
@@ -169,14 +169,14 @@ def _outcome(answer: Answer) -> Outcome:
 
 
 def _unpruned(tree: Tree) -> Tree:
-    """The tree with all that was grown, each proposition with two known beliefs called integral."""
+    """The tree with its pruned propositions; every proposition with two known beliefs counts as integral."""
     grown = sorted((*tree.nodes, *tree.pruned), key=lambda node: node.depth)  # parents before children
     nodes = tuple(replace(node, integral=None not in (node.p_true, node.p_true_negation)) for node in grown)
     return replace(tree, nodes=nodes, pruned=())
 
 
 def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet) -> tuple[Tree, Usage]:
-    """The tree with likelihoods in the place of beliefs, and what they cost; see ``evidence``.
+    """The tree with likelihoods instead of beliefs, and their cost; see ``evidence``.
 
     Two prompts are scored for every explanation.
     """
@@ -197,7 +197,7 @@ def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet) -> tuple[T
 
 
 def _continuations(explanation: str, prompts: PromptSet) -> list[str]:
-    """The ways that the model may have written it: its first letter was raised when it was taken."""
+    """The ways the model may have written it; eliciting made its first letter a capital."""
     blank = " " if prompts.format == "text" else ""
     lowered = explanation[:1].lower() + explanation[1:]
     return list(dict.fromkeys(blank + text for text in (explanation, lowered)))

@@ -1,4 +1,4 @@
-"""What methods that sample replies have in common: their settings."""
+"""The settings that methods with sampled replies share."""
 
 from __future__ import annotations
 

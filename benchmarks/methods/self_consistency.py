@@ -1,4 +1,4 @@
-"""The majority of many sampled chains (Wang et al. 2023, "Self-Consistency")."""
+"""Majority of sampled chains of thought (Wang et al. 2023, "Self-Consistency")."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_VERDICTS = "none of the sampled chains reached a verdict"
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """A sampled reply: whose it is, what it gives as its reason, what it concludes (None: nothing)."""
+    """A sampled reply: the place of its question, its reasoning, and its verdict or None."""
 
     place: int
     reason: str
@@ -34,12 +34,12 @@ class _Chain:
 
 @dataclass(frozen=True)
 class SelfConsistency(Sampled):
-    """The majority of sampled chains; those without a verdict do not count.
+    """The majority of sampled chains; chains without a verdict do not count.
 
-    P(true) is the share of votes for true. A tie is broken by the mean P(true) at the chains' verdicts,
-    true if that is a tie as well. In a chat prompt set a chain ends before its verdict, which is then
-    read by the verdict prompt; where true and false together have less than half of the probability, or
-    nothing was said, it has none. The details ``votes_true`` and ``votes_false`` tell how many counted.
+    P(true) is the share of votes for true. The mean P(true) at the chains' verdicts breaks a tie; if it is
+    1/2 too, the answer is true. In a chat prompt set a chain ends before its verdict, which the verdict
+    prompt then reads. Such a chain has no verdict if it is blank, or if true and false together have less
+    than half of the probability. The details ``votes_true`` and ``votes_false`` count the votes.
 
     Attributes:
         samples: chains per question, ≥ 1.
@@ -57,29 +57,29 @@ class SelfConsistency(Sampled):
         """
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
-        asked = [as_question(text) for text in texts]
-        replies = lm.sample([prompts.belief(text) for text in asked], self.samples, self.params)
+        questions = [as_question(text) for text in texts]
+        replies = lm.sample([prompts.belief(text) for text in questions], self.samples, self.params)
         chains = [_chain(place, reply.text, prompts) for place, row in enumerate(replies) for reply in row]
         if not prompts.marker:
             with_reason = [chain for chain in chains if chain.reason]
-            chains = [_voting(chain) for chain in _read(with_reason, asked, lm, prompts)]
-        counted = _by_place([chain for chain in chains if chain.vote is not None], len(asked))
+            chains = [_voting(chain) for chain in _read(with_reason, questions, lm, prompts)]
+        counted = _by_place([chain for chain in chains if chain.vote is not None], len(questions))
         ties = [chain for group in counted if _tied(group) for chain in group]
-        settled = _read(ties, asked, lm, prompts)
+        settled = _read(ties, questions, lm, prompts)
         read_chains = settled if prompts.marker else chains
         usages = [
             sum((reply.usage for reply in row), _reading_usage(group))
-            for row, group in zip(replies, _by_place(read_chains, len(asked)), strict=True)
+            for row, group in zip(replies, _by_place(read_chains, len(questions)), strict=True)
         ]
         outcomes = [
             _majority(again or first)
-            for first, again in zip(counted, _by_place(settled, len(asked)), strict=True)
+            for first, again in zip(counted, _by_place(settled, len(questions)), strict=True)
         ]
         return charged(outcomes, usages, time.perf_counter() - start)
 
 
 def _chain(place: int, reply: str, prompts: PromptSet) -> _Chain:
-    """The chain in a reply, with the verdict that it writes out after the marker, if the set has one."""
+    """The chain in a reply, with the verdict after the marker, if the prompt set has a marker."""
     vote = None
     if prompts.marker:
         verdict = reply.partition(prompts.marker)[2]
@@ -96,21 +96,21 @@ def _by_place(chains: Sequence[_Chain], places: int) -> list[list[_Chain]]:
 
 
 def _read(
-    chains: Sequence[_Chain], asked: Sequence[str], lm: LanguageModel, prompts: PromptSet
+    chains: Sequence[_Chain], questions: Sequence[str], lm: LanguageModel, prompts: PromptSet
 ) -> list[_Chain]:
-    """The chains with the probabilities at their verdicts; what was read already is not read again."""
+    """The chains with the probabilities at their verdicts; none is read twice."""
     unread = [chain for chain in chains if chain.reading is None]
-    readings = iter(read(lm, prompts, [verdict_on(prompts, asked[c.place], c.reason) for c in unread]))
+    readings = iter(read(lm, prompts, [verdict_on(prompts, questions[c.place], c.reason) for c in unread]))
     return [chain if chain.reading else replace(chain, reading=next(readings)) for chain in chains]
 
 
 def _reading_usage(chains: Sequence[_Chain]) -> Usage:
-    """What it took to read the verdicts of chains, each once."""
+    """The usage of reading the verdicts of chains, each once."""
     return sum((chain.reading.usage for chain in chains if chain.reading), Usage())
 
 
 def _voting(chain: _Chain) -> _Chain:
-    """The chain with the vote that its reading gives, if it gives one."""
+    """The chain with the vote of its reading, if it has one."""
     reading = chain.reading
     if reading is None or reading.p_true is None:
         return chain
@@ -122,7 +122,7 @@ def _tied(chains: Sequence[_Chain]) -> bool:
 
 
 def _majority(chains: Sequence[_Chain]) -> Outcome:
-    """The verdict of chains that all have one; those of a tie have been read."""
+    """The outcome of chains that all have a verdict; those of a tie have been read."""
     if not chains:
         return Outcome(None, problem=NO_VERDICTS)
     true = sum(bool(chain.vote) for chain in chains)

@@ -1,13 +1,13 @@
-"""Settings: dotted names with plain values or texts, to frozen dataclasses and back.
+"""Conversion of settings, plain values or texts under dotted names, to frozen dataclasses and back.
 
-Every field of a dataclass is a setting. Where a field is a dataclass itself, its own settings follow under
-its name (``tree.depth``). A field with the metadata ``{"choices": {name: class}}`` takes the name of one of
-several dataclasses, each of which can be made without arguments; the settings of that one follow. With ::
+Every field of a dataclass is a setting. A field that is a dataclass has settings of its own under its name
+(``tree.depth``). A field with the metadata ``{"choices": {name: class}}`` takes the name of one of several
+dataclasses, each of which can be made without arguments, and has the settings of that class. With ::
 
     inference: Joint | Vote = field(default=Joint(), metadata={"choices": {"joint": Joint, "vote": Vote}})
 
 there are ``inference=vote`` and ``inference.merge=true``. A field ``seed``, and one with the metadata
-``{"setting": False}``, is no setting.
+``{"setting": False}``, is not a setting.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {6,}.*)*)", re.MULTILINE)
 
 
 def build(default: T, settings: Mapping[str, object], seed: int, path: str = "") -> T:
-    """The dataclass ``default`` with other settings, and with the seed wherever there is one.
+    """The dataclass ``default`` with these settings, and with the seed wherever there is one.
 
     Args:
         settings: by dotted name, as text ("3,1" for a tuple) or as :func:`plain` gives them.
-        path: what stands before the names in messages, "" or ending in a dot.
+        path: prefix of the names in messages, "" or ending in a dot.
 
     Raises:
         InputError: there is no such setting, or a value does not fit; ``subject`` is its dotted name.
@@ -96,7 +96,7 @@ def text(value: object) -> str:
 
 
 def _walk(value: Any, path: str = "") -> Iterator[tuple[str, Field[Any], Any, type[Any]]]:
-    """Dotted name, field, value and class of every setting; a dataclass without a name of its own is none."""
+    """Dotted name, field, value and class of every setting; nested dataclasses only give their fields."""
     for item in _settable(type(value)):
         setting = getattr(value, item.name)
         if _CHOICES in item.metadata or not is_dataclass(setting):
@@ -116,7 +116,7 @@ def _as_plain(item: Field[Any], value: Any) -> Any:
 
 
 def _chosen(item: Field[Any], current: Any, left: dict[str, object], path: str) -> Any:
-    """The current value, or where another class is chosen by name, that class with its defaults."""
+    """The current value, or the chosen class with its defaults if another class is chosen."""
     if _CHOICES not in item.metadata or item.name not in left:
         return current
     choices, name = item.metadata[_CHOICES], left.pop(item.name)
@@ -128,13 +128,13 @@ def _chosen(item: Field[Any], current: Any, left: dict[str, object], path: str) 
 
 def _unknown(name: str, default: Any, path: str) -> str:
     known = ", ".join(path + key for key in plain(default))
-    others = f"its settings are {known}" if known else "it has none"
+    others = f"the settings are {known}" if known else "there are none"
     hint = "; give the seed to the run" if name == SEED else ""
     return f"there is no setting {path + name!r}; {others}{hint}"
 
 
 def _parsed(name: str, value: object, kind: Any, default: object) -> Any:
-    """The value, strictly: a text is taken as text, else as JSON, else as the elements of a JSON array."""
+    """The value, without conversion between types. A text is read as text, JSON, or elements of an array."""
     from pydantic import ValidationError  # noqa: PLC0415 - keeps --help fast
 
     written = json.dumps(value, default=str)

@@ -1,4 +1,4 @@
-"""A benchmark: a configuration with its questions and its method, run to its end or tried on a sample."""
+"""A benchmark: a configuration with its questions and its method, run in full or on a sample."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["Benchmark"]
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What is asked, and how; no model is loaded yet.
+    """The questions of a run and the method; no model is loaded yet.
 
     Attributes:
-        items: the questions that are drawn, with their trees where trees are weighed.
+        items: the questions drawn, with their trees where the run answers given trees.
     """
 
     config: RunConfig
@@ -45,7 +45,7 @@ class Benchmark:
         on_progress: OnProgress | None = None,
         on_bad: OnBad | None = None,
     ) -> Benchmark:
-        """Read the data, so that what is wrong with them is known before models load.
+        """Read the data, so that errors in them are reported before models load.
 
         Args:
             config: complete.
@@ -75,32 +75,30 @@ class Benchmark:
         cache: ResponseStore | None = None,
         stopped: Stopped = lambda: False,
     ) -> Iterator[list[Record]]:
-        """Answer the questions without a record; a batch is on disk before it is yielded.
+        """Answer the questions that have no record; each batch is written to disk before it is yielded.
 
         Args:
             folder: entered, of the same configuration.
-            cache: keeps what the models answer; None asks them every time.
-            stopped: asked between batches.
+            cache: stores the models' replies; None asks the models every time.
+            stopped: called between batches.
 
         Raises:
             InputError: a model cannot be loaded.
-            ServerError: a model's server failed; the questions of the batch stay open.
-            MaieuticError: the folder cannot be written any more.
+            ServerError: a model's server failed; the questions of the batch stay without a record.
+            MaieuticError: the folder can no longer be written.
         """
         open_items = unanswered(self.items, folder.records)
         if not open_items:
             return
         models = models_of(self.config, download=download, cache=cache)
-        made_with = provenance(
-            self.config, self.loaded, len(self.items), device_of(models), server_of(models)
-        )
-        folder.write_provenance(made_with)
+        facts = provenance(self.config, self.loaded, len(self.items), device_of(models), server_of(models))
+        folder.write_provenance(facts)
         for records in run(open_items, self.method, models, self.config.batch, stopped, cache):
             folder.write(records)
             yield records
 
     def estimate(self, *, download: bool = False) -> Estimate:
-        """Ask a sample, and say what the whole run would take; nothing is written, no cache is asked.
+        """Estimate the cost of the whole run from a sample; nothing is written and no cache is used.
 
         Raises:
             InputError: a model cannot be loaded.

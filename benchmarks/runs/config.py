@@ -1,4 +1,4 @@
-"""What a benchmark run is: every choice that decides its records, kept as ``run.toml`` in its folder."""
+"""The configuration of a benchmark run: everything that decides its records, stored as ``run.toml``."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class RunConfig:
         split: "" for the data set's default.
         data: folder (or file) of the official files, "" for none; ``trees`` a file of grown trees, likewise.
         settings: the method's by dotted name, complete.
-        limit: how many items are drawn, with ``seed``; 0 for all of them.
-        lm: "" for a run that weighs given trees; ``nli`` "" for a method without a verifier, and until
+        limit: number of items to draw with ``seed``; 0 for all of them.
+        lm: "" for a run on given trees; ``nli`` "" for a method without a verifier, and before
             :meth:`complete` for agora's own.
         seed: of the draw of items and of all sampling.
         template_date: the day that chat templates print, fixed so that a run can be repeated.
-        batch: questions that advance together; the records hold in any company in float32.
+        batch: questions answered together; in float32 the records do not depend on it.
     """
 
     dataset: str
@@ -60,7 +60,7 @@ class RunConfig:
             raise InputError(f"{problem}; see maieutic bench datasets", subject="dataset")
         for name, least in (("limit", 0), ("seed", 0), ("batch", 1)):
             if getattr(self, name) < least:
-                raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}")
+                raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}", subject=name)
         today = f"{TEMPLATE_DATE:%Y-%m-%d}"
         if self.template_date != today:
             problem = (
@@ -68,21 +68,21 @@ class RunConfig:
             )
             raise InputError(problem, subject="template_date")
         if is_server(self.lm):
-            server_address(self.lm)  # before it is written down, since it may hold a secret
+            server_address(self.lm)  # before it is stored, since it may contain a secret
         if self.trees and self.method != "maieutic":
-            problem = f"trees serve the method maieutic, not {self.method}; leave --trees out"
+            problem = f"only the method maieutic can use trees, not {self.method}; leave --trees out"
             raise InputError(problem, subject="trees")
         if self.trees and self.dataset == "trees":
-            problem = "the data set trees brings its trees; leave --trees out, or name another data set"
+            problem = "the data set trees has its own trees; leave --trees out, or name another data set"
             raise InputError(problem, subject="trees")
 
     @property
     def weighs_trees(self) -> bool:
-        """Whether trees that were grown elsewhere are weighed, and no language model grows any."""
+        """Whether the run answers trees that were grown elsewhere, without a language model."""
         return bool(self.trees) or (self.dataset == "trees" and self.method == "maieutic")
 
     def complete(self) -> RunConfig:
-        """The same with every setting of the method, and without what the run does not use.
+        """A copy with every setting of the method, and without what the run does not use.
 
         Raises:
             InputError: the method or one of its settings is unknown or out of range.
@@ -106,7 +106,7 @@ class RunConfig:
         return RunConfig(**{f.name: getattr(self, f.name) for f in fields(self)} | changes)
 
     def _weights(self, given: str | None, verifier: str, *, joint: bool) -> str:
-        """What the setting is in full: its file from anywhere, or the bundled models' own; else ""."""
+        """The setting as an absolute path, or "agora" for the bundled models' own weights; else ""."""
         if given:
             return given if given == AGORA else str(Path(given).expanduser().absolute())
         all_agora = self.lm == AGORA and verifier == AGORA and not self.weighs_trees
@@ -119,9 +119,8 @@ class RunConfig:
             what = (
                 "trees grown elsewhere need" if self.weighs_trees else f"the language model {self.lm} needs"
             )
-            raise InputError(
-                f"{what} a verifier; give --nli an NLI model, or --nli lm where there is an --lm"
-            )
+            problem = f"{what} a verifier; give --nli an NLI model, or --nli lm where there is an --lm"
+            raise InputError(problem, subject="nli")
         return AGORA
 
     def to_toml(self) -> str:
@@ -147,7 +146,8 @@ def read_config(path: Path) -> RunConfig:
     given = read_toml(path)
     known = {f.name for f in fields(RunConfig)}
     if stray := sorted(given.keys() - known):
-        raise FileFormatError(path, None, f"{stray[0]!r} is no field; there are {', '.join(sorted(known))}")
+        problem = f"there is no field {stray[0]!r}; the fields are {', '.join(sorted(known))}"
+        raise FileFormatError(path, None, problem)
     try:
         return parse_json(RunConfig, json.dumps(given, default=str)).complete()
     except InputError as error:

@@ -1,8 +1,8 @@
 """The folder of a run: ``run.toml``, ``run.json`` and ``records.jsonl``, one line per question.
 
-A line is written and flushed as its question is answered. A process that is killed leaves at most one
-unfinished line, at the end, which the next start removes, so that no question is lost, repeated or
-half-written. A lock keeps a second process out.
+Each line is written and flushed when its question is answered. A killed process leaves at most one
+unfinished line at the end. The next start removes it, so no question is lost, repeated or half-written.
+A lock keeps other processes out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONFIG, PROVENANCE, RECORDS, LOCK = "run.toml", "run.json", "records.jsonl", ".l
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it stands on disk, finished or not.
+    """A run as stored on disk, finished or not.
 
     Attributes:
         name: the method and the settings that differ from its defaults, for tables.
@@ -41,12 +41,12 @@ class Run:
 
     @property
     def trees(self) -> list[Tree]:
-        """The trees of its answers, each with its question's gold answer."""
+        """The trees of its answers, each with the gold answer of its question."""
         return [replace(r.reasoning.tree, answer=r.gold) for r in self.records if r.reasoning is not None]
 
 
 def run_name(config: RunConfig) -> str:
-    """The method and those of its settings that are not its defaults.
+    """The method and its settings that differ from the defaults.
 
     >>> run_name(RunConfig("agora", "self-consistency", {"samples": 5}).complete())
     'self-consistency (samples 5)'
@@ -100,8 +100,9 @@ class RunFolder:
         folder: new, empty, or of the same run.
 
     Raises:
-        InputError: on entering: the folder cannot be written, holds something else or another run, or
-            another process is writing to it.
+        InputError: on entering: the folder cannot be written, contains something else or another run, or
+            another process is writing to it. ``subject`` is "--out", the stray file, the field of the
+            configuration that differs, or "lock".
     """
 
     def __init__(self, folder: Path, config: RunConfig) -> None:
@@ -117,11 +118,11 @@ class RunFolder:
             self._lock = filelock.FileLock(self.folder / LOCK)
             self._lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise InputError(f"another process is writing to {self.folder}; wait for it") from None
+            problem = f"another process is writing to {self.folder}; wait until it ends"
+            raise InputError(problem, subject="lock") from None
         except OSError as error:
-            raise InputError(
-                f"cannot write to {self.folder} ({error.strerror}); give --out a folder you may write"
-            ) from None
+            problem = f"cannot write to {self.folder} ({error.strerror}); give --out a writable folder"
+            raise InputError(problem, subject="--out") from None
         try:
             self._open()
         except BaseException:
@@ -144,7 +145,8 @@ class RunFolder:
             self._check_same()
         elif stray := sorted({p.name for p in self.folder.iterdir()} - {LOCK, f"{CONFIG}.new"}):
             raise InputError(
-                f"{self.folder} holds {stray[0]} and is no run; give --out a new folder, or that of a run"
+                f"{self.folder} contains {stray[0]} and is not a run; give --out a new folder or a run's",
+                subject=stray[0],
             )
         else:
             write_whole(self.folder / CONFIG, self.config.to_toml())
@@ -155,15 +157,16 @@ class RunFolder:
         self._file = path.open("ab")
 
     def _check_same(self) -> None:
-        found = read_config(self.folder / CONFIG)
-        if differences := self.config.differences(found):
+        stored = read_config(self.folder / CONFIG)
+        if differences := self.config.differences(stored):
             raise InputError(
-                f"{self.folder} holds another run ({differences[0]}); give --out another folder, "
-                f"or repeat that one with --config {self.folder / CONFIG}"
+                f"{self.folder} contains another run ({differences[0]}); give --out another folder, "
+                f"or repeat that run with --config {self.folder / CONFIG}",
+                subject=differences[0].partition(":")[0],
             )
 
     def write_provenance(self, text: str) -> None:
-        """Write ``run.json``, once a run."""
+        """Write ``run.json``, unless it exists."""
         if not (self.folder / PROVENANCE).exists():
             write_whole(self.folder / PROVENANCE, text)
 
@@ -171,7 +174,7 @@ class RunFolder:
         """Append records, each on disk before the next.
 
         Raises:
-            MaieuticError: the disk is full, or the file is gone; what was written before stays.
+            MaieuticError: the file cannot be written, on a full disk for instance; earlier records stay.
         """
         assert self._file is not None
         try:
@@ -181,8 +184,9 @@ class RunFolder:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise MaieuticError(
-                f"cannot go on writing to {self.folder} ({error.strerror}); make room and start again: "
-                "the run goes on where it stopped"
+                f"cannot write to {self.folder} ({error.strerror}); make room and start again: "
+                "the run continues where it stopped",
+                subject=str(self.folder),
             ) from None
         self.records += records
 
@@ -207,7 +211,7 @@ def remove_unfinished_line(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all.
+    """Write a whole file or nothing.
 
     Raises:
         MaieuticError: it cannot be written.
@@ -217,4 +221,5 @@ def write_whole(path: Path, text: str) -> None:
         new.write_text(text, encoding="utf-8")
         new.replace(path)
     except OSError as error:
-        raise MaieuticError(f"cannot write {path} ({error.strerror}); make room and start again") from None
+        problem = f"cannot write {path} ({error.strerror}); make room and start again"
+        raise MaieuticError(problem, subject=str(path)) from None

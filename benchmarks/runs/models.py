@@ -1,4 +1,4 @@
-"""The models that a run needs, and no others."""
+"""The models that a run needs."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NO_TREE = "no tree was given for this text"
 
 
 def with_trees(items: Sequence[Item], config: RunConfig) -> list[Item]:
-    """The items with the trees that the method is to weigh; without any where it asks a language model.
+    """The items with the trees that the method answers; without trees if it asks a language model.
 
-    A tree of ``--trees`` belongs to the item of its question, whatever case and closing marks. Of two trees
-    for one question the first is taken; an item without a tree cannot be judged.
+    A tree of ``--trees`` belongs to the item with its question; case and closing punctuation do not matter.
+    Of two trees for one question the first counts. An item without a tree cannot be judged.
 
     Raises:
-        FileFormatError: the file of trees cannot be read, or a line is no tree.
+        FileFormatError: the file of trees cannot be read, or a line is not a tree.
     """
     if not config.weighs_trees:
         return [replace(item, tree=None) for item in items]
@@ -46,17 +46,17 @@ def with_trees(items: Sequence[Item], config: RunConfig) -> list[Item]:
     trees: dict[str, Tree] = {}
     for _, tree in read_trees(Path(config.trees)):
         trees.setdefault(text_key(tree.question), tree)
-    found = [(item, trees.get(text_key(item.text))) for item in items]
-    return [replace(item, tree=tree, problem="" if tree else NO_TREE) for item, tree in found]
+    pairs = [(item, trees.get(text_key(item.text))) for item in items]
+    return [replace(item, tree=tree, problem="" if tree else NO_TREE) for item, tree in pairs]
 
 
 def models_of(
     config: RunConfig, *, download: bool = False, cache: ResponseStore | None = None
 ) -> LoadedModels:
-    """Load what the configuration names; what it does not need is replaced by a stand-in that is never asked.
+    """Load the models that the run needs; a placeholder that must not be called replaces any other.
 
     Args:
-        cache: keeps what the models answer; None asks them every time.
+        cache: stores the models' replies; None asks the models every time.
 
     Raises:
         InputError: a model, the device or the prompt file cannot be used.
@@ -77,7 +77,7 @@ def models_of(
 
 
 def _unasked(*_: str | int | Prompt) -> NoReturn:
-    raise AssertionError("a model was asked that the method does not use")
+    raise AssertionError("the method called a model that it does not use")
 
 
 def device_of(models: LoadedModels) -> str:
@@ -92,6 +92,6 @@ def device_of(models: LoadedModels) -> str:
 
 
 def server_of(models: LoadedModels) -> dict[str, Any] | None:
-    """What is known of the language model and its server; None for a model in this process."""
+    """Facts about the language model and its server; None for a model in this process."""
     lm = models.lm.inner if isinstance(models.lm, CachedLanguageModel) else models.lm
     return lm.facts if isinstance(lm, ServerLM) else None

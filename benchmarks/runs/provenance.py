@@ -1,4 +1,4 @@
-"""What a run was made with: versions, revisions, checksums, machine. Kept as ``run.json``."""
+"""The provenance of a run, stored as ``run.json``: versions, revisions, checksums, machine."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def provenance(
     """``run.json``, indented.
 
     Args:
-        questions: how many of the data set's items are asked.
-        device: where the models are.
-        server: what is known of a language model that is elsewhere.
+        questions: number of the data set's items in the run.
+        device: of the models.
+        server: facts about a language model on a server.
     """
     lm = _model(config.lm, "agora-lm") if server is None else server
     models = {"lm": lm, "nli": _model(config.nli, "agora-nli")}
@@ -49,21 +49,22 @@ def provenance(
     }
     if config.trees:
         described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
-    if weights := config.settings.get("weights"):
+    settings = config.settings
+    if weights := settings.get("weights") or settings.get("tree.weights"):  # of maieutic, of cascade
         file = bundled_weights() if weights == AGORA else Path(weights)
         described["weights"] = {"file": weights, "sha256": sha256_of(file)}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 
 def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
-    """The files of a model folder with their checksums, the revision of one from the hub."""
+    """The files of a model folder with their checksums, and the revision of a hub model."""
     from maieutic.checkpoints.loading import find_folder  # noqa: PLC0415 - takes seconds to load
 
     if not name or name == "lm":
         return {}
     folder = bundled_folder(bundled) if name == AGORA else find_folder(name)
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    snapshot = folder.parent.name == "snapshots"  # where the hub client keeps revisions
+    snapshot = folder.parent.name == "snapshots"  # the hub client's folder of revisions
     return {
         "name": name,
         "revision": folder.name if snapshot else None,
@@ -72,7 +73,7 @@ def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
 
 
 def git_revision() -> str | None:
-    """The commit of the checkout that this package runs from, with "+" for local changes; None outside."""
+    """The commit of this package's checkout, with "+" for local changes; None without a checkout."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         revision = _run([*git, "rev-parse", "HEAD"])
@@ -88,7 +89,7 @@ def _run(command: list[str]) -> str:
 
 
 def machine(device: str) -> dict[str, Any]:
-    """The machine and what models compute on; ``device`` is "cpu", "cuda" or "cuda:N"."""
+    """Facts about the machine; ``device`` is "cpu", "cuda" or "cuda:N"."""
     import torch  # noqa: PLC0415
 
     gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else None

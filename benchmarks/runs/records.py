@@ -1,4 +1,4 @@
-"""The outcome of one question, as it stands on one line of a run's ``records.jsonl``."""
+"""The outcome of one question: one line of a run's ``records.jsonl``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Record"]
 
 @dataclass(frozen=True)
 class Record:
-    """An item and what the method said of it; see :class:`Item` and :class:`Outcome` for the fields.
+    """An item and its outcome; see :class:`Item` and :class:`Outcome` for the fields.
 
     Attributes:
-        requests: what models behind a response cache were asked while its batch was judged (see
-            :class:`maieutic.cache.store.Tally`), an equal share of it; 0 without a cache.
-        cached: how many of them the cache answered; where any, ``seconds`` are not those of a fresh run.
+        requests: its equal share of its batch's requests to the response cache (see
+            :class:`maieutic.cache.store.Tally`); 0 without a cache.
+        cached: how many of these the cache answered; if any, ``seconds`` are not those of an uncached run.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Record:
 
     @classmethod
     def of(cls, item: Item, outcome: Outcome) -> Record:
-        """Put an item and its outcome together."""
+        """The record of an item and its outcome."""
         fields = {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
         return cls(item.id, item.text, item.gold, item.pair, **fields)
 
@@ -52,12 +52,12 @@ class Record:
 
     @property
     def right(self) -> bool:
-        """Whether the answer is the gold one; where either is missing it is not."""
+        """Whether the answer is correct; False if the answer or the gold answer is missing."""
         return self.answer is not None and self.answer == self.gold
 
     @property
     def p_right(self) -> float | None:
-        """The method's confidence, P(its answer is right) in [0.5, 1] or so, where it gives one."""
+        """The method's confidence, P(its answer is correct), usually in [0.5, 1]; None without P(true)."""
         if self.p_true is None or self.answer is None:
             return None
         return self.p_true if self.answer else 1.0 - self.p_true

@@ -1,7 +1,7 @@
-"""Runs a method over the items of a data set, batch by batch, and survives what happens on the way.
+"""Runs a method over the items of a data set, batch by batch, and records failures.
 
-A question that fails is recorded as unscored with its reason; a question that has a record is not asked
-again. What a run costs is estimated from a sample of :data:`SAMPLE` questions.
+A question that fails is recorded as unscored with its reason. A question that has a record is not asked
+again. The cost of a run is estimated from a sample of :data:`SAMPLE` questions.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ __all__ = ["SAMPLE", "Estimate", "Stopped", "check_judged", "draw", "estimate", 
 
 SAMPLE = 8
 
-# Between batches: whether to stop there.
+# Called between batches: whether to stop.
 Stopped = Callable[[], bool]
 
 
 def draw(items: Sequence[Item], limit: int, seed: int) -> list[Item]:
-    """At least ``limit`` items, or all for 0, drawn with ``seed`` and left in their order; twins together.
+    """At least ``limit`` items, or all for 0, drawn with ``seed`` and kept in their order; twins together.
 
-    Data sets are not in random order, so the first N of one are no sample of it.
+    Data sets are not in random order, so their first N items are not a random sample.
     """
     if not limit or limit >= len(items):
         return list(items)
@@ -67,7 +67,7 @@ def run(
     """The records of the items, ``batch`` at a time, until ``stopped`` says so.
 
     Args:
-        cache: the one that the models answer from; what it did is shared out among a batch's records.
+        cache: the models' own; its requests are divided equally among the records of a batch.
     """
     for group in _groups(items, batch):
         if stopped():
@@ -110,7 +110,7 @@ def _unjudged(record: Record) -> bool:
 
 
 def _shared(number: int, parts: int) -> list[int]:
-    """A number as a sum of parts that are as equal as can be.
+    """A number as a sum of parts that differ by at most 1.
 
     >>> _shared(7, 3)
     [2, 2, 3]
@@ -124,10 +124,10 @@ def _groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def _outcomes(items: Sequence[Item], method: Method, models: LoadedModels) -> list[Outcome]:
-    """Judge a batch; when it fails, judge each question alone, and say of what fails then why.
+    """Judge a batch. If it fails, judge each question alone and record why one fails.
 
     Raises:
-        ServerError: the models' server failed, which is no question's fault: all of the batch stay open.
+        ServerError: the models' server failed. The questions of the batch stay without a record.
     """
     try:
         return _judged(items, method, models)
@@ -140,7 +140,7 @@ def _outcomes(items: Sequence[Item], method: Method, models: LoadedModels) -> li
 
 
 def _judged(items: Sequence[Item], method: Method, models: LoadedModels) -> list[Outcome]:
-    """Weigh the trees that the items bring, or else judge their texts."""
+    """Answer the items' trees, or judge their texts if they have none."""
     able = [item for item in items if not item.problem]
     trees = [item.tree for item in able if item.tree is not None]
     if trees:
@@ -153,11 +153,11 @@ def _judged(items: Sequence[Item], method: Method, models: LoadedModels) -> list
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would take, extrapolated from a sample.
+    """The estimated cost of a run, extrapolated from a sample.
 
     Attributes:
-        sampled: questions that were asked; ``questions`` those of the run.
-        usage: of the whole run; ``minutes`` likewise, loading aside.
+        sampled: questions in the sample; ``questions`` in the run.
+        usage: of the whole run; ``minutes`` likewise, without loading.
     """
 
     sampled: int

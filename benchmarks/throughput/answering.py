@@ -1,4 +1,4 @@
-"""Questions per minute beside the published reference's way, and the cost of reasoning over answering."""
+"""Questions per minute beside the reference's method of calls, and cost beside direct answers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from maieutic.answer import Answer
-from maieutic.benchmarks.throughput.choosing import Chooser
 from maieutic.benchmarks.throughput.clock import OURS, Side
 from maieutic.benchmarks.throughput.hardware import Work, counted, peak_bytes
 from maieutic.benchmarks.throughput.reference import ReferenceLM
+from maieutic.benchmarks.throughput.scoring import Chooser
 from maieutic.benchmarks.throughput.script import Script
 from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.workbench import Workbench
@@ -50,13 +50,13 @@ class Call:
 
 
 class Working:
-    """A language model that has every request computed, and then says what the script says.
+    """A language model that computes every request, then replies with the script.
 
     Args:
-        worker: computes.
+        worker: the model that computes.
 
     Attributes:
-        calls: what was asked, in order.
+        calls: all calls, in order.
     """
 
     def __init__(self, worker: LanguageModel, script: Script, options: Sequence[str]) -> None:
@@ -93,14 +93,14 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class AnsweringRun:
-    """What one run asked of the language model, what came of it, and the memory held at its end."""
+    """The calls of the language model in one run, the answers, and the peak memory at its end."""
 
     calls: list[Call]
     answers: list[Answer]
     peak_bytes: int
 
     def seconds_by_kind(self) -> dict[str, float]:
-        """What the requests of each kind took, in the order in which they first came."""
+        """Seconds of the requests of each kind, in the order of their first call."""
         spent: defaultdict[str, float] = defaultdict(float)
         for call in self.calls:
             spent[call.kind] += call.seconds
@@ -108,11 +108,11 @@ class AnsweringRun:
 
 
 class Answering:
-    """Answers the first questions of the script, ours together, the reference's one by one.
+    """Answers the first questions of the script: maieutic together, the reference one by one.
 
     Attributes:
-        runs: one for each time that it was done.
-        computed: what the language model computed in the last run of ours.
+        runs: all runs.
+        computed: the language model's work in the last run of maieutic.
     """
 
     def __init__(self, bench: Workbench, questions: int, *, ours: bool) -> None:
@@ -125,7 +125,7 @@ class Answering:
 
     @contextmanager
     def around(self) -> Iterator[None]:
-        """A backend that has read no examples yet: reading them is part of the work."""
+        """A backend that has not read the examples yet: reading them is part of the work."""
         subject = self._bench.subject
         with ExitStack() as stack:
             stack.enter_context(subject.endless())
@@ -155,8 +155,8 @@ class Answering:
 def question_rows(bench: Workbench) -> list[TableRow]:
     """Speed beside the reference, then cost beside direct answers, memory, and the share of each step.
 
-    Both sides must grow the same trees; the reference answers the first questions only, whose trees have
-    the sizes of all others.
+    Both sides must grow the same trees. The reference answers only the first questions; their trees have the
+    same sizes as all others.
     """
     ours = Answering(bench, bench.questions, ours=True)
     reference = Answering(bench, REFERENCE_QUESTIONS, ours=False)
@@ -166,7 +166,7 @@ def question_rows(bench: Workbench) -> list[TableRow]:
         Side("one call per request", reference.work, reference.around, {"questions": REFERENCE_QUESTIONS}),
         Side("direct answers", direct.work, direct.around, {"questions": bench.questions}),
     ]
-    for side, is_ours in zip(sides, (True, False), strict=False):  # a question that is settled at its root
+    for side, is_ours in zip(sides, (True, False), strict=False):  # a question that ends at its root
         first = Answering(bench, 1, ours=is_ours)
         bench.clock.once(Side(side.name, first.work, first.around, {"questions": 1}))
     mine, theirs, plain = bench.clock.interleaved(*sides)
@@ -185,15 +185,15 @@ def _speed(bench: Workbench, mine: Series, theirs: Series, runs: Sequence[Answer
     note = (
         f"Ours {bench.questions} questions together; the other {REFERENCE_QUESTIONS} of them, one unbatched "
         "generate for each request and one verifier call for each tree, no reuse. Equal trees, "
-        f"{nodes:.3g} propositions a question on average, {bench.new_tokens} tokens a text. Of the other's "
-        f"time {verdicts:.0%} are verdicts, which an implementation may read off the explanations."
+        f"{nodes:.3g} propositions per question on average, {bench.new_tokens} tokens per text. Of the "
+        f"other's time {verdicts:.0%} are verdicts, which an implementation may read off the explanations."
     )
     other = theirs.times(60, calls=len(runs[-1].calls))
     return TableRow("questions", "questions answered", "per minute", mine.times(60), other, note)
 
 
 def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, plain: Series) -> list[TableRow]:
-    """Tokens as a client without a cache would pay for them, and as they are computed; time; memory."""
+    """Tokens as a client without a cache pays for them, and as computed; time; memory."""
     count = bench.questions
 
     def row(what: str, unit: str, one: Series, other: Series | None, note: str) -> TableRow:
@@ -201,7 +201,7 @@ def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, pla
 
     def tokens(what: str, spent: float, at_once: float, note: str) -> TableRow:
         sides = Series(OURS, (spent / count,)), Series(plain.name, (at_once / count,))
-        return row(what, "a question", *sides, note)
+        return row(what, "per question", *sides, note)
 
     def each(series: Series) -> Series:
         return replace(series, values=tuple(1000 / value for value in series.values))
@@ -222,7 +222,7 @@ def _costs(bench: Workbench, ours: Answering, direct: Chooser, mine: Series, pla
             direct.computed.tokens,
             f"Examples read once for {count} questions, a prompt once for all of its texts.",
         ),
-        row("time", "ms a question", each(mine), each(plain), f"{count} questions together on both sides."),
+        row("time", "ms per question", each(mine), each(plain), f"{count} questions together on both sides."),
         row("peak memory", "GiB", peak, None, f"Held {held}; {count} questions together, weights included."),
     ]
 

@@ -1,4 +1,4 @@
-"""Timing: sides take turns, so that a machine that slows down slows all of them."""
+"""Timing: sides take turns, so that a slowdown of the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ OURS = "maieutic"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One way to do some work.
+    """One implementation of some work.
 
     Attributes:
         name: in the table.
-        work: does all of it once, and returns how much it did: values are that, divided by the seconds.
-        around: entered before the clock starts: what makes a model ready for this side.
-        details: go into the record.
+        work: does all of it once and returns the amount; values are the amount divided by the seconds.
+        around: a context entered before the clock starts, which prepares the model for this side.
+        details: for the results.
     """
 
     name: str
@@ -41,15 +41,15 @@ class Clock:
 
     Attributes:
         repeats: of every side; the table shows their medians.
-        tell: is given a line after every run.
+        log: called with a line after every run.
     """
 
     device: torch.device
     repeats: int
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
 
     def once(self, side: Side, which: str = "warm-up") -> tuple[float, float]:
-        """(how much was done, seconds) of one run."""
+        """(amount of work, seconds) of one run."""
         with side.around():
             self._wait()
             start = time.perf_counter()
@@ -57,7 +57,7 @@ class Clock:
             self._wait()
             seconds = time.perf_counter() - start
         details = "".join(f", {key} {value}" for key, value in side.details.items() if key != "tried")
-        self.tell(f"  {side.name}{details}: {which}, {seconds:.1f} s")
+        self.log(f"  {side.name}{details}: {which}, {seconds:.1f} s")
         return done, seconds
 
     def interleaved(self, *sides: Side) -> list[Series]:
@@ -80,10 +80,11 @@ class Clock:
     def beside(
         self, mine: Side, candidates: Sequence[Side], *others: Side
     ) -> tuple[Series, Series | None, list[Series], str]:
-        """Ours beside somebody else's code at its fastest setting, after a warm-up of both.
+        """Maieutic beside another implementation at its fastest setting, after a warm-up of both.
 
         Returns:
-            ours, the candidates' fastest or None, the others, and the reason why no candidate ran.
+            maieutic's series, that of the fastest candidate or None, those of the others, and the reason if
+            no candidate ran.
         """
         best, reason = self.fastest(candidates)
         self.once(mine)
@@ -91,12 +92,12 @@ class Clock:
         return first, series.pop() if best else None, series, reason
 
     def fastest(self, candidates: Sequence[Side]) -> tuple[Side | None, str]:
-        """The fastest of several settings of somebody else's code, each run once.
+        """The fastest of several settings of another implementation, each run once.
 
         Returns:
-            the side and "", or None and the last reason why none of them ran; "" where there is none.
+            the side and "", or None and the last reason if none ran ("" without candidates).
         """
-        found: list[tuple[float, Side]] = []
+        rates: list[tuple[float, Side]] = []
         reason = ""
         for side in candidates:
             try:
@@ -105,15 +106,15 @@ class Clock:
                 raise
             except Exception as error:  # of another library
                 reason = f"{side.name} does not run: {type(error).__name__}: {first_line(error)}"
-                self.tell(f"  {reason}; {dict(side.details)}")
+                self.log(f"  {reason}; {dict(side.details)}")
                 if self.device.type == "cuda":
                     torch.cuda.empty_cache()
                 continue
-            found.append((done / seconds, side))
-        if not found:
+            rates.append((done / seconds, side))
+        if not rates:
             return None, reason
-        tried = [{**side.details, "rate": rate} for rate, side in found]
-        best = max(found, key=lambda pair: pair[0])[1]
+        tried = [{**side.details, "rate": rate} for rate, side in rates]
+        best = max(rates, key=lambda pair: pair[0])[1]
         return replace(best, details={**best.details, "tried": tried}), ""
 
     def _wait(self) -> None:
@@ -122,7 +123,7 @@ class Clock:
 
 
 def best_of(series: Series) -> str:
-    """What :meth:`Clock.fastest` tried and took, as a sentence."""
+    """The settings that :meth:`Clock.fastest` tried and the fastest, as a sentence."""
     (setting,) = (key for key in series.details if key != "tried")
     values = ", ".join(str(tried[setting]) for tried in series.details["tried"])
     return f"The other's best {setting.replace('_', ' ')} of {values}: {series.details[setting]}."

@@ -14,7 +14,7 @@ from transformers import GenerationConfig
 
 from maieutic.benchmarks.throughput.clock import OURS, Side, best_of
 from maieutic.benchmarks.throughput.hardware import Sizes, Work, copying, counted, rate
-from maieutic.benchmarks.throughput.sentences import sentence
+from maieutic.benchmarks.throughput.script import sentence
 from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.workbench import TEXTS, Workbench
 from maieutic.checkpoints.batching import padded
@@ -78,10 +78,10 @@ def few_shot(bench: Workbench) -> Workload:
 
 
 class Drawer:
-    """Our way.
+    """Draws texts with maieutic.
 
     Attributes:
-        computed: what the model did in the last run.
+        computed: the model's work in the last run.
     """
 
     def __init__(self, bench: Workbench, load: Workload) -> None:
@@ -91,7 +91,7 @@ class Drawer:
 
     @contextmanager
     def around(self) -> Iterator[None]:
-        """A backend that has read no examples yet: reading them is part of the work."""
+        """A backend that has not read the examples yet: reading them is part of the work."""
         with self._load.ends(), counted(self._bench.subject.checkpoint.model) as self.computed:
             self._lm = self._bench.subject.fresh()
             yield
@@ -103,7 +103,10 @@ class Drawer:
         with drawn_tokens() as lengths:
             self._lm.sample(load.prompts, load.n, SamplingParams(load.longest, TEMPERATURE, seed=SEED))
         if not lengths:
-            raise ModelError(f"{self._lm.name} is left to Transformers' generate: nothing of ours to measure")
+            problem = (
+                f"{self._lm.name} is decoded by Transformers' generate; measure a model that maieutic decodes"
+            )
+            raise ModelError(problem, subject=self._lm.name)
         return sum(lengths)
 
 
@@ -224,12 +227,12 @@ def _compared(bench: Workbench, load: Workload, *others: Side) -> tuple[Any, ...
         two = ContinuousBatching(bench, load, limit)
         details = {"batch_tokens": limit or "its own choice"}
         tried["continuous batching"].append(Side("continuous batching", two.work, two.around, details))
-    found = {name: clock.fastest(settings) for name, settings in tried.items()}
+    fastest = {name: clock.fastest(settings) for name, settings in tried.items()}
     clock.once(mine)
-    best = [side for side, _ in found.values() if side]
+    best = [side for side, _ in fastest.values() if side]
     first, *series = clock.interleaved(mine, *others, *best)
     by_name = {one.name: one for one in series[len(others) :]}
-    rows = [_row(load, first, by_name.get(name), reason) for name, (_, reason) in found.items()]
+    rows = [_row(load, first, by_name.get(name), reason) for name, (_, reason) in fastest.items()]
     return ours, rows, *series[: len(others)]
 
 
@@ -260,14 +263,14 @@ def _length(row: Sequence[int], stops: Sequence[int]) -> int:
 
 @contextmanager
 def drawn_tokens() -> Iterator[list[int]]:
-    """Collects how many tokens each text has that our decoder draws meanwhile."""
+    """Collects the number of tokens of each text that maieutic's decoder draws."""
     lengths: list[int] = []
     plain = Decoder.draw
 
     def draw(self: Decoder, *arguments: Any) -> list[list[int]]:
-        found = plain(self, *arguments)
-        lengths.extend(map(len, found))
-        return found
+        drawn = plain(self, *arguments)
+        lengths.extend(map(len, drawn))
+        return drawn
 
     with patch.object(Decoder, "draw", draw):
         yield lengths

@@ -1,4 +1,4 @@
-"""What the device can do, and how much of it the engine gets: operations and bytes, counted and measured."""
+"""The device's capacity and the engine's share of it: operations and bytes, counted and measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROUNDS = {"cpu": 4, "cuda": 32}  # of one timed run
 
 @dataclass(slots=True)
 class Work:
-    """What a model computed, padding left out.
+    """The work of a model, without padding.
 
     Attributes:
         tokens: read.
@@ -43,9 +43,9 @@ class Work:
 
 @contextmanager
 def counted(model: Any) -> Iterator[Work]:
-    """Counts the forward passes of a model, as our engine makes them; the numbers are there at the end.
+    """Counts the work of a model's forward passes; the numbers are complete on exit.
 
-    Sums stay on the device meanwhile, so that nothing waits for them.
+    Until then the sums stay on the device, so that nothing waits for them.
     """
     work = Work()
     sums: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -73,7 +73,7 @@ def counted(model: Any) -> Iterator[Work]:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What a model multiplies with and keeps.
+    """The sizes that determine a model's operations and memory.
 
     Attributes:
         body: weights of the layers' matrices; ``head`` of the last matrix, a row a token.
@@ -109,12 +109,12 @@ class Sizes:
         return 2.0 * matrices + 4.0 * self.attended * work.contexts
 
     def bytes_read(self, steps: Work) -> float:
-        """What decoding must read: in every step the weights, and the keys and values of every text."""
+        """Bytes that decoding must read: in every step the weights, and the keys and values of every text."""
         return float(self.bytes) * ((self.body + self.head) * steps.passes + self.cached * steps.contexts)
 
 
 def rate(amount: float, seconds: Sequence[float]) -> Series:
-    """Ours: the same amount in each of these times."""
+    """Maieutic's series: the same amount in each of these times."""
     return Series(OURS, tuple(amount / one for one in seconds), tuple(seconds))
 
 
@@ -146,7 +146,7 @@ def copying(clock: Clock) -> Side:
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Most memory held: by tensors on CUDA since the last reset, by the process so far elsewhere."""
+    """Peak memory: of tensors on CUDA since the last reset, of the process elsewhere."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     unit = 1 if sys.platform == "darwin" else 1024

@@ -1,8 +1,8 @@
 """Models with random weights, in the sizes of ``shapes.toml`` or of any config.json.
 
-Their tokenizer is learned on the spot, from the prompts and from sentences like those that are asked about,
-and stops growing where English takes as many tokens as with the published tokenizers of the shapes: 1.3 to
-1.4 a word. Its entries are the first ones of the model's vocabulary, which keeps its full size.
+Their tokenizer is trained on the prompts and on sentences like those of the questions. Its size is chosen so
+that English takes as many tokens as with the published tokenizers of the shapes: 1.3 to 1.4 per word. Its
+entries are the first ones of the model's vocabulary, which keeps its full size.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from maieutic.benchmarks.throughput.clock import first_line
-from maieutic.benchmarks.throughput.sentences import sentence
+from maieutic.benchmarks.throughput.script import sentence
 from maieutic.checkpoints.loading import CLASSIFIER, Checkpoint, load_checkpoint
 from maieutic.errors import ModelError
 from maieutic.prompts import PromptSet, load_prompts
@@ -36,9 +36,9 @@ ModelKind = Literal["lm", "nli"]
 LABELS = dict(enumerate(("contradiction", "neutral", "entailment")))
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 ENTRIES = 2048  # at most; the texts hold fewer pairs that occur again
-SENTENCES = range(10_000, 10_200)  # none of those that are asked about
+SENTENCES = range(10_000, 10_200)  # not used in questions
 _SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id")
-_LEFT_OUT = {  # what hangs on a tokenizer or on weights
+_LEFT_OUT = {  # fields that depend on a tokenizer or on weights
     *_SPECIAL, "architectures", "auto_map", "dtype", "torch_dtype", "transformers_version",
     "quantization_config", "id2label", "label2id", "num_labels",
 }  # fmt: skip
@@ -46,12 +46,12 @@ _SEED = 0
 
 
 def shape_names(kind: ModelKind) -> list[str]:
-    """The shapes that are known by name."""
+    """The names of the shapes."""
     return list(_shapes()[kind])
 
 
 def random_lm(shape: str, device: torch.device, dtype: torch.dtype, prompts: PromptSet) -> Checkpoint:
-    """A language model of that shape, built on the device and in the number format it is to have.
+    """A language model of that shape, built on the device in the given number format.
 
     Args:
         shape: one of :func:`shape_names`, or the path of a config.json.
@@ -78,7 +78,7 @@ def random_verifier(shape: str, device: torch.device, dtype: torch.dtype, folder
 
 
 def about_model(checkpoint: Checkpoint, **others: Any) -> dict[str, Any]:
-    """Its name, number format and sizes, for the record."""
+    """The model's name, number format and sizes, for the results."""
     config = checkpoint.model.config.get_text_config()
     sizes = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
     return {
@@ -97,13 +97,15 @@ def _build(opener: Any, config: Any, shape: str, device: torch.device, dtype: to
         with device:
             return opener.from_config(config, dtype=dtype).eval()
     except Exception as error:  # Transformers raises whatever its configurations lead to
-        raise ModelError(f"{shape} cannot be built ({type(error).__name__}: {first_line(error)})") from error
+        problem = f"{shape} cannot be built ({type(error).__name__}: {first_line(error)}); use another shape"
+        raise ModelError(problem, subject=shape) from error
 
 
 def _config(shape: str, kind: ModelKind, tokenizer: Any) -> Any:
     fields = _fields(shape, kind)
     if int(fields.get("vocab_size", len(tokenizer))) < len(tokenizer):
-        raise ModelError(f"{shape} knows fewer than the {len(tokenizer)} tokens of the benchmark's tokenizer")
+        problem = f"{shape}: vocab_size must be ≥ {len(tokenizer)}, the size of the benchmark's tokenizer"
+        raise ModelError(problem, subject=shape)
     fields |= {name: getattr(tokenizer, name, None) for name in _SPECIAL}
     if kind == "nli":
         fields |= {"id2label": LABELS, "label2id": {label: place for place, label in LABELS.items()}}
@@ -111,8 +113,10 @@ def _config(shape: str, kind: ModelKind, tokenizer: Any) -> Any:
     try:
         return AutoConfig.for_model(model_type, **fields)
     except Exception as error:
-        message = f"{shape} is no configuration ({type(error).__name__}: {first_line(error)})"
-        raise ModelError(message) from error
+        problem = (
+            f"{shape} is not a valid configuration ({type(error).__name__}: {first_line(error)}); correct it"
+        )
+        raise ModelError(problem, subject=shape) from error
 
 
 def _fields(shape: str, kind: ModelKind) -> dict[str, Any]:
@@ -122,13 +126,14 @@ def _fields(shape: str, kind: ModelKind) -> dict[str, Any]:
         return dict(known[shape])
     path = Path(shape)
     if not path.is_file():
-        raise ModelError(f"{shape!r} is no shape; use {', '.join(known)}, or the path of a config.json")
+        problem = f"{shape!r} is not a shape; use {', '.join(known)}, or the path of a config.json"
+        raise ModelError(problem, subject=shape)
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         fields["model_type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"{path} is no config.json ({type(error).__name__}: {first_line(error)})"
-        raise ModelError(message) from error
+        problem = f"{path} is not a config.json ({type(error).__name__}: {first_line(error)}); give another"
+        raise ModelError(problem, subject=shape) from error
     return {name: value for name, value in fields.items() if name not in _LEFT_OUT}
 
 
@@ -167,13 +172,13 @@ def _tokenizer(prompts: PromptSet) -> PreTrainedTokenizerFast:
 
 
 def _texts(prompts: PromptSet) -> Sequence[str]:
-    asked = sentence(SENTENCES[0]).affirmed
+    statement = sentence(SENTENCES[0]).affirmed
     forms = (
-        prompts.negate(asked),
-        prompts.explain(asked, True),
-        prompts.belief(asked),
-        prompts.verdict(asked, asked),
-        prompts.direct(asked),
+        prompts.negate(statement),
+        prompts.explain(statement, True),
+        prompts.belief(statement),
+        prompts.verdict(statement, statement),
+        prompts.direct(statement),
     )
-    told = [text for made in map(sentence, SENTENCES) for text in (made.affirmed, made.denied)]
-    return [*(form.text() for form in forms), *told]
+    texts = [text for made in map(sentence, SENTENCES) for text in (made.affirmed, made.denied)]
+    return [*(form.text() for form in forms), *texts]

@@ -1,4 +1,4 @@
-"""The way of the published reference: one unbatched call for each request, nothing shared between them."""
+"""The calls of the reference implementation: an unbatched one for each request, nothing shared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import GenerationConfig
 
-from maieutic.benchmarks.throughput.subject import Subject
+from maieutic.benchmarks.throughput.workbench import Subject
 from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 

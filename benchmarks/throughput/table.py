@@ -1,4 +1,4 @@
-"""What the benchmark finds: rows with every repeat that they rest on, as Markdown and as JSON."""
+"""The results of the benchmark: rows with all their repeats, as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Series:
     """One side of a row.
 
     Attributes:
-        name: whose numbers they are.
+        name: of the implementation.
         values: one for each repeat, in the row's unit.
-        seconds: what each repeat took; empty for what is not timed.
-        details: how it was run: batch size, number format, largest difference of a probability …
+        seconds: of each repeat; empty if not timed.
+        details: batch size, number format, largest difference of a probability, and so on.
     """
 
     name: str
@@ -51,10 +51,9 @@ class TableRow:
         section: questions, choose, generate or verifier.
         what: what was measured; ``unit`` of both sides.
         ours: this engine.
-        other: what it is compared with; None where there is nothing, or ``missing`` says why not.
+        other: what it is compared with; None for nothing, or with the reason in ``missing``.
         note: how both sides were run.
-        reads: what ours over the other's means: how many times as fast, how many times the cost, or the
-            share of what the device can do.
+        reads: meaning of the ratio: relative speed, relative cost, or the share of the device's capacity.
     """
 
     section: str
@@ -75,13 +74,13 @@ class TableRow:
 
 
 def as_json(about: Mapping[str, Any], rows: Sequence[TableRow]) -> str:
-    """Everything that was measured, every repeat included."""
-    found = [
+    """All results, with every repeat."""
+    plain = [
         asdict(row)
         | {"medians": [side and side.median for side in (row.ours, row.other)], "ratio": row.ratio}
         for row in rows
     ]
-    return json.dumps({"format": FORMAT, **about, "rows": found}, indent=1)
+    return json.dumps({"format": FORMAT, **about, "rows": plain}, indent=1)
 
 
 def as_markdown(about: Mapping[str, Any], rows: Sequence[TableRow]) -> str:

@@ -4,9 +4,9 @@ Launch:   python -m maieutic.benchmarks.throughput.to_gguf MODEL OUT.gguf [--dty
 Data:     a model folder, or agora for the bundled language model; nothing is downloaded.
 Cost:     the model is held in memory in float32, and once more while it is written.
 
-It serves to compare one model in this process and behind a server. It knows Llama's architecture with
-plain rotary positions and the byte-level BPE tokenizer of GPT-2, which the models trained here have; for
-others llama.cpp's own converter is the tool.
+Its purpose is to compare one model in this process and on a server. It supports Llama's architecture with
+plain rotary positions and the byte-level BPE tokenizer of GPT-2, as in the bundled models. For other models
+use llama.cpp's own converter.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ app = typer.Typer(pretty_exceptions_enable=False)
 @app.command()
 def main(
     model: Annotated[str, typer.Argument(help="Model folder, or agora.", show_default=False)],
-    out: Annotated[Path, typer.Argument(help="The file; a new one.", show_default=False)],
-    dtype: Annotated[str, typer.Option("--dtype", help=f"{', '.join(DTYPES)}; of the matrices.")] = "float32",
+    out: Annotated[Path, typer.Argument(help="File to write; must not exist.", show_default=False)],
+    dtype: Annotated[
+        str, typer.Option("--dtype", help=f"Number format of the matrices: {', '.join(DTYPES)}.")
+    ] = "float32",
 ) -> None:
     """Write a Llama-shaped model as a GGUF file."""
     try:
@@ -58,16 +60,18 @@ def write_gguf(model: str, out: Path, dtype: str = "float32") -> None:
             matrices in float32, with others also in their format.
 
     Raises:
-        InputError: the format is unknown, the file is there already, or the package gguf is missing.
-        ModelError: the model cannot be loaded, or is not of the kind that this module knows.
+        InputError: the format is unknown, the file exists already, or the package gguf is missing.
+        ModelError: the model cannot be loaded, or is not of the supported kind; ``subject`` is then the
+            field of its configuration, or "tokenizer".
         MaieuticError: the file cannot be written.
     """
     from maieutic.checkpoints.loading import LANGUAGE_MODEL, find_folder, load_checkpoint  # noqa: PLC0415 - loads torch
 
     if dtype not in DTYPES:
-        raise InputError(f"the number format must be one of {', '.join(DTYPES)}, not {dtype!r}")
+        problem = f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}"
+        raise InputError(problem, subject="dtype")
     if out.exists():
-        raise InputError(f"{out} is there already; remove it, or name another file")
+        raise InputError(f"{out} exists already; remove it, or give another file", subject=str(out))
     package = _gguf()
     checkpoint = load_checkpoint(model, LANGUAGE_MODEL, device="cpu", dtype="float32")
     _check_shape(checkpoint)
@@ -80,6 +84,11 @@ def write_gguf(model: str, out: Path, dtype: str = "float32") -> None:
         format_name = DTYPES[dtype] if matrix.ndim > 1 else "F32"
         kind = package.GGMLQuantizationType[format_name]
         writer.add_tensor(name, package.quants.quantize(matrix, kind), raw_dtype=kind)
+    _write(writer, part, out)
+
+
+def _write(writer: gguf.GGUFWriter, part: Path, out: Path) -> None:
+    """Write the file as ``part``, then rename it to ``out``."""
     try:
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -88,7 +97,8 @@ def write_gguf(model: str, out: Path, dtype: str = "float32") -> None:
         part.replace(out)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise MaieuticError(f"cannot write {out} ({error.strerror}); make room or check the folder") from None
+        problem = f"cannot write {out} ({error.strerror}); make room or check the folder"
+        raise MaieuticError(problem, subject=str(out)) from None
 
 
 def _gguf() -> Any:
@@ -96,25 +106,30 @@ def _gguf() -> Any:
         import gguf  # noqa: PLC0415 - an extra dependency
         import gguf.quants  # noqa: PLC0415
     except ImportError:
-        raise InputError("writing GGUF files needs the package gguf; pip install gguf") from None
+        problem = "the package gguf is not installed; pip install gguf"
+        raise InputError(problem, subject="gguf") from None
     return gguf
 
 
 def _check_shape(checkpoint: Checkpoint) -> None:
-    """Refuse what would be written wrongly."""
+    """Refuse models that would be written incorrectly."""
     config, name = checkpoint.model.config, checkpoint.name
     if config.model_type != "llama":
-        raise ModelError(f"{name} is of type {config.model_type}, not llama; {_ELSE}")
+        problem = f"{name} must be of type llama, not {config.model_type}; {_ELSE}"
+        raise ModelError(problem, subject="model_type")
     if config.attention_bias or config.mlp_bias or config.hidden_act != "silu":
-        raise ModelError(f"{name} has biases or another activation than Llama's; {_ELSE}")
+        problem = f"{name} must have no biases and the activation silu; {_ELSE}"
+        raise ModelError(problem, subject="hidden_act")
     if config.rope_parameters["rope_type"] != "default":
-        raise ModelError(f"the rotary positions of {name} are scaled; {_ELSE}")
+        problem = f"{name} must not have scaled rotary positions; {_ELSE}"
+        raise ModelError(problem, subject="rope_parameters")
     backend: Any = getattr(checkpoint.tokenizer, "backend_tokenizer", None)
     splitting: Any = getattr(backend, "pre_tokenizer", None)
     model: Any = getattr(backend, "model", None)
     plain = type(model).__name__ == "BPE" and not model.ignore_merges and backend.normalizer is None
     if not plain or type(splitting).__name__ != "ByteLevel" or splitting.add_prefix_space:
-        raise ModelError(f"the tokenizer of {name} is no byte-level BPE one in GPT-2's way; {_ELSE}")
+        problem = f"the tokenizer of {name} must be GPT-2's kind of byte-level BPE; {_ELSE}"
+        raise ModelError(problem, subject="tokenizer")
 
 
 def _describe(writer: gguf.GGUFWriter, config: Any, name: str) -> None:

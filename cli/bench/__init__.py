@@ -1,4 +1,4 @@
-"""``maieutic bench``: methods against each other on statements whose truth is known."""
+"""``maieutic bench``: compare methods on statements with gold answers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from maieutic.cli.bench.run import run
 
 __all__ = ["bench"]
 
-bench = typer.Typer(help="Measure whether reasoning pays.", no_args_is_help=True)
+bench = typer.Typer(help="Compare methods on data sets.", no_args_is_help=True)
 
 
 @bench.callback()
 def _bench() -> None:
-    """Measure whether reasoning pays."""
+    """Compare methods on data sets."""
 
 
 for command in (run, compare, report, datasets):

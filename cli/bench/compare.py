@@ -1,4 +1,4 @@
-"""``maieutic bench compare``: runs beside each other, with intervals, paired tests and calibration."""
+"""``maieutic bench compare``: a comparison of runs, with intervals, paired tests and calibration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from maieutic.benchmarks.analysis.formatting import (
     twinless,
     what_was_measured,
 )
-from maieutic.cli.options import JsonOption
+from maieutic.cli.bench.options import BaselineOption, BootstrapSeedOption, RunsArgument
+from maieutic.cli.options import OUTPUT, JsonOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,31 +35,28 @@ __all__ = ["compare", "comparison_json", "comparison_tables"]
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs of one data set.", metavar="RUN...")],
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            "--baseline",
-            help="Test the other runs against this one alone: its name or folder.",
-            show_default="each against each",
-        ),
-    ] = None,
+    runs: RunsArgument,
+    baseline: BaselineOption = None,
     published: Annotated[
-        bool, typer.Option("--published", help="Show what others published on the data set beside.")
+        bool,
+        typer.Option(
+            "--published", help="Also show published results on the data set.", rich_help_panel=OUTPUT
+        ),
     ] = False,
     reference: Annotated[
         Path | None,
         typer.Option(
             "--reference",
-            help='Answers of another implementation, as one more run: {"row": 0, "vote": true} a line, '
-            "the row being the question's line from 0. Questions that differ are listed.",
+            help="Answers of another implementation, as one more run. Each line is "
+            '{"row": 0, "vote": true}; row is the index of the question\'s line, from 0. '
+            "Questions with another answer are listed.",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.", min=0)] = 0,
+    seed: BootstrapSeedOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Compare runs at the questions that all of them answered.
+    """Compare runs at the questions that all of them have.
 
     maieutic bench compare runs/direct runs/maieutic
     """
@@ -68,17 +66,17 @@ def compare(
     from maieutic.benchmarks.runs.folder import read_run
     from maieutic.cli.console import complain
 
-    found = [read_run(folder) for folder in runs]
-    others = [] if reference is None else [read_reference(reference, found[0])]
-    comparison = compare_runs([*others, *found], baseline=baseline, seed=seed)
+    read = [read_run(folder) for folder in runs]
+    others = [] if reference is None else [read_reference(reference, read[0])]
+    comparison = compare_runs([*others, *read], baseline=baseline, seed=seed)
     agreements = [
         agreement(row.label, run.records, other)
         for other in others
-        for row, run in zip(comparison.rows[1:], found, strict=True)
+        for row, run in zip(comparison.rows[1:], read, strict=True)
     ]
     figures = published_on(comparison.dataset) if published else []
     if published and not figures:
-        complain(f"no published figures on {comparison.dataset} are known here")
+        complain(f"there are no published figures on {comparison.dataset}")
     if json:
         typer.echo(comparison_json(comparison, figures, agreements))
     else:
@@ -114,7 +112,7 @@ def _print(comparison: Comparison, figures: Sequence[Published], agreements: Seq
 
 
 def _agreement(agreement: Agreement) -> Text:
-    """How often a run answers as the reference does, and the questions where it does not."""
+    """How often a run agrees with the reference, and the questions where it does not."""
     from rich.text import Text
 
     from maieutic.render.text import printable
@@ -130,7 +128,7 @@ def _agreement(agreement: Agreement) -> Text:
 
 
 def comparison_tables(comparison: Comparison, figures: Sequence[Published] = ()) -> Iterator[Table | Text]:
-    """What is printed: tables and lines, made to be read at 100 columns."""
+    """The tables and lines to print, for a terminal of 100 columns."""
     from rich.text import Text
 
     yield _head(comparison)
@@ -173,14 +171,14 @@ def _foot(comparison: Comparison) -> Text:
     intervals = f"95 %, bootstrap of {comparison.resamples:,} resamples, seed {comparison.seed}"
     lines = ["", f"intervals: {intervals}" + (", twins drawn together" if pairs else "")]
     if any(row.metrics.scored < row.metrics.questions for row in comparison.rows):
-        lines.append("a question without an answer counts as wrong, except in “scored”")
+        lines.append("a question without an answer counts as wrong, except under “scored”")
     if pairs:
-        lines.append(f"pairs: {pairs.pairs:,}, right where both twins are{twinless(comparison)}")
+        lines.append(f"pairs: {pairs.pairs:,}, correct if both twins are{twinless(comparison)}")
     if cached := from_cache(comparison):
-        lines.append(f"seconds: not those of a fresh run; from the response cache: {printable(cached)}")
+        lines.append(f"seconds: not those of an uncached run; from the response cache: {printable(cached)}")
     if comparison.differences:
-        lines.append("gained, lost: questions that only the run, only the other has right")
-        lines.append("p: McNemar's exact test; Holm: corrected for all the tests above")
+        lines.append("gained, lost: questions that only the run, or only the other, answers correctly")
+        lines.append("p: McNemar's exact test; Holm: corrected for all tests above")
     return Text("\n".join(lines))
 
 
@@ -215,7 +213,7 @@ def _published(figure: Published) -> tuple[str, ...]:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> Table:
-    """A plain table; the columns at ``words`` hold text, which takes several lines where it is long."""
+    """A plain table; the columns at ``words`` contain text, which is wrapped."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

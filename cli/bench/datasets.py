@@ -1,4 +1,4 @@
-"""``maieutic bench datasets``: what can be measured on, by whom it was made, and what one may do with it."""
+"""``maieutic bench datasets``: the data sets, their authors and their licences."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class _Listed:
 
     Attributes:
         splits: split → rows, None where they were not counted.
-        download: split → bytes that ``--download`` fetches; splits that it cannot fetch are left out.
-        source: where the files are.
+        download: split → bytes that ``--download`` fetches, without splits that it cannot fetch.
+        source: address of the files.
     """
 
     name: str
@@ -32,7 +32,7 @@ class _Listed:
 
 
 def datasets(json: JsonOption = False) -> None:
-    """List the data sets: splits and rows, what --download can fetch, licences, whom to cite.
+    """List the data sets: splits and rows, what --download can fetch, licences, citations.
 
     maieutic bench datasets
     """
@@ -43,13 +43,13 @@ def datasets(json: JsonOption = False) -> None:
 
     from maieutic.files.json_text import dump_json
 
-    found = _listed()
+    listed = _listed()
     if json:
-        for each in found:
+        for each in listed:
             typer.echo(dump_json(each))
         return
     console = Console(highlight=False)
-    for each in found:
+    for each in listed:
         console.print(Text.assemble((each.name, "bold"), "  ", each.title))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(min_width=10)
@@ -58,7 +58,7 @@ def datasets(json: JsonOption = False) -> None:
             if value:
                 table.add_row(Text(f"  {label}", "dim"), Text(value))
         console.print(table)
-    console.print("\nFor a split that is not downloaded, give --data the folder with its official files.")
+    console.print("\nFor a split that --download cannot fetch, give --data the folder of its official files.")
 
 
 def _listed() -> list[_Listed]:

@@ -1,4 +1,4 @@
-"""What ``maieutic bench run`` shows while it works: bars on a terminal, and what Ctrl-C does."""
+"""Progress bars of ``maieutic bench run``, and its handling of Ctrl-C."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["download_bar", "tracked_records", "until_interrupted"]
 
 @contextmanager
 def download_bar() -> Iterator[OnProgress]:
-    """A bar on a terminal for every file that is fetched, with its size; a line for each elsewhere."""
+    """Show downloads: a progress bar for each file on a terminal, a line for each elsewhere."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -46,18 +46,18 @@ def download_bar() -> Iterator[OnProgress]:
 
 
 def tracked_records(batches: Iterator[list[Record]], before: Sequence[Record], total: int) -> None:
-    """Take all batches, with a progress bar on stderr when that is a terminal.
+    """Exhaust the batches, with a progress bar on stderr if that is a terminal.
 
     Args:
-        before: the records of an earlier start.
-        total: questions of the run.
+        before: the records of earlier starts.
+        total: number of questions in the run.
     """
     console = Console(stderr=True)
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[right]:.1f} % right"),
-        TextColumn("{task.fields[speed]:.0f} a minute"),
+        TextColumn("{task.fields[right]:.1f} % correct"),
+        TextColumn("{task.fields[speed]:.0f} per minute"),
         TimeRemainingColumn(),
     )
     right, done, start = sum(record.right for record in before), len(before), len(before)
@@ -71,10 +71,10 @@ def tracked_records(batches: Iterator[list[Record]], before: Sequence[Record], t
 
 @contextmanager
 def until_interrupted() -> Iterator[list[int]]:
-    """A list that Ctrl-C puts something in; a second one interrupts at once.
+    """A list that Ctrl-C adds an item to; a second Ctrl-C interrupts at once.
 
     Raises:
-        typer.Exit: with code 130 after the second.
+        typer.Exit: with code 130 after the second Ctrl-C.
     """
     signals: list[int] = []
 
@@ -82,13 +82,13 @@ def until_interrupted() -> Iterator[list[int]]:
         if signals:
             raise KeyboardInterrupt
         signals.append(number)
-        complain("finishing the batch; Ctrl-C again stops at once")
+        complain("finishing the batch; press Ctrl-C again to stop at once")
 
     before = signal.signal(signal.SIGINT, remember)
     try:
         yield signals
     except KeyboardInterrupt:
-        complain("interrupted; what was written stays, and the same command goes on from there")
+        complain("interrupted; the records stay, and the same command continues from there")
         raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGINT, before)

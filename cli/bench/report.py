@@ -1,4 +1,4 @@
-"""``maieutic bench report``: runs as one page that works offline, with every question and its trees."""
+"""``maieutic bench report``: one offline page about runs, with every question and its trees."""
 
 from __future__ import annotations
 
@@ -9,31 +9,38 @@ from typing import Annotated
 
 import typer
 
+from maieutic.cli.bench.options import BaselineOption, BootstrapSeedOption, RunsArgument
+from maieutic.cli.options import OUTPUT
+
 __all__ = ["report"]
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs of one data set.", metavar="RUN...")],
+    runs: RunsArgument,
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The page, HTML; a new file.", show_default=False)
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="HTML file to write; must not exist.",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+        ),
     ],
     plots: Annotated[
         Path | None,
         typer.Option(
-            "--plots", metavar="DIR", help="Write the plots here too, PNG and SVG.", show_default=False
+            "--plots",
+            metavar="DIR",
+            help="Also write the plots to this folder, as PNG and SVG.",
+            rich_help_panel=OUTPUT,
+            show_default=False,
         ),
     ] = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            "--baseline",
-            help="Test the other runs against this one alone: its name or folder.",
-            show_default="each against each",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.", min=0)] = 0,
+    baseline: BaselineOption = None,
+    seed: BootstrapSeedOption = 0,
 ) -> None:
-    """Put runs on a page: tables, plots, and each question with every answer and tree.
+    """Write a page about runs: tables, plots, and each question with every answer and tree.
 
     maieutic bench report runs/direct runs/maieutic --out report.html
     """
@@ -44,33 +51,33 @@ def report(
     from maieutic.cli.console import complain
 
     _check(out, plots)
-    with _telling() as tell:
-        found = []
+    with _status() as show:
+        read = []
         for folder in runs:
-            tell(f"reading {folder}")
-            found.append(read_run(folder))
-        tell("comparing")
-        comparison = compare(found, baseline=baseline, seed=seed)
-        tell("drawing")
-        drawn = figures(found, comparison)
-        page = report_page(found, comparison, drawn).encode()
+            show(f"reading {folder}")
+            read.append(read_run(folder))
+        show("comparing")
+        comparison = compare(read, baseline=baseline, seed=seed)
+        show("drawing")
+        drawn = figures(read, comparison)
+        page = report_page(read, comparison, drawn).encode()
         _write(out, page)
         if plots is not None:
             save_plots(drawn, plots)
-    beside = "" if plots is None else f", and {len(drawn)} plots to {plots}"
-    complain(f"wrote {out} ({len(page) / 1e6:.1f} MB){beside}")
+    plots_written = "" if plots is None else f", and {len(drawn)} plots to {plots}"
+    complain(f"wrote {out} ({len(page) / 1e6:.1f} MB){plots_written}")
 
 
 def _check(out: Path, plots: Path | None) -> None:
-    """Refuse what cannot be written, before anything that takes long."""
+    """Refuse outputs that cannot be written, before the long work."""
     from maieutic.errors import InputError
 
     if out.exists() or out.is_symlink():
-        raise InputError(f"--out: {out} exists already; give a new name, or move it away")
+        raise InputError(f"--out: {out} exists already; give a new name, or move it away", subject="--out")
     if not out.parent.is_dir():
-        raise InputError(f"--out: there is no folder {out.parent}; make it first")
+        raise InputError(f"--out: there is no folder {out.parent}; make it first", subject="--out")
     if plots is not None and plots.exists() and not plots.is_dir():
-        raise InputError(f"--plots: {plots} is no folder; name another")
+        raise InputError(f"--plots: {plots} is not a folder; give another", subject="--plots")
 
 
 def _write(path: Path, page: bytes) -> None:
@@ -79,19 +86,21 @@ def _write(path: Path, page: bytes) -> None:
     try:
         file = path.open("xb")
     except OSError as error:
-        raise InputError(f"--out: {path} cannot be made ({error.strerror}); name another") from None
+        problem = f"--out: {path} cannot be created ({error.strerror}); give another"
+        raise InputError(problem, subject="--out") from None
     try:
         with file:
             file.write(page)
     except OSError as error:
         with suppress(OSError):
-            path.unlink()  # half a page is no page
-        raise MaieuticError(f"{path} cannot be written ({error.strerror}); make room and try again") from None
+            path.unlink()  # an incomplete page is useless
+        problem = f"{path} cannot be written ({error.strerror}); make room and try again"
+        raise MaieuticError(problem, subject="--out") from None
 
 
 @contextmanager
-def _telling() -> Iterator[Callable[[str], None]]:
-    """What is being done, in one line on a terminal, and nothing elsewhere."""
+def _status() -> Iterator[Callable[[str], None]]:
+    """Shows the current step in one line on a terminal, and nothing elsewhere."""
     from rich.console import Console
     from rich.markup import escape
 

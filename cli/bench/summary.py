@@ -1,4 +1,4 @@
-"""What ``maieutic bench run`` prints when it is done: one run in numbers."""
+"""The summary and the estimate that ``maieutic bench run`` prints."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ __all__ = ["print_estimate", "print_summary"]
 
 
 def print_summary(config: RunConfig, folder: Path, records: Sequence[Record], *, json: bool) -> None:
-    """The run's numbers for people, or as one JSON object."""
+    """Print the run's metrics as text, or as one JSON object."""
     metrics = measure(records) if any(record.gold is not None for record in records) else None
     nodes = known_explanations(config.dataset, records)
     if json:
-        found = {"run": run_name(config), "folder": str(folder), "metrics": metrics and asdict(metrics)}
-        typer.echo(jsonlib.dumps(found | ({"nodes": asdict(nodes)} if nodes else {})))
+        summary = {"run": run_name(config), "folder": str(folder), "metrics": metrics and asdict(metrics)}
+        typer.echo(jsonlib.dumps(summary | ({"nodes": asdict(nodes)} if nodes else {})))
         return
     console = Console(highlight=False)
     names = [config.dataset, config.split, config.lm or "trees", config.nli]
     lines = [f"{run_name(config)} on {', '.join(name for name in names if name)}"]
     if ungraded := sum(record.gold is None for record in records):
-        lines.append(f"{ungraded:,} of {len(records):,} questions have no gold answer, and are not scored")
+        lines.append(f"{ungraded:,} of {len(records):,} questions have no gold answer and are not scored")
     for line in (*lines, *(_lines(metrics) if metrics else []), *([str(nodes)] if nodes else [])):
         console.print(printable(line), markup=False, emoji=False)
     console.print(f"records in {printable(str(folder))}", markup=False, emoji=False)
 
 
 def _lines(metrics: Metrics) -> list[str]:
-    line = f"{metrics.right} of {metrics.questions} right, {100 * metrics.accuracy:.1f} %"
+    line = f"{metrics.right} of {metrics.questions} correct, {100 * metrics.accuracy:.1f} %"
     if metrics.scored < metrics.questions:
         unscored = metrics.questions - metrics.scored
         line += f"; {unscored} unscored" + (
@@ -49,30 +49,30 @@ def _lines(metrics: Metrics) -> list[str]:
     lines = [line]
     if metrics.pairwise is not None and metrics.pairwise.pairs:
         pairs = metrics.pairwise
-        lines.append(f"both twins right in {pairs.right} of {pairs.pairs} pairs")
+        lines.append(f"both twins correct in {pairs.right} of {pairs.pairs} pairs")
     lines += [
         f"{kind.right:,} of {kind.questions:,} with a tree of kind {kind.kind}, {100 * kind.accuracy:.1f} %"
         for kind in metrics.kinds
     ]
     costs = metrics.costs
     lines.append(
-        f"a question took {costs.tokens:,.0f} tokens in {costs.calls:.1f} calls, "
+        f"per question: {costs.tokens:,.0f} tokens in {costs.calls:.1f} calls, "
         f"{costs.verifier_pairs:.1f} verifier pairs, {costs.seconds:.3f} s"
     )
     if metrics.cached:
         lines.append(
             f"{metrics.cached:,} of {metrics.requests:,} requests came from the response cache; "
-            "seconds are not those of a fresh run"
+            "seconds are not those of an uncached run"
         )
     return lines
 
 
-def print_estimate(guess: Estimate, *, json: bool) -> None:
-    """What the whole run would take, as a sentence or as one JSON object."""
-    usage = guess.usage
+def print_estimate(estimate: Estimate, *, json: bool) -> None:
+    """Print the estimated cost of the whole run as a sentence, or as one JSON object."""
+    usage = estimate.usage
     sentence = (
-        f"about {guess.minutes:.1f} minutes for {guess.questions:,} questions, from a sample of "
-        f"{guess.sampled}: {usage.calls:,} calls of the language model with {usage.prompt_tokens:,} prompt "
-        f"and {usage.generated_tokens:,} generated tokens, and {usage.pairs:,} pairs for the verifier"
+        f"about {estimate.minutes:.1f} minutes for {estimate.questions:,} questions, from a sample of "
+        f"{estimate.sampled}: {usage.calls:,} calls of the language model with {usage.prompt_tokens:,} "
+        f"prompt and {usage.generated_tokens:,} generated tokens, and {usage.pairs:,} pairs for the verifier"
     )
-    typer.echo(jsonlib.dumps(asdict(guess)) if json else sentence)
+    typer.echo(jsonlib.dumps(asdict(estimate)) if json else sentence)

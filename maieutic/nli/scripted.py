@@ -25,11 +25,11 @@ class ScriptedVerifier:
     judge: Callable[[str, str], str]
     confidence: float = 0.9
     name: str = "scripted"
-    asked: list[Pair] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
     fingerprint: str = ""
 
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
-        self.asked.extend(pairs)
+        self.pairs.extend(pairs)
         columns = {"contradiction": CONTRADICTION, "neutral": NEUTRAL, "entailment": ENTAILMENT}
         table = np.full((len(pairs), 3), (1.0 - self.confidence) / 2, dtype=np.float32)
         for row, (premise, hypothesis) in enumerate(pairs):

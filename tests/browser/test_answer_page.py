@@ -73,6 +73,7 @@ STRONG = Joint(  # relations that can overrule beliefs
     )
 )
 VOTE = Vote()
+pytestmark = pytest.mark.slow
 CONTENT = "return [...arguments[0].querySelectorAll('.statement, .facts dd, td')].map((e) => e.textContent)"
 
 

@@ -53,6 +53,7 @@ HOSTILE = (
     "\u202egnp.exe\u202c",
     "a\nb\u2028c\0d",
 )
+pytestmark = pytest.mark.slow
 ANIMALS = ("penguin", "ostrich", "eagle", "Emu <b>", "kiwi", "robin")
 
 

@@ -48,18 +48,18 @@ def test_it_scores_as_the_verifier_does_and_each_pair_once(
         assert (str(scores.dtype), scores.shape) == ("float32", (len(pairs), 3))
         assert scores.tobytes() == plain.predict(pairs).tobytes()
         assert (store.tally - before).requests == len(pairs)
-    assert len(verifier.asked) == len(set(verifier.asked)) == len({pair for row in requests for pair in row})
+    assert len(verifier.pairs) == len(set(verifier.pairs)) == len({pair for row in requests for pair in row})
 
 
 def test_the_order_of_a_pair_counts_and_so_does_the_verifier(store: ResponseStore) -> None:
     one, other = scripted(uuid4().hex), scripted(uuid4().hex)
     CachedVerifier(one, store).predict([("ab", "c"), ("c", "ab"), ("a", "bc"), ("ab", "c")])
-    assert one.asked == [("ab", "c"), ("c", "ab"), ("a", "bc")]
+    assert one.pairs == [("ab", "c"), ("c", "ab"), ("a", "bc")]
     before = store.tally
     CachedVerifier(one, store).predict([("ab", "c"), ("c", "a")])
     assert store.tally - before == Tally(2, 1)
     CachedVerifier(other, store).predict([("ab", "c")])
-    assert other.asked == [("ab", "c")]
+    assert other.pairs == [("ab", "c")]
 
 
 def test_a_verifier_without_a_fingerprint_is_rejected(store: ResponseStore) -> None:

@@ -21,7 +21,7 @@ PROBABILITIES = {" true": 0.6, " false": 0.3, " maybe": 0.05, "true": 0.03}
 
 
 @dataclass
-class Fake:
+class FakeServer:
     """Configuration of the server, and the requests that it received.
 
     Attributes:
@@ -55,7 +55,7 @@ class Fake:
     first: Callable[[str], Mapping[str, float]] = lambda _: PROBABILITIES
     write: Callable[[dict[str, Any], str], str] = lambda body, _: f" text {body['seed']}\nmore"
     stops: bool = True
-    faults: list[Callable[[Handler, dict[str, Any]], None]] = field(default_factory=list)
+    faults: list[Callable[[ScriptedHandler, dict[str, Any]], None]] = field(default_factory=list)
     requests: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     reached: threading.Event = field(default_factory=threading.Event)
@@ -73,8 +73,8 @@ class Fake:
         return [body for posted, body, _ in self.requests if posted == f"/v1{path}"]
 
 
-class Handler(BaseHTTPRequestHandler):
-    fake: Fake
+class ScriptedHandler(BaseHTTPRequestHandler):
+    fake: FakeServer
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -117,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
             fake.most_running = max(fake.most_running, fake.running)
         fake.reached.set()
         try:
-            (fault or Handler.answer)(self, body)
+            (fault or ScriptedHandler.answer)(self, body)
         finally:
             with fake.lock:
                 fake.running -= 1
@@ -181,15 +181,17 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fake]]:
-    """Start a server: ``serve(**fields of Fake)``."""
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeServer]]:
+    """Start a server: ``serve(**fields of FakeServer)``."""
     for name in ("MAIEUTIC_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    servers: list[tuple[ThreadingHTTPServer, threading.Thread, Fake]] = []
+    servers: list[tuple[ThreadingHTTPServer, threading.Thread, FakeServer]] = []
 
-    def serve(**fields: Any) -> Fake:
-        fake = Fake(**fields)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Scripted", (Handler,), {"fake": fake}))
+    def serve(**fields: Any) -> FakeServer:
+        fake = FakeServer(**fields)
+        server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("BoundHandler", (ScriptedHandler,), {"fake": fake})
+        )
         server.daemon_threads = True
         fake.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

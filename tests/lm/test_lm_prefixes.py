@@ -139,7 +139,7 @@ def draw(lm: TransformersLM, prompts: list[Prompt] = PROMPTS, **changes: Any) ->
     return [[one.text for one in row] for row in lm.sample(prompts, n, SamplingParams(**settings))]
 
 
-class Reader:
+class TokenMeter:
     """Counts the tokens that a model reads, padding included."""
 
     def __init__(self, lm: TransformersLM, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,9 +244,9 @@ def test_an_attention_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_examples_are_read_once(folder_of: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     shares, reads = pair(folder_of(llama))
-    examples, alone = len("Judge.") + 60, Reader(reads, monkeypatch)
+    examples, alone = len("Judge.") + 60, TokenMeter(reads, monkeypatch)
     draw(shares, PROMPTS[:1], max_new_tokens=1)  # the trial and the examples
-    read = Reader(shares, monkeypatch)
+    read = TokenMeter(shares, monkeypatch)
     for ask in (
         lambda lm: lm.choose(PROMPTS, OPTIONS[:2]),
         lambda lm: draw(lm, max_new_tokens=1, n=1),
@@ -259,7 +259,7 @@ def test_examples_are_read_once(folder_of: Folders, monkeypatch: pytest.MonkeyPa
 def test_many_samples_of_a_prompt_read_it_once(folder_of: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     shares, _ = pair(folder_of(llama))
     draw(shares, PROMPTS[:1], max_new_tokens=1)
-    read = Reader(shares, monkeypatch)
+    read = TokenMeter(shares, monkeypatch)
     draw(shares, PROMPTS[:1], n=1, max_new_tokens=1)
     once = read.taken()
     draw(shares, [*PROMPTS[:1], *PROMPTS[:1]], n=20, max_new_tokens=1)
@@ -269,7 +269,7 @@ def test_many_samples_of_a_prompt_read_it_once(folder_of: Folders, monkeypatch: 
 def test_finished_texts_leave_the_batch(folder_of: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     shares, _ = pair(folder_of(llama))
     draw(shares, PROMPTS[:1], max_new_tokens=1)
-    read = Reader(shares, monkeypatch)
+    read = TokenMeter(shares, monkeypatch)
     texts = draw(shares, n=16, max_new_tokens=40)
     assert len({len(text) for row in texts for text in row}) > 1
     assert read.rows[1] == 16 * len(PROMPTS)

@@ -40,7 +40,7 @@ def draw(lm: TransformersLM, prompts: list[Prompt], n: int = 3, **changes: Any) 
     return [[one.text for one in row] for row in lm.sample(prompts, n, SamplingParams(**settings))]
 
 
-class Oracle:
+class ReferenceDecoder:
     """The definition, in slow motion: one row, no padding, no cache, the model's raw forward."""
 
     def __init__(self, lm: TransformersLM) -> None:
@@ -81,7 +81,7 @@ class Oracle:
 
 def test_choose_is_the_product_of_the_tokens_probabilities(lm_folder: Path) -> None:
     lm = load(lm_folder)
-    oracle = Oracle(lm)
+    oracle = ReferenceDecoder(lm)
     expected = [[oracle.choice(p.text(), option) for option in OPTIONS] for p in PROMPTS]
     chosen = lm.choose(PROMPTS, OPTIONS).probabilities
     assert chosen.dtype == np.float64
@@ -98,7 +98,7 @@ def test_choose_does_not_depend_on_the_batch(lm_folder: Path) -> None:
 
 def test_options_that_share_their_first_token(llama_folder: Path) -> None:
     lm = load(llama_folder)
-    oracle = Oracle(lm)
+    oracle = ReferenceDecoder(lm)
     options = [" not", " not at all", " not at noon"]
     expected = [oracle.choice(PROMPTS[0].text(), option) for option in options]
     np.testing.assert_allclose(lm.choose(PROMPTS[:1], options).probabilities[0], expected, rtol=2e-4)
@@ -106,7 +106,7 @@ def test_options_that_share_their_first_token(llama_folder: Path) -> None:
 
 def test_an_option_that_merges_with_the_prompt_is_scored_from_the_seam(llama_folder: Path) -> None:
     lm = load(llama_folder)
-    oracle = Oracle(lm)
+    oracle = ReferenceDecoder(lm)
     prompt = text_prompt("Q", "A: tr")  # "A: true" has the token " true", the prompt has not
     before = oracle.tokenizer(prompt.text())["input_ids"]
     both = oracle.tokenizer(prompt.text() + "ue")["input_ids"]
@@ -143,7 +143,7 @@ def test_choose_of_nothing(llama_folder: Path) -> None:
 
 def test_greedy_texts_are_the_most_probable_tokens(lm_folder: Path) -> None:
     lm = load(lm_folder)
-    oracle = Oracle(lm)
+    oracle = ReferenceDecoder(lm)
     texts = draw(lm, PROMPTS, n=2, temperature=0.0)
     for prompt, (first, second) in zip(PROMPTS, texts, strict=True):
         expected, _ = oracle.continuation(prompt.text(), 24, lambda _, logs: int(logs.argmax()))
@@ -153,7 +153,7 @@ def test_greedy_texts_are_the_most_probable_tokens(lm_folder: Path) -> None:
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
 def test_samples_follow_their_own_random_numbers(lm_folder: Path, temperature: float) -> None:
     lm = load(lm_folder)
-    oracle = Oracle(lm)
+    oracle = ReferenceDecoder(lm)
     params = SamplingParams(24, temperature, seed=7)
     stopped = []
     for prompt, texts in zip(PROMPTS, draw(lm, PROMPTS, n=12, temperature=temperature), strict=True):
@@ -187,7 +187,7 @@ def test_seed_and_index_change_the_draw(llama_folder: Path) -> None:
     assert draw(lm, PROMPTS[:1], n=6, seed=8) != [texts]
 
 
-def next_texts(oracle: Oracle, prompt: Prompt, temperature: float = 1.0) -> dict[str, float]:
+def next_texts(oracle: ReferenceDecoder, prompt: Prompt, temperature: float = 1.0) -> dict[str, float]:
     """The probability of each text of one token; several tokens may look the same."""
     tokens = oracle.tokenizer(prompt.text())["input_ids"]
     probability = (oracle.log_probabilities(tokens)[-1] / temperature).softmax(dim=-1).tolist()
@@ -203,13 +203,13 @@ def test_draws_follow_the_tempered_distribution(llama_folder: Path) -> None:
     n = 2000
     texts = draw(lm, PROMPTS[:1], n=n, max_new_tokens=1, temperature=0.7, seed=1)[0]
     counts = Counter(texts)
-    for text, p in next_texts(Oracle(lm), PROMPTS[0], 0.7).items():
+    for text, p in next_texts(ReferenceDecoder(lm), PROMPTS[0], 0.7).items():
         assert abs(counts[text] - n * p) <= 5 * np.sqrt(n * p * (1 - p)) + 1  # standard deviations
 
 
 def test_top_p_draws_from_the_nucleus_only(llama_folder: Path) -> None:
     lm = load(llama_folder)
-    oracle = Oracle(lm)
+    oracle = ReferenceDecoder(lm)
     probability = oracle.log_probabilities(oracle.tokenizer(PROMPTS[0].text())["input_ids"])[-1].exp()
     order = probability.argsort(descending=True)
     size = int((probability[order].cumsum(dim=0) < 0.3).sum()) + 1  # the fewest that reach 0.3
@@ -242,7 +242,7 @@ def test_a_prompt_beyond_the_window_is_an_error(lm_folder: Path) -> None:
 
 def test_the_window_can_be_filled_to_the_last_token(lm_folder: Path) -> None:
     lm = load(lm_folder)
-    length = len(Oracle(lm).tokenizer(PROMPTS[0].text())["input_ids"])
+    length = len(ReferenceDecoder(lm).tokenizer(PROMPTS[0].text())["input_ids"])
     draw(lm, PROMPTS[:1], max_new_tokens=96 - length)
     with pytest.raises(ContextLengthError):
         draw(lm, PROMPTS[:1], max_new_tokens=97 - length)
@@ -258,7 +258,7 @@ def test_nothing_is_written_to_the_terminal(llama_folder: Path, capfd: pytest.Ca
 
 def test_prompts_are_counted_as_the_model_reads_them(lm_folder: Path, chat_folder: Path) -> None:
     lm = load(lm_folder)
-    tokenizer = Oracle(lm).tokenizer
+    tokenizer = ReferenceDecoder(lm).tokenizer
     few = Prompt("text", "Judge.", (Shot("Q: Ice is hot?", "A: false"),), "Q: Ice is cold?", "A:")
     prompts = [*PROMPTS, few, PROMPTS[0]]
     lengths = tuple(len(tokenizer(prompt.text())["input_ids"]) for prompt in prompts)

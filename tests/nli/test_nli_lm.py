@@ -61,7 +61,7 @@ def test_a_classifier_takes_nothing_of_the_language_model() -> None:
     verifier = ScriptedVerifier(lambda *_: "neutral")
     scores = score_pairs(verifier, [("rain", "wet"), ("rain", "dry")])
     assert scores.usages == (Usage(), Usage())
-    assert np.array_equal(scores.probabilities, verifier.predict(verifier.asked[:2]))
+    assert np.array_equal(scores.probabilities, verifier.predict(verifier.pairs[:2]))
 
 
 def test_no_pairs() -> None:

@@ -171,15 +171,13 @@ def _obstacle(model: Any) -> str | None:
     )
 
 
-def _attend(  # noqa: PLR0913, PLR0917 - the signature that model code calls
+def _attend(
     plain: Callable[..., tuple[torch.Tensor, None]],
     module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
-    scaling: float | None = None,
-    shared_prefix: _Use | None = None,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention over a shared prefix and each row's own tokens; without a prefix, PyTorch's own.
@@ -189,17 +187,20 @@ def _attend(  # noqa: PLR0913, PLR0917 - the signature that model code calls
         query: (rows, heads, queries, width of a head).
         key, value: of the rows' own tokens, (rows, key-value heads, tokens, width of a head).
         attention_mask: bool (rows, 1, queries, tokens), None for causal.
+        others: ``shared_prefix``, ours; ``scaling``, ``sliding_window`` and more from the model's code.
 
     Returns:
         (rows, queries, heads, width of a head).
     """
+    shared_prefix: _Use | None = others.pop("shared_prefix", None)
     if shared_prefix is None:
-        return plain(module, query, key, value, attention_mask, scaling=scaling, **others)
+        return plain(module, query, key, value, attention_mask, **others)
     if unknown := [name for name in _UNKNOWN if others.get(name) is not None]:
         raise NotImplementedError(f"its attention has {unknown[0]}")
     keys, values = shared_prefix.prefix.layers[module.layer_idx]
     rows, heads, queries, width = query.shape
     groups = key.shape[1]  # key-value heads, each serving the same number of heads
+    scaling = others.get("scaling")
     scaled = query * (width**-0.5 if scaling is None else scaling)
     grouped = scaled.view(rows, groups, -1, queries, width)
     before = torch.matmul(grouped.transpose(0, 1).reshape(groups, -1, width), keys.mT).float()
@@ -207,7 +208,24 @@ def _attend(  # noqa: PLR0913, PLR0917 - the signature that model code calls
     own = torch.matmul(grouped.reshape(rows, groups, -1, width), key.mT).float()
     own = own.view(rows, groups, -1, queries, key.shape[2])
     before, own = _masked(before, own, attention_mask, shared_prefix, others.get("sliding_window"))
-    # One softmax over both parts: exp(score − highest), summed, divides the two weighted sums of values.
+    attended = _weighted_values(before, own, values, value).to(value.dtype)
+    return attended.reshape(rows, heads, queries, -1).transpose(1, 2).contiguous(), None
+
+
+def _weighted_values(
+    before: torch.Tensor, own: torch.Tensor, values: torch.Tensor, value: torch.Tensor
+) -> torch.Tensor:
+    """One softmax over both parts: exp(score − highest), summed, divides the two weighted sums of values.
+
+    Args:
+        before: scores of the prefix, (key-value heads, rows, heads of each, queries, its tokens).
+        own: scores of the rows' own tokens, (rows, key-value heads, heads of each, queries, tokens).
+        values, value: of the prefix and of the rows' own tokens.
+
+    Returns:
+        (rows, key-value heads, heads of each, queries, width of a head).
+    """
+    groups, rows, _, queries, _ = before.shape
     highest = torch.maximum(before.amax(-1, keepdim=True), own.amax(-1, keepdim=True).transpose(0, 1))
     before = (before - highest).exp_()
     own = (own - highest.transpose(0, 1)).exp_()
@@ -217,8 +235,7 @@ def _attend(  # noqa: PLR0913, PLR0917 - the signature that model code calls
     summed = of_prefix.view(groups, rows, -1, queries, value.shape[-1]).transpose(0, 1) + of_own.view(
         rows, groups, -1, queries, value.shape[-1]
     )
-    attended = (summed / total).to(value.dtype)
-    return attended.reshape(rows, heads, queries, -1).transpose(1, 2).contiguous(), None
+    return summed / total
 
 
 def _masked(

@@ -12,18 +12,19 @@ from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.weigh import app, choose_weights, scale_weights, score, truths
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibration.fit import evidence_of
-from maieutic.benchmarks.calibration.study import Scores
+from maieutic.benchmarks.calibration.study import ProbabilityScores
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
+from maieutic.inference import BeliefGraph, Joint
 from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
+from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import conclude
+from maieutic.pipeline import Maieutic
 from maieutic.relate import relate
-from maieutic.solvers import SOLVERS
 from maieutic.tree import Proposition, Tree
 
 HAS, LACKS = "An iguana has scales.", "An iguana does not have scales."
@@ -50,6 +51,10 @@ def tree(believed: float) -> Tree:
     return Tree(HAS, HAS, LACKS, nodes, answer=True)
 
 
+def graphs_of(trees: list[Tree]) -> list[BeliefGraph]:
+    return [related.graph for related in relate(trees, ScriptedVerifier(judge, 0.97), Joint())]
+
+
 def test_what_the_world_does_not_know_or_the_model_has_no_belief_in_is_not_scored() -> None:
     assert ORACLE.truth(SCALED) is True
     assert ORACLE.truth(BARE) is False
@@ -59,8 +64,7 @@ def test_what_the_world_does_not_know_or_the_model_has_no_belief_in_is_not_score
 
 def test_the_score_counts_the_labels_of_the_best_labelling() -> None:
     trees = [tree(0.8), tree(0.3)]
-    graphs = relate(trees, ScriptedVerifier(judge, 0.97))
-    evidence, known = evidence_of(trees, graphs, DEFAULT_WEIGHTS), truths(trees, ORACLE)
+    evidence, known = evidence_of(trees, graphs_of(trees), DEFAULT_WEIGHTS), truths(trees, ORACLE)
     shares = score(evidence, known, replace(DEFAULT_WEIGHTS, contradiction=0.0, at_root=0.0))
     # Without relations, the first tree keeps its false belief.
     assert shares.labels == 3 / 4
@@ -73,16 +77,20 @@ def test_the_score_counts_the_labels_of_the_best_labelling() -> None:
 
 def test_scaling_keeps_the_best_labels_and_makes_the_answers_likelier() -> None:
     trees = [tree(0.8), tree(0.3)]
-    evidence = evidence_of(trees, relate(trees, ScriptedVerifier(judge, 0.97)), DEFAULT_WEIGHTS)
+    evidence = evidence_of(trees, graphs_of(trees), DEFAULT_WEIGHTS)
     scaled = scale_weights(evidence, DEFAULT_WEIGHTS)
     assert scaled.root / DEFAULT_WEIGHTS.root == pytest.approx(scaled.integral / DEFAULT_WEIGHTS.integral)
     assert evidence.best_labels(scaled) == evidence.best_labels(DEFAULT_WEIGHTS)
-    nll = [Scores.of(evidence.p_true(weights), evidence.gold).nll for weights in (scaled, DEFAULT_WEIGHTS)]
+    nll = [
+        ProbabilityScores.of(evidence.p_true(weights), evidence.gold).nll
+        for weights in (scaled, DEFAULT_WEIGHTS)
+    ]
     assert nll[0] <= nll[1]
 
 
 def run_folder(path: Path, config: RunConfig, answers: list[Tree]) -> Path:
-    solved = conclude(answers, ScriptedVerifier(judge), SOLVERS["exhaustive"](), "joint")
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.0)
+    solved = Maieutic(lm, ScriptedVerifier(judge)).conclude(answers)
     with RunFolder(path, config) as folder:
         folder.write(
             [

@@ -65,29 +65,31 @@ def test_a_question_that_is_not_the_same_is_an_error_that_names_it_and_the_runs(
     edited = (replace(third.records[0], **{field: value}), *third.records[1:])
     with pytest.raises(InputError) as raised:
         compare([one, made("two", [True] * 3), replace(third, records=edited)])
-    assert str(raised.value).startswith(f"question 'q0' has another {field} in runs/third than in runs/one;")
+    assert raised.value.subject == field
+    assert all(name in str(raised.value) for name in ("'q0'", "runs/third", "runs/one"))
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "subject"),
     [
-        (made("b", [True], split="train"), r"runs/a is of csqa2 \(dev\), runs/b of csqa2 \(train\); compare"),
-        (made("b", [True], dataset="creak"), r"runs/b of creak \(dev\); compare runs of one data set"),
-        (made("b", [True], folder="runs/./a"), "runs/a is given twice"),
-        (without(made("b", [True, True, True]), "q0", "q1"), "in all of the runs"),
+        (made("b", [True], split="train"), "runs/b"),
+        (made("b", [True], dataset="creak"), "runs/b"),
+        (made("b", [True], folder="runs/./a"), "runs/a"),
+        (without(made("b", [True, True, True]), "q0", "q1"), "runs"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(other: Run, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_be_compared_is_refused(other: Run, subject: str) -> None:
+    with pytest.raises(InputError) as refused:
         compare([made("a", [True, True]), other])
+    assert refused.value.subject == subject
 
 
 def test_no_run_and_a_run_with_a_question_twice_are_refused() -> None:
-    with pytest.raises(InputError, match="there is no run to compare"):
-        compare([])
     one = made("one", [True])
-    with pytest.raises(InputError, match="runs/one: a question has two records"):
-        compare([replace(one, records=one.records * 2)])
+    for runs, subject in (([], "runs"), ([replace(one, records=one.records * 2)], "runs/one")):
+        with pytest.raises(InputError) as refused:
+            compare(runs)
+        assert refused.value.subject == subject
 
 
 # -- differences ---------------------------------------------------------------------------------------
@@ -138,11 +140,12 @@ def test_all_pairs_or_all_against_a_baseline_are_tested() -> None:
 
 
 def test_an_unknown_baseline_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(InputError, match="the baseline 'd' is none of the runs; there are a; b; c"):
-        compare(three(), baseline="d")
     twins = [made("a", [True], folder="x/1", seed=0), made("a", [True], folder="x/2", seed=1)]
-    with pytest.raises(InputError, match="the baseline 'a' is the name of several runs"):
-        compare(twins, baseline="a")
+    for runs, baseline, names in ((three(), "d", "a; b; c"), (twins, "a", "a, seed 0; a, seed 1")):
+        with pytest.raises(InputError) as refused:
+            compare(runs, baseline=baseline)
+        assert refused.value.subject == "baseline"
+        assert names in str(refused.value)
     assert compare(twins, baseline="a, seed 1").baseline == "a, seed 1"
 
 

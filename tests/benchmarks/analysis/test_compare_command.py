@@ -70,7 +70,7 @@ def test_the_tables_tell_everything_and_fit_a_hundred_columns(run: CliRun, folde
     assert differences[2][:4] == [COT, "−", "direct", "+12.5"]
     assert differences[2][6:] == ["2", "1", "1.000", "1.000"]
     assert "10,000 resamples, seed 0, twins drawn together" in done.stdout
-    assert "pairs: 4, right where both twins are" in done.stdout
+    assert "pairs: 4, " in done.stdout
 
 
 def test_json_is_one_object_with_the_same_numbers(run: CliRun, folders: list[Path]) -> None:
@@ -126,34 +126,33 @@ def test_long_names_are_folded(run: CliRun, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "place"),
     [
-        (lambda folder: (folder / "records.jsonl").unlink(), "records.jsonl: cannot be read"),
+        (lambda folder: (folder / "records.jsonl").unlink(), "records.jsonl: "),
         (lambda folder: (folder / "run.toml").write_text("x ="), "run.toml: "),
         (lambda folder: (folder / "records.jsonl").write_text("{}\n"), "records.jsonl, line 1: "),
     ],
 )
 def test_a_damaged_run_is_one_sentence(
-    run: CliRun, folders: list[Path], change: Callable[[Path], object], said: str
+    run: CliRun, folders: list[Path], change: Callable[[Path], object], place: str
 ) -> None:
     change(folders[1])
     done = run("bench", "compare", *folders)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: {folders[1]}")
-    assert said in line
+    assert line.startswith(f"error: {folders[1] / place}")
 
 
 def test_runs_that_cannot_be_compared_are_one_sentence(
     run: CliRun, folders: list[Path], tmp_path: Path
 ) -> None:
     cases: list[tuple[list[str | Path], str]] = [
-        ([folders[0], folders[0]], "is given twice"),
-        ([*folders, "--baseline", "maieutic"], "the baseline 'maieutic' is none of the runs"),
-        ([tmp_path / "none"], "run.toml: cannot be read"),
+        ([folders[0], folders[0]], str(folders[0])),
+        ([*folders, "--baseline", "maieutic"], "'maieutic'"),
+        ([tmp_path / "none"], str(tmp_path / "none" / "run.toml")),
     ]
-    for arguments, said in cases:
+    for arguments, named in cases:
         done = run("bench", "compare", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         (line,) = done.stderr.splitlines()
-        assert said in line
+        assert named in line

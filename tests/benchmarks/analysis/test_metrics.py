@@ -262,10 +262,14 @@ def test_probabilities_of_some_answers_only_are_no_calibration() -> None:
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
 def test_what_is_no_probability_is_refused_by_question(p: float) -> None:
-    with pytest.raises(InputError, match=r"question 'q': P\(true\) is .*, not in \[0, 1\]"):
-        measure([Record("q", "Text.", True, "", True, p)])
-    with pytest.raises(InputError, match="question 'q': the margin is -1"):
-        measure(margins([(True, -1.0)]))
+    for records, subject in (
+        ([Record("q", "Text.", True, "", True, p)], "p_true"),
+        (margins([(True, -1.0)]), "margin"),
+    ):
+        with pytest.raises(InputError) as refused:
+            measure(records)
+        assert refused.value.subject == subject
+        assert "'q'" in str(refused.value)
 
 
 def test_rounding_beyond_one_is_forgiven() -> None:

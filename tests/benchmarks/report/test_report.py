@@ -56,6 +56,12 @@ def judge(premise: str, hypothesis: str) -> str:
     return "entailment" if "wings" in premise and "can fly" in hypothesis else "neutral"
 
 
+def concluded(tree: Tree) -> Answer:
+    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.0)
+    (answer,) = Maieutic(lm, ScriptedVerifier(judge)).conclude([tree])
+    return answer
+
+
 def grown(text: str, doubt: float) -> Outcome:
     """A tree of four propositions with an answer; ``doubt`` is what the model believes of the question."""
     nodes = (
@@ -65,8 +71,7 @@ def grown(text: str, doubt: float) -> Outcome:
         Proposition("QF1", "Q", "Penguins can fly.", "Penguins cannot fly.", 0.9, 0.1, True),
     )
     tree = Tree(text, text, nodes[0].negation, nodes)
-    lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
-    (answer,) = Maieutic(lm, ScriptedVerifier(judge)).conclude([tree])
+    answer = concluded(tree)
     return Outcome(
         answer.answer, margin=answer.margin, margin_unit="nats", usage=Usage(900, 80, 12, 6), reasoning=answer
     )
@@ -335,8 +340,13 @@ def test_whiskers_share_a_scale_and_stay_in_their_picture() -> None:
 
 
 def test_of_agora_the_explanations_are_held_against_the_world(tmp_path: Path) -> None:
-    saved = Path(__file__).parents[3] / "docs" / "examples" / "iguana.answer.json"
-    answer = Answer.from_json(saved.read_bytes())
+    nodes = (
+        Proposition("Q", None, "An iguana has scales.", "An iguana does not have scales.", 0.5, 0.5),
+        Proposition("QT0", "Q", "An iguana is a reptile.", "An iguana is not a reptile.", 0.9, 0.1, True),
+        Proposition("QF0", "Q", "Reptiles have fur.", "Reptiles do not have fur.", 0.8, 0.2, True),
+    )
+    tree = Tree("Does an iguana have scales?", nodes[0].statement, nodes[0].negation, nodes)
+    answer = concluded(tree)
     record = Record.of(
         Item("q", answer.question, True), Outcome(answer.answer, margin=answer.margin, reasoning=answer)
     )
@@ -497,31 +507,32 @@ def test_the_command_writes_the_page_and_the_plots(run: CliRun, made: list[Run],
 
 def test_a_page_that_cannot_be_written_is_refused_before_any_run_is_read(run: CliRun, tmp_path: Path) -> None:
     (tmp_path / "there").write_text("precious")
-    for options, said in [
-        (["--out", tmp_path / "there"], "there exists already; give a new name"),
-        (["--out", tmp_path], "exists already; give a new name"),
-        (["--out", tmp_path / "no" / "page.html"], f"there is no folder {tmp_path / 'no'}; make it first"),
-        (["--out", tmp_path / "new", "--plots", tmp_path / "there"], "there is no folder; name another"),
+    for options, option, path in [
+        (["--out", tmp_path / "there"], "--out", tmp_path / "there"),
+        (["--out", tmp_path], "--out", tmp_path),
+        (["--out", tmp_path / "no" / "page.html"], "--out", tmp_path / "no"),
+        (["--out", tmp_path / "new", "--plots", tmp_path / "there"], "--plots", tmp_path / "there"),
     ]:
         done = run("bench", "report", tmp_path / "missing", *options)
         assert (done.returncode, done.stdout) == (2, "")
         (line,) = done.stderr.splitlines()
-        assert said in line
+        assert line.startswith(f"error: {option}: ")
+        assert str(path) in line
     assert (tmp_path / "there").read_text() == "precious"
 
 
 def test_bad_runs_are_one_sentence_and_leave_no_page(run: CliRun, made: list[Run], tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     cases: list[tuple[list[str | Path], str]] = [
-        ([tmp_path / "missing"], "run.toml: cannot be read"),
-        ([made[0].folder, made[0].folder], "is given twice"),
-        ([made[0].folder, "--baseline", "none"], "the baseline 'none' is none of the runs"),
+        ([tmp_path / "missing"], str(tmp_path / "missing" / "run.toml")),
+        ([made[0].folder, made[0].folder], str(made[0].folder)),
+        ([made[0].folder, "--baseline", "none"], "'none'"),
     ]
-    for arguments, said in cases:
+    for arguments, named in cases:
         done = run("bench", "report", *arguments, "--out", out)
         assert done.returncode == 2
         (line,) = done.stderr.splitlines()
-        assert said in line
+        assert named in line
     assert not out.exists()
 
 
@@ -531,4 +542,6 @@ def test_without_the_extra_one_sentence_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     done = run("bench", "report", made[0].folder, "--out", tmp_path / "report.html")
     assert done.returncode == 2
-    assert done.stderr == "error: matplotlib needs maieutic[bench]; pip install 'maieutic[bench]'\n"
+    (line,) = done.stderr.splitlines()
+    assert "matplotlib" in line
+    assert "pip install 'maieutic[bench]'" in line

@@ -93,19 +93,21 @@ def test_models_of_another_kind_are_refused(
     gpt2_folder: Path, nli_folder: Path, llama_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a.gguf"
-    with pytest.raises(ModelError, match=r"is of type gpt2, not llama; convert it with llama.cpp's"):
+    with pytest.raises(ModelError) as refused:
         write_gguf(str(gpt2_folder), out)
-    with pytest.raises(ModelError, match="not a causal language model"):
+    assert refused.value.subject == "model_type"
+    with pytest.raises(ModelError):
         write_gguf(str(nli_folder), out)
-    for changes, told in (
-        ({"rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4}}, "are scaled"),
-        ({"hidden_act": "gelu"}, "has biases or another activation"),
+    for changes in (
+        {"rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4}},
+        {"hidden_act": "gelu"},
     ):
         folder = shutil.copytree(llama_folder, tmp_path / "changed", dirs_exist_ok=True)
         config = json.loads((llama_folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps(config | changes))
-        with pytest.raises(ModelError, match=told):
+        with pytest.raises(ModelError) as refused:
             write_gguf(str(folder), out)
+        assert refused.value.subject in changes
     assert list(tmp_path.glob("*.gguf*")) == []
 
 
@@ -114,21 +116,25 @@ def test_a_tokenizer_of_another_kind_is_refused(llama_folder: Path, tmp_path: Pa
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
     tokenizer["pre_tokenizer"]["add_prefix_space"] = True
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
-    with pytest.raises(ModelError, match="is no byte-level BPE one in GPT-2's way"):
+    with pytest.raises(ModelError) as refused:
         write_gguf(str(folder), tmp_path / "a.gguf")
+    assert refused.value.subject == "tokenizer"
 
 
 def test_a_file_that_is_there_stays(llama_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.gguf"
     out.write_text("mine")
-    with pytest.raises(InputError, match="is there already; remove it, or name another file"):
+    with pytest.raises(InputError) as refused:
         write_gguf(str(llama_folder), out)
+    assert refused.value.subject == str(out)
     assert out.read_text() == "mine"
 
 
 def test_a_folder_that_is_not_there_is_named(llama_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(MaieuticError, match=r"cannot write .*nowhere/a.gguf \(No such file"):
-        write_gguf(str(llama_folder), tmp_path / "nowhere" / "a.gguf")
+    out = tmp_path / "nowhere" / "a.gguf"
+    with pytest.raises(MaieuticError) as failed:
+        write_gguf(str(llama_folder), out)
+    assert failed.value.subject == str(out)
 
 
 def test_the_command_writes_a_file_or_says_why_not(llama_folder: Path, tmp_path: Path) -> None:
@@ -138,12 +144,14 @@ def test_the_command_writes_a_file_or_says_why_not(llama_folder: Path, tmp_path:
     assert out.stat().st_size > 100_000
     done = CliRunner().invoke(app, [str(llama_folder), str(out), "--dtype", "int3"])
     assert done.exit_code == 2
-    assert done.stderr == "error: the number format must be one of float32, float16, bfloat16, not 'int3'\n"
+    assert done.stderr.startswith("error: ")
+    assert "'int3'" in done.stderr
 
 
 def test_without_the_package_the_remedy_is_named(
     llama_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gguf", None)
-    with pytest.raises(InputError, match="needs the package gguf; pip install gguf"):
+    with pytest.raises(InputError) as refused:
         write_gguf(str(llama_folder), tmp_path / "a.gguf")
+    assert refused.value.subject == "gguf"

@@ -1,0 +1,157 @@
+"""The options of ``bench``, in the panels of their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maieutic.bundled import AGORA
+from maieutic.cli.options import MODELS, OUTPUT, REASONING
+
+__all__ = [
+    "BaselineOption",
+    "BenchLmOption",
+    "BenchNliOption",
+    "BootstrapSeedOption",
+    "ConfigOption",
+    "DataOption",
+    "DatasetArgument",
+    "DryRunOption",
+    "KeepGoingOption",
+    "LimitOption",
+    "MethodOption",
+    "RunFolderOption",
+    "RunSeedOption",
+    "RunsArgument",
+    "SetOption",
+    "SplitOption",
+    "TreesOption",
+]
+
+DATA = "Data"
+
+RunsArgument = Annotated[
+    list[Path], typer.Argument(help="Folders of runs of one data set.", metavar="RUN...", show_default=False)
+]
+BaselineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline",
+        help="Test the other runs only against this one, given by name or folder.",
+        show_default="every pair is tested",
+    ),
+]
+BootstrapSeedOption = Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.", min=0)]
+
+DatasetArgument = Annotated[
+    str,
+    typer.Argument(help="agora, csqa2, creak, com2sense, strategyqa, trees or file.", show_default=False),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder of the official files, or a file.",
+        rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+TreesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--trees",
+        help="File of trees grown elsewhere for the data set; used instead of --lm.",
+        rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        help="Split of the data set; see maieutic bench datasets.",
+        rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+LimitOption = Annotated[
+    int,
+    typer.Option(
+        "--limit", help="Number of questions to draw with --seed; 0 for all.", min=0, rich_help_panel=DATA
+    ),
+]
+KeepGoingOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-going",
+        help="With trees: report invalid lines and skip them.",
+        rich_help_panel=DATA,
+    ),
+]
+
+BenchLmOption = Annotated[
+    str,
+    typer.Option("--lm", help="Language model, as for maieutic ask.", rich_help_panel=MODELS),
+]
+BenchNliOption = Annotated[
+    str | None,
+    typer.Option(
+        "--nli",
+        help="Verifier: agora, the folder or hub id of an NLI model, or lm for the language model itself. "
+        "Required with trees and with any --lm but agora.",
+        rich_help_panel=MODELS,
+        show_default=AGORA,
+    ),
+]
+
+MethodOption = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        help="direct, chain-of-thought, self-consistency, generated-knowledge, maieutic or cascade.",
+        rich_help_panel=REASONING,
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A setting of the method; repeat for more.",
+        rich_help_panel=REASONING,
+        show_default=False,
+    ),
+]
+RunSeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        help="Seed of the draw of questions and of all sampling.",
+        min=0,
+        rich_help_panel=REASONING,
+    ),
+]
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="run.toml of an earlier run, to repeat it.", show_default=False),
+]
+RunFolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Folder of the run; an interrupted run continues.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Ask 8 questions, write nothing, and estimate the cost of the run.",
+        rich_help_panel=OUTPUT,
+    ),
+]
