@@ -114,7 +114,7 @@ class StatedBeliefs:
         """
         if any(prompt.format != "chat" for prompt in prompts):
             raise ModelError(
-                f'stated beliefs need chat prompts; give {lm.name} the prompt set "chat", or use sampled beliefs',
+                f'stated beliefs need chat prompts; give {lm.name} the "chat" set, or sample its beliefs',
                 subject=lm.name,
             )
         subjects = options[:1] if len(options) == 2 else options

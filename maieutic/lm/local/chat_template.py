@@ -108,15 +108,23 @@ class ChatTemplate:
     def after_replies(self) -> list[str]:
         """What the template writes after a reply: at the end, and up to the next user message."""
         tails = []
-        for messages in (_talk(_REPLY), _talk(_REPLY, _NEXT)):
-            try:
-                text = self._apply(messages, add_generation_prompt=False, **self._switches)
-            except Exception:  # noqa: S112 - a template that fails here fails in :meth:`write` too, and is named
-                continue
-            tail = text.rpartition(_REPLY)
-            if tail[1]:
-                tails.append(tail[2].partition(_NEXT)[0])
+        for replies in ((_REPLY,), (_REPLY, _NEXT)):
+            text = self._trial(*replies, **self._switches) or ""
+            reply, tail = text.rpartition(_REPLY)[1:]
+            if reply:
+                tails.append(tail.partition(_NEXT)[0])
         return tails
+
+    def _trial(self, *replies: str, **options: Any) -> str | None:
+        """A trial conversation as the template writes it; None where it refuses or loses the question."""
+        for parts in (False, True):
+            try:
+                text = self._apply(_talk(*replies, parts=parts), **options)
+            except Exception:  # noqa: S112 - where it fails on prompts too, :meth:`write` says so
+                continue
+            if _QUESTION in text:
+                return text
+        return None
 
     def _written(self, messages: list[_Message], opening: str, form: _Form) -> str:
         if not opening:
@@ -166,11 +174,8 @@ class ChatTemplate:
 
     def _reply_start(self, switches: Mapping[str, Any]) -> str | None:
         """What the template writes before a reply; None where it refuses the trial."""
-        try:
-            text = self._apply(_talk(), add_generation_prompt=True, **switches)
-        except Exception:
-            return None
-        return text.rpartition(_QUESTION)[2]
+        text = self._trial(add_generation_prompt=True, **switches)
+        return None if text is None else text.rpartition(_QUESTION)[2]
 
     @cached_property
     def _own_empty_thought(self) -> tuple[str, str]:
@@ -182,10 +187,7 @@ class ChatTemplate:
         tags = opened_thought(opens)
         if tags is None:
             return "", ""
-        try:
-            text = self._apply(_talk(_REPLY), add_generation_prompt=False, **self._switches)
-        except Exception:
-            return "", ""
+        text = self._trial(_REPLY, **self._switches) or ""
         closes = text.rpartition(_QUESTION)[2].partition(_REPLY)[0]
         start = opens[: opens.rfind(tags.opening)]
         if not (closes.startswith(start) and empty_thought(closes)):
@@ -202,17 +204,18 @@ def _messages(prompt: Prompt, form: _Form) -> list[_Message]:
             {"role": "user", "content": f"{instruction['content']}\n\n{first['content']}"},
             *others,
         ]
-    if form.parts:
-        messages = [
-            {**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages
-        ]
-    return messages
+    return _in_parts(messages) if form.parts else messages
 
 
-def _talk(*replies: str) -> list[_Message]:
+def _in_parts(messages: list[_Message]) -> list[_Message]:
+    return [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
+
+
+def _talk(*replies: str, parts: bool) -> list[_Message]:
     """A trial conversation: a question, a reply if there is one, a question if there is another."""
-    turns = zip(("user", "assistant", "user"), (f"{_QUESTION}", *replies), strict=False)
-    return [{"role": role, "content": content} for role, content in turns]
+    turns = zip(("user", "assistant", "user"), (_QUESTION, *replies), strict=False)
+    messages: list[_Message] = [{"role": role, "content": content} for role, content in turns]
+    return _in_parts(messages) if parts else messages
 
 
 def _lost(prompt: Prompt, text: str) -> str | None:
