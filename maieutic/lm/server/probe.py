@@ -101,8 +101,11 @@ def probe(connection: Connection, model: str, *, probabilities: bool = True) -> 
         endpoint and _negotiation(connection, model).with_known_top(endpoint)
         for endpoint in (completions, chat)
     )
+    completions = completions and _negotiation(connection, model).with_scoring(completions)
     usable = [
-        endpoint for endpoint in (completions, chat) if endpoint and (endpoint.top or not probabilities)
+        endpoint
+        for endpoint in (completions, chat)
+        if endpoint and (endpoint.top or endpoint.scoring or not probabilities)
     ]
     if not usable:
         if CHAT in endpoints and chat is None:

@@ -58,6 +58,12 @@ class PromptWriter:
         """The body of a request for the likeliest first tokens after a prompt."""
         return self.endpoint(prompt).first_token(self._served.model, *self._written(prompt), temperature)
 
+    def scored(self, prompt: Prompt, option: str) -> dict[str, Any]:
+        """The body of a request for the probabilities of the tokens of a prompt with an option."""
+        endpoint = self.endpoint(prompt)
+        assert endpoint.scoring is not None
+        return endpoint.scored(self._served.model, prompt.text() + option, endpoint.scoring)
+
     def continues_opening(self, prompt: Prompt) -> bool:
         """Whether the model continues the opening itself, rather than being asked for what follows it."""
         return prompt.format == "text" or self._prefill is not None
