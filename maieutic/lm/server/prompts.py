@@ -47,7 +47,7 @@ class PromptWriter:
             raise ModelError(problem, subject=self._name)
         if self._served.chat:
             return self._served.chat
-        problem = f'{self._name} cannot chat; use the "paper" prompt set, which is plain text'
+        problem = f'{self._name} cannot chat, or never stops thinking; use the "paper" prompt set'
         raise ModelError(problem, subject=self._name)
 
     def body(self, prompt: Prompt, **sampling: Any) -> dict[str, Any]:
