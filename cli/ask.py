@@ -41,8 +41,8 @@ from maieutic.cli.options import (
     weights_from,
 )
 from maieutic.cli.outputs import Outputs
+from maieutic.config import PROBABILITIES
 from maieutic.errors import FileFormatError, InputError
-from maieutic.lm.beliefs import PROBABILITIES, parse_belief_source
 
 if TYPE_CHECKING:
     from maieutic.inference import Inference
@@ -100,6 +100,7 @@ def ask(
     from maieutic.config import ElicitConfig, check_belief
     from maieutic.inference import build_inference
     from maieutic.inference.assumptions import assumptions_of
+    from maieutic.lm.beliefs import parse_belief_source
     from maieutic.pipeline import Maieutic
 
     # Mistakes are reported before models load, which takes seconds.

@@ -21,10 +21,18 @@ NO_VERIFIER = "none"  # as the verifier's name where no pairs were scored
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Names of the models. ``lm`` is None for a tree grown elsewhere, ``verifier`` "none" if unused."""
+    """Names of the models.
+
+    Attributes:
+        lm: the language model; None for a tree grown elsewhere.
+        verifier: "none" if unused.
+        belief_source: where the language model's beliefs come from: "probabilities", "sampled:K" (estimated
+            from K replies) or "stated" (by the model, in percent); None for a tree grown elsewhere.
+    """
 
     lm: str | None
     verifier: str
+    belief_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,6 @@ class Answer:
         tree: what was grown; ``graph``: the forms and what the verifier says of their pairs.
         verdict: the labels, the answer, how sure it is, the constraints behind it.
         models: what made it; ``seconds``: how long each step took; ``usage``: tokens, calls and pairs.
-        belief_source: where the language model's beliefs come from: "probabilities", "sampled:K" (estimated
-            from K replies) or "stated" (by the model, in words); None for a tree grown elsewhere.
 
     Raises:
         InputError: labels, constraints, relations, votes, held or merged literals name what is not in the
@@ -63,7 +69,6 @@ class Answer:
     models: Models
     seconds: Seconds = Seconds()
     usage: Usage = Usage()  # noqa: RUF009 - frozen
-    belief_source: str | None = None
 
     def __post_init__(self) -> None:
         _check_names(self)
@@ -103,6 +108,11 @@ class Answer:
     def labels(self) -> Mapping[str, bool]:
         """Truth value of each proposition's statement, by id; of assumptions too."""
         return self.verdict.labels
+
+    @property
+    def belief_source(self) -> str | None:
+        """Where the language model's beliefs come from; see :class:`Models`."""
+        return self.models.belief_source
 
     @property
     def unsure(self) -> bool:

@@ -9,8 +9,9 @@ from typing import Literal, cast, get_args
 from maieutic.errors import InputError
 from maieutic.tree import INTEGRITY_THRESHOLD
 
-__all__ = ["Belief", "ElicitConfig", "check_belief"]
+__all__ = ["PROBABILITIES", "Belief", "ElicitConfig", "check_belief"]
 
+PROBABILITIES = "probabilities"  # the usual source of beliefs: P(option) as the model computes it
 Belief = Literal["explained", "direct"]
 
 

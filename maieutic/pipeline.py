@@ -197,9 +197,9 @@ class Maieutic:
             start = time.perf_counter()
             verdict = self.inference.infer(growth.tree, relating.graph)
             seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start)
-            models = Models(growth.lm, verifier)
+            models = Models(growth.lm, verifier, growth.belief_source)
             usage = growth.usage + relating.usage
-            yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage, growth.belief_source)
+            yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage)
 
 
 def _suited(inference: Inference, lm: LanguageModel, verifier: Verifier) -> Inference:

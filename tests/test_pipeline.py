@@ -122,7 +122,7 @@ def test_the_integral_explanation_of_one_side_decides_a_question_the_model_waver
     assert [node.id for node in answer.tree.nodes] == ["Q", "QF0"]
     assert [node.id for node in answer.tree.pruned] == ["QT0"]
     assert answer.verdict.solver == {"joint": "rc2-stratified", "vote": "rc2"}[inference.name]
-    assert answer.models == Models("scripted", "scripted")
+    assert answer.models == Models("scripted", "scripted", "probabilities")
     assert min(answer.seconds.elicit, answer.seconds.relate, answer.seconds.solve) >= 0
 
 
@@ -290,7 +290,9 @@ def test_trees_that_are_grown_already_get_the_answers_they_got_when_they_grew(na
     assert [growth.tree for growth in growths] == trees
     for again, answer, growth in zip(maieutic.conclude(trees), grown, growths, strict=True):
         assert again.usage + growth.usage == answer.usage
-        elsewhere = replace(answer, models=replace(answer.models, lm=None), usage=again.usage)
+        elsewhere = replace(
+            answer, models=replace(answer.models, lm=None, belief_source=None), usage=again.usage
+        )
         assert timeless(again) == timeless(elsewhere)
 
 
@@ -301,7 +303,8 @@ def test_an_answer_is_the_four_steps_one_after_the_other(name: str) -> None:
     (growth,) = maieutic.grow(["A penguin can fly."])
     (related,) = relate([growth.tree], ScriptedVerifier(judge), inference)
     verdict = inference.infer(growth.tree, related.graph)
-    models = Models("scripted", "scripted" if inference.uses_verifier else "none")
+    verifier_name = "scripted" if inference.uses_verifier else "none"
+    models = Models("scripted", verifier_name, "probabilities")
     usage = growth.usage + related.usage
     expected = Answer(growth.tree, related.graph, verdict, models, usage=usage)
     assert timeless(maieutic.ask("A penguin can fly.")) == expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maieutic.benchmarks.datasets import Loaded, load_items
@@ -93,7 +93,9 @@ class Benchmark:
         models = models_of(self.config, download=download, cache=cache)
         facts = provenance(self.config, self.loaded, len(self.items), device_of(models), server_of(models))
         folder.write_provenance(facts)
-        for records in run(open_items, self.method, models, self.config.batch, stopped, cache):
+        source = None if self.config.weighs_trees else self.config.beliefs
+        for batch in run(open_items, self.method, models, self.config.batch, stopped, cache):
+            records = [replace(record, belief_source=source) for record in batch]
             folder.write(records)
             yield records
 

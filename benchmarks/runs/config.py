@@ -12,10 +12,11 @@ from maieutic.benchmarks.analysis.statistics import bench_library
 from maieutic.benchmarks.datasets import DATASETS
 from maieutic.benchmarks.methods import build_method, settings_of
 from maieutic.bundled import AGORA
+from maieutic.config import PROBABILITIES
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import parse_json
 from maieutic.files.reading import read_toml
-from maieutic.lm.beliefs import PROBABILITIES, parse_belief_source
+from maieutic.lm.beliefs import parse_belief_source
 from maieutic.lm.local.fixed_date import TEMPLATE_DATE
 from maieutic.lm.server.address import is_server, server_address
 from maieutic.pipeline import SAME_MODEL

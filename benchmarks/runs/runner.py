@@ -19,7 +19,6 @@ from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
-from maieutic.lm.beliefs import belief_source_of
 from maieutic.pipeline import LoadedModels
 from maieutic.text import NO_VERDICT
 
@@ -70,7 +69,6 @@ def run(
     Args:
         cache: the models' own; its requests are divided equally among the records of a batch.
     """
-    source = belief_source_of(models.lm)
     for group in _groups(items, batch):
         if stopped():
             return
@@ -79,12 +77,7 @@ def run(
         done = (cache.tally if cache else Tally()) - before
         shares = zip(_shared(done.requests, len(group)), _shared(done.cached, len(group)), strict=True)
         yield [
-            replace(
-                Record.of(item, outcome),
-                requests=requests,
-                cached=cached,
-                belief_source=source if item.tree is None else None,
-            )
+            replace(Record.of(item, outcome), requests=requests, cached=cached)
             for item, outcome, (requests, cached) in zip(group, outcomes, shares, strict=True)
         ]
 

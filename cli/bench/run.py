@@ -33,7 +33,7 @@ from maieutic.cli.options import (
     JsonOption,
     PromptsOption,
 )
-from maieutic.lm.beliefs import PROBABILITIES
+from maieutic.config import PROBABILITIES
 
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.benchmark import Benchmark

@@ -16,7 +16,7 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import run_name
 from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import Estimate
-from maieutic.lm.beliefs import PROBABILITIES
+from maieutic.config import PROBABILITIES
 from maieutic.render.text import printable
 
 __all__ = ["print_estimate", "print_summary"]

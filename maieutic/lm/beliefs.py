@@ -15,12 +15,12 @@ from typing import Protocol
 
 import numpy as np
 
+from maieutic.config import PROBABILITIES
 from maieutic.errors import InputError, ModelError
 from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams
 
 __all__ = [
     "NO_PROBABILITIES_REMEDY",
-    "PROBABILITIES",
     "BeliefReader",
     "BeliefSource",
     "SampledBeliefs",
@@ -29,7 +29,6 @@ __all__ = [
     "parse_belief_source",
 ]
 
-PROBABILITIES = "probabilities"  # the usual source: P(option) as the model computes it
 NO_PROBABILITIES_REMEDY = (
     "or read beliefs without probabilities: --beliefs sampled:8 estimates them from 8 short replies, "
     "--beliefs stated asks the model for a number"
@@ -113,10 +112,8 @@ class StatedBeliefs:
             ModelError: a prompt is plain text, in which no question can be asked.
         """
         if any(prompt.format != "chat" for prompt in prompts):
-            raise ModelError(
-                f'stated beliefs need chat prompts; give {lm.name} the "chat" set, or sample its beliefs',
-                subject=lm.name,
-            )
+            remedy = f'use the "chat" prompt set for {lm.name}, or sampled beliefs'
+            raise ModelError(f"stated beliefs need chat prompts; {remedy}", subject=lm.name)
         subjects = options[:1] if len(options) == 2 else options
         questions = [_question(prompt, option) for prompt in prompts for option in subjects]
         replies = [row[0] for row in lm.sample(questions, 1, SamplingParams(NUMBER_TOKENS))]

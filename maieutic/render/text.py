@@ -13,8 +13,8 @@ from rich.text import Text
 from rich.tree import Tree as RichTree
 
 from maieutic.answer import NO_VERIFIER, Answer
+from maieutic.config import PROBABILITIES
 from maieutic.inference.constraints import Constraint
-from maieutic.lm.beliefs import PROBABILITIES
 from maieutic.tree import ROOT, Proposition
 
 __all__ = ["beliefs", "printable", "render_text", "show"]

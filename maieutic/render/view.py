@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maieutic.answer import NO_VERIFIER, Answer
+from maieutic.config import PROBABILITIES
 from maieutic.inference.graph import Literal
-from maieutic.lm.beliefs import PROBABILITIES
 from maieutic.render.text import beliefs, printable
 from maieutic.tree import Discard, Proposition
 

@@ -155,7 +155,7 @@ def test_answers_name_the_source() -> None:
     for model, name in ((lm, "probabilities"), (BeliefReader(lm, SampledBeliefs(3)), "sampled:3")):
         answer = Maieutic(model, verifier, elicit=growth).ask("Ice is cold.")
         assert answer.belief_source == name
-        assert json.loads(answer.to_json())["belief_source"] == name
+        assert json.loads(answer.to_json())["models"]["belief_source"] == name
 
 
 # a server that gives no probabilities
@@ -196,7 +196,7 @@ def test_the_commands_know_the_sources(
     assert "--beliefs sampled:8" in refused.stderr
     done = run(*command, "--beliefs", beliefs, "--json")
     answer = json.loads(done.stdout)
-    assert answer["belief_source"] == beliefs
+    assert answer["models"]["belief_source"] == beliefs
     assert answer["tree"]["nodes"] or answer["tree"]["pruned"]
 
     data = tmp_path / "rows.csv"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Choice", "Position"]
+__all__ = ["Choice", "Position", "prompt_positions", "text_positions"]
 
 _NAMES = "think|thinking|thought|reasoning|seed:think"
 _OPEN = re.compile(rf"\s*(<({_NAMES})>|\[THINK\]|◁think▷|<\|channel\|>analysis)", re.IGNORECASE)
@@ -144,6 +144,25 @@ def _positions(logprobs: Any) -> tuple[Position, ...]:
     return tuple(
         Position(_plain(token), _number(log), _known(_mapping(top).items()))
         for token, log, top in zip(tokens, logs, tops, strict=False)
+    )
+
+
+def text_positions(choice: Any) -> tuple[Position, ...]:
+    """The tokens of an echoed prompt and of the text, in the older format of /completions."""
+    logprobs = _mapping(_mapping(choice).get("logprobs"))
+    logs = _list(logprobs.get("token_logprobs"))
+    return tuple(
+        Position(_plain(token), _number(log), ())
+        for token, log in zip(_list(logprobs.get("tokens")), logs, strict=False)
+    )
+
+
+def prompt_positions(choice: Any) -> tuple[Position, ...]:
+    """The tokens of the prompt in vLLM's ``prompt_logprobs``, each with its own log-probability."""
+    listed = [list(_mapping(one).values()) for one in _list(_mapping(choice).get("prompt_logprobs"))]
+    fields = [_mapping(values[0]) if len(values) == 1 else {} for values in listed]
+    return tuple(
+        Position(_plain(one.get("decoded_token")), _number(one.get("logprob")), ()) for one in fields
     )
 
 

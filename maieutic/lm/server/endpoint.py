@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from maieutic.lm.server.scoring import Scoring
+
 __all__ = ["CHAT", "COMPLETIONS", "Endpoint", "WrittenPrompt"]
 
 WrittenPrompt = str | list[dict[str, str]]  # a prompt as plain text, or as the messages of a chat
@@ -36,6 +38,7 @@ class Endpoint:
         seed: whether it accepts a seed.
         stop: whether it accepts a stop text.
         blank_start: whether the model's replies begin with a blank line, where a stop text would end them.
+        scoring: how it gives the probabilities of a prompt's tokens; None if it does not.
         thought: token limit of a thought that cannot be switched off; 0 for a model without one.
     """
 
@@ -53,6 +56,7 @@ class Endpoint:
     seed: bool = True
     stop: bool = True
     blank_start: bool = False
+    scoring: Scoring | None = None
     thought: int = 0
 
     def body(
@@ -87,6 +91,12 @@ class Endpoint:
         tokens = ANSWER_TOKENS if self.blank_start or self.thought else 1
         return self.body(
             model, prompt, extra, max_tokens=tokens, temperature=temperature, top_p=1.0, seed=0, **top
+        )
+
+    def scored(self, model: str, prompt: str, scoring: Scoring) -> dict[str, Any]:
+        """The body of a request for the probabilities of a prompt's tokens."""
+        return self.body(
+            model, prompt, {}, max_tokens=1, temperature=1.0, top_p=1.0, seed=0, **scoring.fields
         )
 
     def _accepted(self, sampling: Mapping[str, Any]) -> dict[str, Any]:

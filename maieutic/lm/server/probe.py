@@ -8,6 +8,7 @@ One endpoint may fail if the other one works.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +19,15 @@ from maieutic.lm.server.endpoint import CHAT, COMPLETIONS, Endpoint, WrittenProm
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected, UnreachableServerError
 from maieutic.lm.server.listing import find_model
 from maieutic.lm.server.negotiation import Negotiation
-from maieutic.lm.server.trial import THOUGHT_REMEDY, THOUGHT_TOKENS, Trial, trial_messages
+from maieutic.lm.server.trial import THOUGHT_REMEDY, THOUGHT_TOKENS, Trial
 
 __all__ = ["ServedModel", "TokenCount", "probe", "tokenize_request"]
 
+_log = logging.getLogger(__name__)
+_SHORT_CHAT = [  # it fits the smallest context window
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Count to ten."},
+]
 FEW_ATTEMPTS = 2  # for a failing endpoint beside one that works
 
 _REMEDIES = {  # by the owner of the model in /models
@@ -101,8 +107,11 @@ def probe(connection: Connection, model: str, *, probabilities: bool = True) -> 
         endpoint and _negotiation(connection, model).with_known_top(endpoint)
         for endpoint in (completions, chat)
     )
+    completions = completions and _negotiation(connection, model).with_scoring(completions)
     usable = [
-        endpoint for endpoint in (completions, chat) if endpoint and (endpoint.top or not probabilities)
+        endpoint
+        for endpoint in (completions, chat)
+        if endpoint and (endpoint.top or endpoint.scoring or not probabilities)
     ]
     if not usable:
         if CHAT in endpoints and chat is None:
@@ -113,6 +122,8 @@ def probe(connection: Connection, model: str, *, probabilities: bool = True) -> 
             f"{url} gives no probabilities of tokens (logprobs); {remedy}; {NO_PROBABILITIES_REMEDY}",
             subject=url,
         )
+    if CHAT in endpoints and chat is None:
+        _log.warning("%s never stops thinking in a chat; it can only continue plain text", name)
     return ServedModel(model, listed, completions, chat, _tokenizer(connection, model))
 
 
@@ -151,7 +162,7 @@ def _negotiation(connection: Connection, model: str, attempts: int | None = None
 def _prompt(endpoint: Endpoint) -> WrittenPrompt:
     if endpoint.path == COMPLETIONS:
         return "1 2 3"
-    return trial_messages(system=endpoint.system, merged=not endpoint.system)
+    return _SHORT_CHAT[not endpoint.system :]
 
 
 def _tokenizer(connection: Connection, model: str) -> str:

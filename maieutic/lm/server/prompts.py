@@ -47,7 +47,7 @@ class PromptWriter:
             raise ModelError(problem, subject=self._name)
         if self._served.chat:
             return self._served.chat
-        problem = f'{self._name} cannot chat; use the "paper" prompt set, which is plain text'
+        problem = f'{self._name} cannot chat, or never stops thinking; use the "paper" prompt set'
         raise ModelError(problem, subject=self._name)
 
     def body(self, prompt: Prompt, **sampling: Any) -> dict[str, Any]:
@@ -57,6 +57,12 @@ class PromptWriter:
     def first_token(self, prompt: Prompt, temperature: float) -> dict[str, Any]:
         """The body of a request for the likeliest first tokens after a prompt."""
         return self.endpoint(prompt).first_token(self._served.model, *self._written(prompt), temperature)
+
+    def scored(self, prompt: Prompt, option: str) -> dict[str, Any]:
+        """The body of a request for the probabilities of the tokens of a prompt with an option."""
+        endpoint = self.endpoint(prompt)
+        assert endpoint.scoring is not None
+        return endpoint.scored(self._served.model, prompt.text() + option, endpoint.scoring)
 
     def continues_opening(self, prompt: Prompt) -> bool:
         """Whether the model continues the opening itself, rather than being asked for what follows it."""

@@ -43,10 +43,14 @@ class Reply:
     usage: Any = None
 
     @property
+    def raw(self) -> Any:
+        """The first element of ``choices`` as it was sent, None if there is none."""
+        return self.choices[0] if isinstance(self.choices, list) and self.choices else None
+
+    @property
     def choice(self) -> Choice:
         """The first text; an empty one if there is none."""
-        choices = self.choices if isinstance(self.choices, list) else []
-        return Choice.read(choices[0], self.usage) if choices else Choice()
+        return Choice.read(self.raw, self.usage)
 
     def token_count(self, kind: str) -> int | None:
         """The number of "prompt" or "completion" tokens by the server's count, None if it gives none."""

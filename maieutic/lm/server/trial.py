@@ -19,7 +19,7 @@ from maieutic.lm.server.exchange import Connection, Request, RequestRejected
 from maieutic.lm.server.negotiation import NO_THINKING
 from maieutic.lm.server.replies import Reply
 
-__all__ = ["THOUGHT_REMEDY", "THOUGHT_TOKENS", "Trial", "trial_messages"]
+__all__ = ["THOUGHT_REMEDY", "THOUGHT_TOKENS", "Trial"]
 
 THOUGHT_TOKENS = 2048  # limit of a thought
 THOUGHT_REMEDY = "start the server with thinking switched off, or name another model"
@@ -60,6 +60,7 @@ class Trial:
             longer = self._ask(endpoint, THOUGHT_TOKENS // 4)
             if longer is None or not _thinks(longer):
                 return endpoint
+        has_thought = choice.thinks
         for switch in _SWITCHES:
             switched = replace(endpoint, thinking=switch)
             choice = self._ask(switched)
@@ -71,8 +72,9 @@ class Trial:
                 return replace(switched, blank_start=choice.blank_start)
         patient = replace(endpoint, thinking={}, thought=THOUGHT_TOKENS)
         choice = self._ask(patient)
-        if choice is None or choice.only_thought or not choice.text.strip():
-            return None
+        if choice is None or not choice.text.strip():
+            seen = has_thought or (choice is not None and choice.thinks)
+            return None if seen else endpoint  # without a thought, the model may just write nothing
         _log.warning(
             "%s thinks before it answers, and has no switch for that; up to %d tokens of thought are awaited "
             "before every answer",
@@ -99,7 +101,7 @@ class Trial:
         return None if reply is None else reply.choice
 
     def _reply(self, endpoint: Endpoint, tokens: int, *, system: bool) -> Reply | None:
-        messages = trial_messages(system=system, merged=not endpoint.system)
+        messages = _messages(system=system, merged=not endpoint.system)
         body = endpoint.body(self.model, messages, {}, max_tokens=tokens, temperature=0, top_p=1.0, seed=0)
         return self._send(endpoint, body)
 
@@ -113,7 +115,7 @@ class Trial:
         return reply
 
 
-def trial_messages(*, system: bool, merged: bool) -> list[dict[str, str]]:
+def _messages(*, system: bool, merged: bool) -> list[dict[str, str]]:
     """The trial question, with the instruction as system message, merged into the question, or left out."""
     if system:
         return [{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": _QUESTION}]
