@@ -17,6 +17,7 @@ __all__ = [
     "causal_architectures",
     "classifier_architectures",
     "continuous_batching",
+    "is_opened_by",
     "new_cache",
     "record_all",
     "register_attention",
@@ -50,6 +51,11 @@ def classifier_architectures() -> frozenset[str]:
 def _class_names(mapping: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]:
     groups = ((entry,) if isinstance(entry, str) else entry for entry in mapping.values())
     return frozenset(name for group in groups for name in group)
+
+
+def is_opened_by(opener: Any, config: Any) -> bool:
+    """Whether a class like AutoModelForCausalLM opens a configuration; False where that cannot be known."""
+    return type(config) in getattr(opener, "_model_mapping", ())
 
 
 def new_cache(model: Any) -> Any | None:
