@@ -32,7 +32,8 @@ class Vocabulary:
         defaults = checkpoint.model.generation_config
         ends = defaults.eos_token_id
         ends = self._tokenizer.eos_token_id if ends is None else ends
-        self.ends: list[int] = [ends] if isinstance(ends, int) else list(ends or [])
+        ends = [ends] if isinstance(ends, int) else list(ends or [])
+        self.ends: list[int] = [end for end in ends if 0 <= end < self.size]  # others are never drawn
         pads = (defaults.pad_token_id, self._tokenizer.pad_token_id, *self.ends, 0)
         self.pad = next(pad for pad in pads if pad is not None and 0 <= pad < self.size)
 
@@ -74,7 +75,8 @@ class Vocabulary:
         if max(map(max, filter(None, encoded)), default=0) >= self.size:
             raise ModelError(
                 f"the tokenizer of {self._name} has tokens that the model does not know; they "
-                "belong to different models: save them together again"
+                "belong to different models: save them together again",
+                subject=self._name,
             )
         return encoded
 
