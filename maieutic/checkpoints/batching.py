@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maieutic.errors import InputError
 
-__all__ = ["batches_by_length", "padded"]
+__all__ = ["batches_by_length", "padded", "rows_by_length"]
 
 
 def batches_by_length(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
@@ -45,6 +45,18 @@ def batches_by_length(lengths: Sequence[int], token_budget: int) -> list[list[in
         else:
             batches.append([index])
     return batches
+
+
+def rows_by_length(rows: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The places of the rows, those of equal length together.
+
+    >>> rows_by_length([[7, 8], [5], [1, 2]])
+    [[0, 2], [1]]
+    """
+    places: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(len(row), []).append(place)
+    return list(places.values())
 
 
 def padded(rows: Sequence[Sequence[int]], fill: int, side: Literal["left", "right"]) -> NDArray[np.int64]:

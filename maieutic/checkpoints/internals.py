@@ -7,6 +7,7 @@ imports from ``transformers`` itself.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
@@ -18,6 +19,7 @@ __all__ = [
     "classifier_architectures",
     "continuous_batching",
     "is_opened_by",
+    "needs_equal_lengths",
     "new_cache",
     "record_all",
     "register_attention",
@@ -69,9 +71,21 @@ def new_cache(model: Any) -> Any | None:
         from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer  # noqa: PLC0415
     except ImportError:
         return None
+    if needs_equal_lengths(model):
+        return None
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))
     plain = all(type(layer) in {DynamicLayer, DynamicSlidingWindowLayer} for layer in cache.layers)
     return cache if plain and cache.layers else None
+
+
+def needs_equal_lengths(model: Any) -> bool:
+    """Whether the rows of a batch must be equally long, without any padding.
+
+    True for recurrent models, of which some read padding as text, and for models without a cache of keys and
+    values, to which ``generate`` does not pass the positions of padded rows.
+    """
+    accepted = inspect.signature(model.forward).parameters
+    return bool(getattr(model, "_is_stateful", False)) or "past_key_values" not in accepted
 
 
 def record_all(cache: Any) -> None:

@@ -104,6 +104,22 @@ class Checkpoint:
         """ "float32", "bfloat16" or "float16"."""
         return str(self.dtype).removeprefix("torch.")
 
+    def check_logits(self, logits: torch.Tensor) -> None:
+        """Check that the model computes numbers.
+
+        Args:
+            logits: float (…, classes); −∞ is allowed beside a finite one.
+
+        Raises:
+            ModelError: a distribution has NaN or +∞. ``subject`` is the model's name.
+        """
+        if not logits.amax(dim=-1).isfinite().all():  # the maximum of NaN and anything is NaN
+            raise ModelError(
+                f"{self.name} computes values that are no numbers in {self.dtype_name}; "
+                "use float32, or download the model again",
+                subject=self.name,
+            )
+
     @property
     def fingerprint(self) -> str:
         """Identifies the checkpoint in a cache (:mod:`maieutic.checkpoints.fingerprints`)."""

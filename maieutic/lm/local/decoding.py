@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 
-from maieutic.checkpoints.batching import padded
-from maieutic.checkpoints.internals import new_cache
+from maieutic.checkpoints.batching import padded, rows_by_length
+from maieutic.checkpoints.internals import needs_equal_lengths, new_cache
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import FloatArray, SamplingParams
 from maieutic.lm.local.prefixes import Prefix, prefix_argument
@@ -69,11 +69,13 @@ class Decoder:
     """
 
     def __init__(self, checkpoint: Checkpoint, pad: int, stops: Sequence[int]) -> None:
+        self._checkpoint = checkpoint
         self._model, self._device, self._pad = checkpoint.model, checkpoint.device, pad
         size = int(self._model.get_input_embeddings().weight.shape[0])
         self._stops = torch.zeros(size, dtype=torch.bool, device=self._device)
         self._stops[list(stops)] = True
         self._accepted = inspect.signature(self._model.forward).parameters
+        self._unpadded = needs_equal_lengths(self._model)
 
     @property
     def draws(self) -> bool:
@@ -89,9 +91,16 @@ class Decoder:
         Returns:
             float32 (rows, width, vocabulary).
         """
-        ids, mask = self._left_padded(rows)
+        groups = rows_by_length(rows) if self._unpadded else [list(range(len(rows)))]
         with torch.inference_mode():
-            logits = self._forward(ids, mask, self._positions(mask, prefix), prefix, width)
+            parts = []
+            for group in groups:
+                ids, mask = self._left_padded([rows[place] for place in group])
+                parts.append(self._forward(ids, mask, self._positions(mask, prefix), prefix, width))
+            logits = parts[0]
+            if len(parts) > 1:
+                order = np.argsort(np.concatenate(groups))
+                logits = torch.cat(parts)[torch.from_numpy(order).to(self._device)]
             return logits.log_softmax(dim=-1)
 
     def draw(self, rows: Sequence[Row], params: SamplingParams, prefix: Prefix | None) -> list[list[int]]:
@@ -164,6 +173,7 @@ class Decoder:
             **prefix_argument(prefix, positions),
         )
         logits: torch.Tensor = output.logits[:, -width:].float()
+        self._checkpoint.check_logits(logits)
         return logits
 
     def _positions(self, mask: torch.Tensor, prefix: Prefix | None) -> torch.Tensor:
