@@ -32,10 +32,15 @@ class Vocabulary:
         defaults = checkpoint.model.generation_config
         ends = defaults.eos_token_id
         ends = self._tokenizer.eos_token_id if ends is None else ends
-        ends = [ends] if isinstance(ends, int) else list(ends or [])
+        ends = ends if isinstance(ends, list) else [] if ends is None else [ends]
+        if not all(isinstance(end, int) for end in ends):
+            raise ModelError(
+                f"the eos_token_id of {self._name} is {ends}; give integers in its generation_config.json",
+                subject="eos_token_id",
+            )
         self.ends: list[int] = [end for end in ends if 0 <= end < self.size]  # others are never drawn
         pads = (defaults.pad_token_id, self._tokenizer.pad_token_id, *self.ends, 0)
-        self.pad = next(pad for pad in pads if pad is not None and 0 <= pad < self.size)
+        self.pad = next(pad for pad in pads if isinstance(pad, int) and 0 <= pad < self.size)
 
     @property
     def has_chat_template(self) -> bool:
