@@ -114,3 +114,11 @@ def test_chat_prompts_need_a_template(llama_folder: Path) -> None:
     with pytest.raises(ModelError) as caught:
         lm.choose([Prompt("chat", "", (), "Q")], OPTIONS)
     assert caught.value.subject == str(llama_folder)
+
+
+def test_a_text_has_one_beginning_whoever_writes_it(chat_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(chat_folder, tmp_path / "model")
+    (folder / "chat_template.jinja").write_text("{{ bos_token }}" + EACH + WRITE + "{% endfor %}")
+    vocabulary = load(folder)._vocabulary
+    prompts = [Prompt("chat", "Judge.", (), "Is ice hot?", "It is"), PLAIN]
+    assert [row.count(0) for row in vocabulary.encode(prompts, vocabulary.render(prompts))] == [1, 1]
