@@ -126,7 +126,7 @@ def counts() -> Iterator[Counter[str]]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     family=st.sampled_from(sorted(FAMILIES)),
     config=CONFIG,
