@@ -7,10 +7,12 @@
     2 2 0                           3 1 0
                                     2 2 0
 
-Each line holds one clause, terminated by 0. A soft clause starts with its weight. A hard clause starts
-with ``h``, or with a weight >= TOP, the last number of the p line (without TOP, every clause is soft).
-Files whose names end in ``.gz`` or ``.xz`` are compressed. Source of both forms:
-https://maxsat-evaluations.github.io/2020/format.html.
+A soft clause starts with its weight. A hard clause starts with ``h``, or with a weight >= TOP, the last
+number of the p line (without TOP, every clause is soft). Files whose names end in ``.gz`` or ``.xz`` are
+compressed. Source of both forms: https://maxsat-evaluations.github.io/2020/format.html.
+
+A clause ends at its 0, as in all DIMACS formats; it may span several lines. A comment is a line that starts
+with ``c``, or the rest of a line after a word ``c``. It may stand inside a clause, in any encoding.
 
 Weights in a file are positive integers whose sum is below 2⁶³. If all weights are integers, they are
 written unchanged. Otherwise they are multiplied by the largest power of ten, at most 10⁹, that keeps
@@ -28,7 +30,9 @@ p wcnf 2 3 6
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import io
 import lzma
 import re
 import zlib
@@ -50,7 +54,7 @@ SUM_LIMIT = 1 << 63
 SCALED_SUM_LIMIT = 1 << 62
 """Bound for scaled weights: one bit is left for the weight of a hard clause, which solvers add."""
 
-INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
+INTEGER = re.compile(r"[+-]?[0-9]{1,400}", re.ASCII)
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
 
@@ -65,14 +69,10 @@ def read_wcnf(path: str | Path, *, rescale: bool = True) -> WeightedCNF:
     Raises:
         FileFormatError: the file cannot be read or violates the format (with the line).
     """
-    path = Path(path)
-    data = _read_bytes(path)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise FileFormatError(path, line, "this is not UTF-8 text; give a WCNF file") from error
-    return loads(text, str(path), rescale=rescale)
+    data = _read_bytes(Path(path))
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    # Only comments can hold more than ASCII, and their encoding does not matter.
+    return loads(data.decode(encoding, "replace"), str(path), rescale=rescale)
 
 
 def write_wcnf(problem: WeightedCNF, path: str | Path, format: Format = "2022") -> None:
@@ -128,16 +128,14 @@ def loads(text: str, name: str = "<text>", *, rescale: bool = True) -> WeightedC
         FileFormatError: the text violates the format (with the line).
     """
     reader = _Reader(name)
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         tokens = line.split()
-        if not tokens:
-            continue
-        if tokens[0] == "p":
-            reader.p_line(number, tokens)
-        elif tokens[0].startswith("c"):
+        if tokens and tokens[0].startswith("c"):
             reader.comment(number, tokens)
+        elif tokens and tokens[0] == "p":
+            reader.p_line(number, tokens)
         else:
-            reader.clause(number, tokens)
+            reader.clauses(number, tokens)
     return reader.problem(rescale)
 
 
@@ -151,9 +149,12 @@ class _Reader:
         self.notes: dict[str, int] = {}  # values of the ``c maieutic`` comments
         self.hard: list[Clause] = []
         self.soft: list[SoftClause] = []
+        self.start = 0  # line on which the current clause starts; 0 between clauses
+        self.weight: float | None = None  # its weight; None after ``h``
+        self.literals: list[int] = []  # those read so far
 
     def p_line(self, line: int, tokens: list[str]) -> None:
-        if self.counts is not None or self.hard or self.soft:
+        if self.counts is not None or self.hard or self.soft or self.start:
             raise self.error(line, "the p line is repeated or follows a clause; keep one, before the clauses")
         if len(tokens) not in (4, 5) or tokens[1] != "wcnf":
             raise self.error(line, "the p line must read 'p wcnf VARIABLES CLAUSES [TOP]'; correct it")
@@ -161,7 +162,7 @@ class _Reader:
         if not 0 <= variables <= MAX_VARIABLES or clauses < 0:
             raise self.error(line, f"counts must be >= 0, and variables <= {MAX_VARIABLES}; correct them")
         self.counts = (variables, clauses)
-        self.top = self.weight(line, tokens[4]) if len(tokens) == 5 else None
+        self.top = self.number(line, tokens[4]) if len(tokens) == 5 else None
 
     def comment(self, line: int, tokens: list[str]) -> None:
         if tokens[:2] != ["c", "maieutic"] or len(tokens) < 3:
@@ -174,35 +175,44 @@ class _Reader:
             raise self.error(line, f"'c maieutic {key} N' must occur once, with an integer N >= {least}")
         self.notes[key] = int(values[0])
 
-    def clause(self, line: int, tokens: list[str]) -> None:
-        if self.counts is not None and len(self.hard) + len(self.soft) == self.counts[1]:
-            raise self.error(
-                line, f"more clauses than the {self.counts[1]} of the p line; correct the p line"
-            )
-        head, *rest = tokens
-        if head == "h" and self.counts is not None:
-            raise self.error(line, "'h' belongs to the 2022 form; in a file with a p line write TOP")
-        weight = None if head == "h" else self.weight(line, head)
-        literals = tuple(self.integer(line, token) for token in rest)
-        if not literals or literals[-1] != 0:
-            raise self.error(line, "the clause does not end with 0; restore the truncated line or add the 0")
-        if 0 in literals[:-1]:
-            raise self.error(line, "literals follow a 0, which ends a clause; write one clause per line")
-        self.check_variables(line, literals)
-        if weight is None or (self.top is not None and weight >= self.top):
-            self.hard.append(literals[:-1])
-        else:
-            self.soft.append(SoftClause(literals[:-1], weight))
+    def clauses(self, line: int, words: list[str]) -> None:
+        """Read a line that holds any part of one or more clauses."""
+        for word in words:
+            if word == "c":  # the rest of the line is a comment
+                return
+            if not self.start:
+                self.start, self.weight, self.literals = line, self.head(line, word), []
+            elif literal := self.literal(line, word):
+                self.literals.append(literal)
+            else:
+                clause, self.start = tuple(self.literals), 0
+                if self.weight is None or (self.top is not None and self.weight >= self.top):
+                    self.hard.append(clause)
+                else:
+                    self.soft.append(SoftClause(clause, self.weight))
 
-    def check_variables(self, line: int, literals: Clause) -> None:
-        limit, source = MAX_VARIABLES, "that are supported"
+    def head(self, line: int, word: str) -> float | None:
+        """The weight that starts a clause; None for ``h``."""
+        count = self.counts and self.counts[1]
+        if count == len(self.hard) + len(self.soft):
+            raise self.error(line, f"more clauses than the {count} of the p line; correct the p line")
+        if word != "h":
+            return self.number(line, word)
         if self.counts is not None:
-            limit, source = self.counts[0], "of the p line"
-        largest = max(map(abs, literals))
-        if largest > limit:
-            raise self.error(line, f"variable {largest} is beyond the {limit} {source}; renumber it")
+            raise self.error(line, "'h' belongs to the 2022 form; in a file with a p line write TOP")
+        return None
+
+    def literal(self, line: int, token: str) -> int:
+        """The literal, or the 0 that ends a clause."""
+        literal = self.integer(line, token)
+        limit, source = (MAX_VARIABLES, "supported") if self.counts is None else (self.counts[0], "declared")
+        if abs(literal) > limit:
+            raise self.error(line, f"variable {abs(literal)} exceeds the {limit} {source}; renumber it")
+        return literal
 
     def problem(self, rescale: bool) -> WeightedCNF:
+        if self.start:
+            raise self.error(self.start, "the clause does not end with 0; fetch the file again or add the 0")
         read = len(self.hard) + len(self.soft)
         variables, clauses = self.counts or (self.notes.get("variables", 0), read)
         if self.counts is None and not read and "clauses" not in self.notes:
@@ -215,15 +225,13 @@ class _Reader:
                     " fetch the file again, or correct the number",
                 )
         scale = self.notes.get("weight-scale", 1) if rescale else 1
-        soft = self.soft
-        if scale != 1:
-            soft = [SoftClause(item.clause, item.weight / scale) for item in soft]
+        soft = [SoftClause(item.clause, item.weight / scale) for item in self.soft]
         try:
-            return WeightedCNF(tuple(self.hard), tuple(soft), variables)
+            return WeightedCNF(tuple(self.hard), tuple(self.soft if scale == 1 else soft), variables)
         except ProblemError as error:
             raise self.error(None, str(error)) from error
 
-    def weight(self, line: int, token: str) -> float:
+    def number(self, line: int, token: str) -> float:
         if INTEGER.fullmatch(token):
             value: float = int(token)
         elif DECIMAL.fullmatch(token):
@@ -266,12 +274,12 @@ def _file_weights(problem: WeightedCNF) -> tuple[int | None, list[int]]:
     """The scale, or None if all weights are integers, and the soft weights as integers."""
     exact = [Fraction(item.weight) for item in problem.soft]
     if all(weight.denominator == 1 for weight in exact):
-        scale, weights = None, [int(weight) for weight in exact]
+        weights = [int(weight) for weight in exact]
         if sum(weights) >= SUM_LIMIT:
             raise ProblemError(
                 "the weights sum to 2^63 or more, too much for WCNF; divide them", subject="soft"
             )
-        return scale, weights
+        return None, weights
     for power in range(MAX_SCALE_POWER, -1, -1):
         weights = [round(weight * 10**power) for weight in exact]
         if sum(weights) < SCALED_SUM_LIMIT:

@@ -4,10 +4,11 @@ One column holds the statement or yes/no question, and one says whether it is tr
 Column names identify them, in any case:
 
 text   statement, question, sentence, sent, text or claim
-gold   label, answer, gold, truth, gold_label or target: true/false, yes/no or 1/0, in any case
+gold   label, answer, gold, truth, gold_label or target: true/false, yes/no or 1/0 (1.0/0.0), in any case
 id     the first of id, qid, ex_id and uid that exists, with unique values; else the row numbers
 
-CSV and TSV files begin with a line of column names; fields may be quoted as in spreadsheets.
+CSV and TSV files begin with a line of column names. Fields of CSV may be quoted as in spreadsheets; in TSV a
+quotation mark is a character like any other, and a field holds no tab or line break.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +34,8 @@ TEXT = ("statement", "question", "sentence", "sent", "text", "claim")
 GOLD = ("label", "answer", "gold", "truth", "gold_label", "target")
 ID = ("id", "qid", "ex_id", "uid")
 
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+_NUMBER = re.compile(r"([01])(\.0*)?", re.ASCII)  # libraries that allow missing labels write 1 as 1.0
 _SHOWN = 60  # characters of a bad value that a message quotes
 _MOST = 20  # columns that a message lists
 
@@ -58,16 +61,19 @@ class _Columns:
 
     def _id(self, row: FileRow, record: RowFields) -> str:
         value = record[self.id] if self.id else row.number
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise row.error(f"{self.id!r} must be text or an integer, not {_short(value)}")
         return str(value).strip()
 
 
 def _truth(row: FileRow, column: str, value: object) -> bool:
-    if isinstance(value, bool | int | str):
-        truth = _TRUTH.get(str(value).strip().casefold())
-        if truth is not None:
-            return truth
+    word = str(value).strip().casefold() if isinstance(value, bool | int | float | str) else ""
+    if word in _TRUTH:
+        return _TRUTH[word]
+    if number := _NUMBER.fullmatch(word):
+        return number[1] == "1"
     raise row.error(f"{column!r} must be true or false, yes or no, 1 or 0, not {_short(value)}")
 
 
@@ -102,12 +108,16 @@ def _objects(rows: Iterable[FileRow]) -> Iterator[tuple[FileRow, RowFields]]:
 
 def _table(path: Path, delimiter: str) -> Iterator[tuple[FileRow, RowFields]]:
     try:
-        text = read_content(path).decode("utf-8-sig")
+        text = read_content(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise FileFormatError(
             path, None, f"this is not UTF-8 text ({error.reason}); save it as UTF-8"
         ) from None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = io.StringIO(text, newline="")
+    if delimiter == "\t":
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
     names: list[str] = []
     line = 1  # first line of the record; fields may contain line breaks
     try:

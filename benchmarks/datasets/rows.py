@@ -18,7 +18,6 @@ __all__ = ["FileRow", "checked", "find_file", "need_file", "read_content", "read
 
 T = TypeVar("T")
 
-_BOM = b"\xef\xbb\xbf"  # byte order mark that some editors write before UTF-8
 _REMEDY = "correct or remove the {}, or fetch the file again"
 
 
@@ -91,7 +90,7 @@ def read_rows(path: Path) -> list[FileRow]:
     Raises:
         FileFormatError: the file cannot be read, is a truncated array or has no rows.
     """
-    content = read_content(path).removeprefix(_BOM)
+    content = read_content(path)
     rows = list(_elements(path, content) if content.lstrip()[:1] == b"[" else _lines(path, content))
     if not rows:
         raise FileFormatError(path, None, "the file has no rows; fetch it again")

@@ -19,6 +19,7 @@ __all__ = [
     "causal_architectures",
     "classifier_architectures",
     "continuous_batching",
+    "is_opened_by",
     "new_cache",
     "record_all",
     "register_attention",
@@ -64,6 +65,11 @@ def cache_parameter(model: Any) -> str:
         return "past_key_values"
     # XLM has a ``cache`` of another type.
     return "cache" if "cache" in parameters and "Cache" in str(parameters["cache"].annotation) else ""
+
+
+def is_opened_by(opener: Any, config: Any) -> bool:
+    """Whether a class like AutoModelForCausalLM opens a configuration; False where that cannot be known."""
+    return type(config) in getattr(opener, "_model_mapping", ())
 
 
 def new_cache(model: Any) -> Any | None:

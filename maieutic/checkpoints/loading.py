@@ -28,7 +28,8 @@ from transformers import (
 from maieutic.bundled import AGORA, BundledModel, bundled_folder
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.fingerprints import checkpoint_fingerprint
-from maieutic.checkpoints.internals import causal_architectures, classifier_architectures
+from maieutic.checkpoints.folders import check_folder, missing_packages
+from maieutic.checkpoints.internals import causal_architectures, classifier_architectures, is_opened_by
 from maieutic.errors import MaieuticError, ModelError
 
 __all__ = [
@@ -43,8 +44,6 @@ __all__ = [
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken"]
 HUB_SKIPPED = ["*/*", "consolidated*"]  # subfolders and duplicate weights
-TOKENIZER_FILES = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 # Names of the maximum number of positions in the configurations of model families.
 WINDOW_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
@@ -105,6 +104,22 @@ class Checkpoint:
         """ "float32", "bfloat16" or "float16"."""
         return str(self.dtype).removeprefix("torch.")
 
+    def check_logits(self, logits: torch.Tensor) -> None:
+        """Check that the model computes numbers.
+
+        Args:
+            logits: float (…, classes); −∞ is allowed beside a finite one.
+
+        Raises:
+            ModelError: a distribution has NaN or +∞. ``subject`` is the model's name.
+        """
+        if not logits.amax(dim=-1).isfinite().all():  # the maximum of NaN and anything is NaN
+            raise ModelError(
+                f"{self.name} computes values that are no numbers in {self.dtype_name}; "
+                "use float32, or download the model again",
+                subject=self.name,
+            )
+
     @property
     def fingerprint(self) -> str:
         """Identifies the checkpoint in a cache (:mod:`maieutic.checkpoints.fingerprints`)."""
@@ -132,11 +147,12 @@ def load_checkpoint(
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
     folder = bundled_folder(kind.bundled) if name == AGORA else find_folder(name, download=download)
-    _check_files(folder)
+    check_folder(folder)
     with _opening, _translated(folder):
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         _check_kind(folder, config, kind)
-        tokenizer = AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
+        _drop_foreign_padding(config)
+        tokenizer = _load_tokenizer(folder, config)
         model, report = kind.opener.from_pretrained(
             folder,
             config=config,
@@ -219,27 +235,47 @@ def _first_line(error: Exception) -> str:
     return line if len(line) <= 200 else f"{line[:199]}…"
 
 
-def _check_files(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} has no config.json; give a model folder", subject=str(folder))
-    if not any(folder.glob("*.safetensors")):
-        pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
-        weights = f"only {pickles[0]}, a pickle, which is never read" if pickles else "no weights"
-        raise ModelError(f"{folder} has {weights}; save the model as safetensors", subject=str(folder))
-    # Without these files Transformers silently creates an empty vocabulary for some models.
-    if not any(any(folder.glob(pattern)) for pattern in TOKENIZER_FILES):
-        raise ModelError(
-            f"{folder} has no tokenizer; save it with the weights (tokenizer.json)", subject=str(folder)
-        )
-
-
 def _check_kind(folder: Path, config: Any, kind: Kind) -> None:
     names = list(getattr(config, "architectures", None) or [])
     if not names or not kind.architectures or kind.architectures.intersection(names):
         return  # without architectures, the check for missing weights decides
     other = CLASSIFIER if kind is LANGUAGE_MODEL else LANGUAGE_MODEL
-    remedy = kind.other if other.architectures.intersection(names) else "give another model"
+    of_other = other.architectures.intersection(names)
+    if kind is LANGUAGE_MODEL and not of_other and _has_text_part(config):
+        return
+    remedy = kind.other if of_other else "give another model"
     raise ModelError(f"{folder} holds a {names[0]}, not {kind.noun}; {remedy}", subject=str(folder))
+
+
+def _has_text_part(config: Any) -> bool:
+    """Whether this is a model of text and images, say, whose text part can be opened as a language model."""
+    composite = config.get_text_config(decoder=True) is not config
+    encodes = getattr(config, "is_encoder_decoder", False)
+    return composite and not encodes and is_opened_by(LANGUAGE_MODEL.opener, config)
+
+
+def _load_tokenizer(folder: Path, config: Any) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
+    except Exception as error:
+        if packages := missing_packages(folder):
+            raise ModelError(
+                f"the tokenizer of {folder} needs {' and '.join(packages)}, which Python does not find here; "
+                f"run pip install {' '.join(packages)}",
+                subject=str(folder),
+            ) from error
+        raise
+
+
+def _drop_foreign_padding(config: Any) -> None:
+    """Remove a padding token that is not in the vocabulary, such as -1, with which no model opens.
+
+    Nothing else changes, since padding is always masked.
+    """
+    for part in (config, config.get_text_config()):
+        pad, size = getattr(part, "pad_token_id", None), getattr(part, "vocab_size", None)
+        if isinstance(pad, int) and isinstance(size, int) and not 0 <= pad < size:
+            part.pad_token_id = None
 
 
 def _window(model: Any, tokenizer: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 
@@ -102,8 +103,10 @@ class TransformersVerifier:
         config = self._model.config
         self._columns = label_columns(config.id2label, checkpoint.name)
         pads = (self._tokenizer.pad_token_id, config.pad_token_id, self._tokenizer.eos_token_id, 0)
-        self._pad = next(pad for pad in pads if pad is not None)
-        config.pad_token_id = self._pad  # decoder-based classifiers find the end of a row by it
+        self._size = int(self._model.get_input_embeddings().weight.shape[0])
+        self._pad = next(pad for pad in pads if pad is not None and 0 <= pad < self._size)
+        self._accepted = inspect.signature(self._model.forward).parameters
+        config.pad_token_id = self._pad  # classifiers on decoders look for a row's end with it
 
     @classmethod
     def load(
@@ -162,7 +165,14 @@ class TransformersVerifier:
     def _predict_chunk(self, pairs: list[Pair]) -> Probabilities:
         premises, hypotheses = (list(side) for side in zip(*pairs, strict=True))
         encoded = dict(self._tokenizer(premises, hypotheses, truncation=False, verbose=False))
+        encoded = {field: rows for field, rows in encoded.items() if field in self._accepted}
         lengths = [len(row) for row in encoded["input_ids"]]
+        if max(map(max, filter(None, encoded["input_ids"])), default=0) >= self._size:
+            raise ModelError(
+                f"the tokenizer of {self.name} has tokens that the model does not know; they belong to "
+                "different models: save them together again",
+                subject=self.name,
+            )
         self._check_window(pairs, lengths)
         scores = np.zeros((len(pairs), 3), dtype=np.float32)
 
@@ -173,6 +183,7 @@ class TransformersVerifier:
             }
             with torch.inference_mode():
                 logits = self._model(**tensors).logits.float()
+            self._checkpoint.check_logits(logits)
             scores[batch] = logits.softmax(dim=-1).cpu().numpy() @ self._columns
 
         self._budget.run(lengths, work)

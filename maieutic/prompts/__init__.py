@@ -39,7 +39,7 @@ def load_prompts(name_or_path: str | Path) -> PromptSet:
         file = f"{name_or_path}.toml"
         return parse_prompts(resources.files(__name__).joinpath(file).read_text("utf-8"), file)
     try:
-        text = Path(name_or_path).read_text(encoding="utf-8")
+        text = Path(name_or_path).read_text(encoding="utf-8-sig")
     except OSError as error:
         remedy = f"give a TOML file or the name of a built-in prompt set ({', '.join(builtin)})"
         problem = f"cannot be read ({error.strerror}); {remedy}"

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from maieutic.checkpoints import loading, process
+from maieutic.checkpoints import folders, loading, process
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, Kind, load_checkpoint
 from maieutic.errors import InputError, ModelError
@@ -76,6 +77,121 @@ def test_damaged_files(folder: Path, name: str, damage: str) -> None:
     damaged = {"cut": content[: len(content) // 2], "noise": b"\xff" * 200, "empty": b""}[damage]
     path.write_bytes(damaged)
     fault(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123456789\n", "git lfs pull"),
+        (b"/annex/objects/SHA256E-s9--00.safetensors\n", "git annex get"),
+        (b"\n<!DOCTYPE html><html><body>Sign in", "web page"),
+        (b"<HTML>", "web page"),
+    ],
+)
+def test_a_file_that_stands_in_for_the_real_one(folder: Path, name: str, content: bytes, word: str) -> None:
+    (folder / name).write_bytes(content)
+    message = str(fault(folder))
+    assert name in message
+    assert word in message
+
+
+def test_weights_that_are_cut_off_after_their_header(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    assert f"{len(content) - 1} of {len(content)} bytes" in str(fault(folder))
+
+
+def test_weights_that_the_index_names_and_the_folder_lacks(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    shards = {"a.weight": "model-00001-of-00002.safetensors", "b.weight": "model-00002-of-00002.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
+    assert "model-00002-of-00002.safetensors" in str(fault(folder))
+
+
+@pytest.mark.parametrize("index", ["", "{}", "[]", '{"weight_map": 7}', '{"weight_map": {"a": null}}'])
+def test_an_index_that_makes_no_sense_is_an_error_or_not_needed(folder: Path, index: str) -> None:
+    (folder / "model.safetensors.index.json").write_text(index)
+    assert load(folder).model is not None  # there is one whole file
+    (folder / "model.safetensors").unlink()
+    fault(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors.part", "ab12.incomplete", ".cache/huggingface/download/ab12.incomplete"]
+)
+def test_an_unfinished_download(folder: Path, name: str) -> None:
+    weights = folder / "model.safetensors"
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(weights, folder / name)
+    assert load(folder).model is not None  # something else was downloaded beside a whole model
+    weights.unlink()
+    assert Path(name).name in str(fault(folder))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_adapter_without_its_base_model(folder: Path, whole: bool) -> None:
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "someone/base"}')
+    if not whole:
+        (folder / "config.json").unlink()
+    assert "someone/base" in str(fault(folder))
+
+
+def test_a_link_to_weights_that_are_not_there(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(folder / "blob")
+    fault(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "packages"),
+    [
+        ("spm.model", b"\n\x0e\n\x05[PAD]", ["sentencepiece", "protobuf"]),
+        ("tokenizer.model", b"IQ== 0\nIg== 1\n", ["tiktoken"]),
+        ("qwen.tiktoken", b"IQ== 0\nIg== 1\n", ["tiktoken"]),
+        ("tekken.json", b"{}", ["mistral-common"]),
+    ],
+)
+def test_a_package_that_a_tokenizer_needs_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, packages: list[str]
+) -> None:
+    monkeypatch.setattr(folders, "find_spec", lambda _: None)
+    assert folders.missing_packages(folder) == []  # tokenizer.json needs none
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "DebertaV2Tokenizer"}')
+    (folder / name).write_bytes(content)
+    assert folders.missing_packages(folder) == packages
+    monkeypatch.setattr(folders, "find_spec", lambda _: "installed")
+    assert folders.missing_packages(folder) == []
+
+
+def test_a_tokenizer_whose_package_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "find_spec", lambda _: None)
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "DebertaV2Tokenizer"}')
+    (folder / "spm.model").write_bytes(b"\n\x0e\n\x05[PAD]")
+    assert "pip install sentencepiece protobuf" in str(fault(folder))
+
+
+@pytest.mark.parametrize("pad", [-1, 320, 10**6])
+def test_a_padding_token_beyond_the_vocabulary_is_none(folder: Path, pad: int) -> None:
+    change_config(folder, pad_token_id=pad)
+    assert load(folder).model.config.pad_token_id is None
+
+
+def test_the_text_part_of_a_model_of_text_and_vision(llama_folder: Path, tmp_path: Path) -> None:
+    family = pytest.importorskip("transformers.models.qwen3_5")  # newer than the oldest Transformers
+    text: dict[str, Any] = {"vocab_size": 320, "hidden_size": 32, "intermediate_size": 48, "head_dim": 16}
+    text |= {"num_attention_heads": 4, "num_key_value_heads": 2, "layer_types": ["full_attention"]}
+    vision = {"depth": 1, "hidden_size": 32, "intermediate_size": 32, "num_heads": 2, "out_hidden_size": 32}
+    config = family.Qwen3_5Config(text_config=text | {"num_hidden_layers": 1}, vision_config=vision)
+    folder = tmp_path / "model"
+    family.Qwen3_5ForConditionalGeneration(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(llama_folder).save_pretrained(folder)
+    assert type(load(folder).model).__name__ == "Qwen3_5ForCausalLM"
+    fault(folder, CLASSIFIER)
 
 
 def change_config(folder: Path, **changes: Any) -> None:

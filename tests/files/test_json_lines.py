@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_lines import read_records, read_trees
+from maieutic.files.reading import read_toml
 from maieutic.tree import Proposition, Tree
 
 Write = Callable[[Path, bytes], object]
@@ -62,6 +64,13 @@ def test_the_last_line_needs_no_newline_and_lines_may_end_like_windows_lines(
 ) -> None:
     write(tmp_path / "trees", b"\r\n".join(LINES))
     assert list(read_trees(tmp_path / "trees")) == list(enumerate(TREES, 1))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path, write: Write) -> None:
+    write(tmp_path / "trees", BOM_UTF8 + b"\n".join(LINES))
+    assert list(read_trees(tmp_path / "trees")) == list(enumerate(TREES, 1))
+    (tmp_path / "settings.toml").write_bytes(BOM_UTF8 + b"depth = 2")
+    assert read_toml(tmp_path / "settings.toml") == {"depth": 2}
 
 
 def test_blank_lines_are_skipped_and_counted(tmp_path: Path, write: Write) -> None:

@@ -114,3 +114,65 @@ def test_templates_print_a_fixed_date(chat_folder: Path, tmp_path: Path) -> None
     template.write_text("\n{{ strftime_now('%A %d %B %Y, %-d/%-m') }}\n" + template.read_text())
     (text,) = load(folder)._vocabulary.render([Prompt("chat", "", (), "Q")])
     assert text == "\nWednesday 01 January 2025, 1/1\n<|user|>Q</s><|assistant|>"
+
+
+WRITE = "<{{ m['role'] }}>{{ m['content'] }}"
+EACH = "{% for m in messages %}"
+
+
+def rendered(chat_folder: Path, folder: Path, template: str, opening: str = "") -> str:
+    shutil.copytree(chat_folder, folder)
+    (folder / "chat_template.jinja").write_text(template)
+    chat = Prompt("chat", "Be brief.", (Shot("Is ice warm?", "No."),), "Is snow cold?", opening)
+    return load(folder)._vocabulary.render([chat])[0]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        EACH + "{% if m['role'] == 'system' %}{{ m['content'] + none }}{% endif %}" + WRITE + "{% endfor %}",
+        EACH + "{% if m['role'] == 'system' %}{{ 1 / 0 }}{% endif %}" + WRITE + "{% endfor %}",
+        EACH + "{% if m['role'] != 'system' %}" + WRITE + "{% endif %}{% endfor %}",
+    ],
+    ids=["TypeError", "ZeroDivisionError", "dropped in silence"],
+)
+@pytest.mark.parametrize("opening", ["", "Well, "])
+def test_an_instruction_that_is_no_message_of_its_own_heads_the_first_one(
+    chat_folder: Path, tmp_path: Path, template: str, opening: str
+) -> None:
+    text = rendered(chat_folder, tmp_path / "model", template, opening)
+    expected = "<user>Be brief.\n\nIs ice warm?<assistant>No.<user>Is snow cold?"
+    assert text == expected + (f"<assistant>{opening}" if opening else "")
+
+
+@pytest.mark.parametrize("opening", ["", "Well, "])
+def test_a_template_may_want_content_in_parts(chat_folder: Path, tmp_path: Path, opening: str) -> None:
+    parts = "{% for part in m.content if part['type'] == 'text' %}{{ part['text'] }}{% endfor %}"
+    text = rendered(
+        chat_folder, tmp_path / "model", EACH + "[{{ m['role'] }}]" + parts + "{% endfor %}", opening
+    )
+    expected = "[system]Be brief.[user]Is ice warm?[assistant]No.[user]Is snow cold?"
+    assert text == expected + (f"[assistant]{opening}" if opening else "")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ raise_exception('never') if messages[0].content }}",
+        EACH + "{{ m['content'] + 1 }}{% endfor %}",
+        EACH,
+        "{{ messages[9].content.text }}",
+        "{{ [1, 2, 3][7:] | first | upper | join(1) }}{{ 1 % 0 }}",
+        "{{ 'x' * 10 }}",
+        EACH + "{% if loop.first %}" + WRITE + "{% endif %}{% endfor %}",
+        "{% import 'os' as os %}",
+        "{{ messages.__class__.__mro__ }}",
+    ],
+)
+def test_a_template_that_cannot_write_the_prompt_is_one_error(
+    chat_folder: Path, tmp_path: Path, template: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        rendered(chat_folder, tmp_path / "model", template)
+    assert caught.value.subject == str(tmp_path / "model")
+    assert "\n" not in str(caught.value)

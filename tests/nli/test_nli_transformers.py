@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import AutoTokenizer, LlamaConfig, LlamaForSequenceClassification
 
 from maieutic.errors import ContextLengthError, ModelError
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair
@@ -202,3 +203,37 @@ def test_bfloat16_seldom_changes_a_label() -> None:
     full, half = load(REAL).predict(pairs), load(REAL, dtype="bfloat16").predict(pairs)
     assert half.dtype == np.float32
     assert (full.argmax(axis=1) == half.argmax(axis=1)).mean() > 0.97
+
+
+def decoder_folder(llama_folder: Path, folder: Path, **fields: Any) -> Path:
+    """A verifier on a decoder, whose tokenizer has no padding token and returns token_type_ids."""
+    torch.manual_seed(0)
+    labels = {0: "entailment", 1: "neutral", 2: "contradiction"}
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4}
+    config = LlamaConfig(vocab_size=320, id2label=labels, **sizes, initializer_range=0.3)
+    LlamaForSequenceClassification(config).save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(llama_folder)
+    tokenizer.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
+    tokenizer.save_pretrained(folder)
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    return folder
+
+
+@pytest.mark.parametrize("pad", [-1, None, 320, 3])
+def test_padding_of_a_decoder_changes_nothing(llama_folder: Path, tmp_path: Path, pad: int | None) -> None:
+    verifier = load(decoder_folder(llama_folder, tmp_path / "nli", pad_token_id=pad))
+    pairs = some_pairs(8)
+    together = verifier.predict(pairs)
+    alone = np.concatenate([verifier.predict([pair]) for pair in pairs])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+
+
+def test_weights_that_are_no_numbers_are_one_error(nli_folder: Path) -> None:
+    verifier = load(nli_folder)
+    with torch.no_grad():
+        verifier._model.get_input_embeddings().weight.fill_(torch.nan)
+    with pytest.raises(ModelError) as caught:
+        verifier.predict(some_pairs(3))
+    assert caught.value.subject == str(nli_folder)

@@ -62,6 +62,22 @@ def test_a_cost_beyond_53_bits_is_exact(tmp_path: Path) -> None:
     assert run(path)[1][1] == f"o {2**60 + 1}"
 
 
+@pytest.mark.parametrize(
+    ("weights", "cost"),
+    [
+        (["0.1", "0.2", "0.3"], "0.6"),
+        (["0.1"] * 10, "1"),
+        (["1e-7", "100"], "100.0000001"),
+        (["2.50", f"{10**30}"], f"{10**30 + 2}.5"),
+        ([], "0"),
+    ],
+)
+def test_a_cost_is_the_sum_of_the_decimals_in_the_file(tmp_path: Path, weights: list[str], cost: str) -> None:
+    path = tmp_path / "decimal.wcnf"
+    path.write_text("h 1 0\n" + "".join(f"{weight} -1 0\n" for weight in weights), encoding="utf-8")
+    assert run(path)[1][1] == f"o {cost}"
+
+
 def test_bad_input_is_left_to_the_main_program(exclusive: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         run(exclusive, "--solver", "x")

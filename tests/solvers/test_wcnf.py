@@ -134,8 +134,15 @@ def test_files_plain_and_compressed(tmp_path: Path, suffix: str, form: Format) -
         ("1e-3 +1 0\n.5 -1 0\n2. 1 0\n", WeightedCNF(soft=(
             SoftClause((1,), 0.001), SoftClause((-1,), 0.5), SoftClause((1,), 2)))),
         ("h 0\n", WeightedCNF(((),))),
+        ("p wcnf 3 3 9\n9 1\n2\n 0 4\n-3 0 2\n0\n", WeightedCNF(
+            ((1, 2),), (SoftClause((-3,), 4), SoftClause((), 2)))),
+        ("h 1\nc inside a clause\n-2 c at its end\n0\nc\n3 2 0 c 4 5 0\nc", WeightedCNF(
+            ((1, -2),), (SoftClause((2,), 3),))),
+        ("h 1 -1 0\r3 2 2 0\r", WeightedCNF(((1, -1),), (SoftClause((2, 2), 3),))),
+        (f"{10**50 + 1} 1 0\n", WeightedCNF(soft=(SoftClause((1,), 10**50 + 1),))),
     ],
-    ids=["no top", "above top", "blanks, no last newline", "comments, CRLF", "decimals", "empty"],
+    ids=["no top", "above top", "blanks, no last newline", "comments, CRLF", "decimals", "empty",
+         "over lines", "comments anywhere", "tautology, CR", "51 digits"],
 )  # fmt: skip
 def test_what_other_programs_write_is_read(text: str, problem: WeightedCNF) -> None:
     assert loads(text) == problem
@@ -149,7 +156,10 @@ def test_what_other_programs_write_is_read(text: str, problem: WeightedCNF) -> N
         ("h 1 2 0\n3 1\n", 2),
         ("h\n", 1),
         ("3\n", 1),
-        ("h 1 0 2 0\n", 1),
+        ("h 1\nh 2 0\n", 2),
+        ("h 1\n2\n", 1),
+        ("h 1\np wcnf 1 1 5\n", 2),
+        ("3 1\n2.5 0\n", 2),
         ("h 1 x 0\n", 1),
         ("h 1 2.0 0\n", 1),
         ("h 1 1_0 0\n", 1),
@@ -197,12 +207,33 @@ def test_a_file_cut_anywhere_but_at_its_last_newline_is_refused(form: Format) ->
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    latin = tmp_path / "latin.wcnf"
-    latin.write_bytes(b"h 1 0\nc caf\xe9\n")
-    for path, line in ((tmp_path / "absent.wcnf", None), (tmp_path, None), (latin, 2)):
+    picture = tmp_path / "picture.wcnf"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\0\xff")
+    for path, line in ((tmp_path / "absent.wcnf", None), (tmp_path, None), (picture, 1)):
         with pytest.raises(FileFormatError) as caught:
             read_wcnf(path)
         assert (caught.value.path, caught.value.line) == (str(path), line)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8-sig", "utf-16"])
+def test_comments_may_be_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "comment.wcnf"
+    path.write_bytes(f"c café\n{EXAMPLE_2022}c à la fin".encode(encoding))
+    assert read_wcnf(path) == EXAMPLE
+
+
+@FORM
+@given(problem=problems(st.integers(1, 2**70)), data=st.data())
+def test_line_breaks_and_comments_between_any_two_numbers_change_nothing(
+    form: Format, problem: WeightedCNF, data: st.DataObject
+) -> None:
+    assume(sum(item.weight for item in problem.soft) < 2**63)
+    breaks = st.sampled_from([" ", "\n", "\r\n", "\t", "\nc 1 0\n", " c 1 0\n"])
+    lines = [
+        line if line[0] in "cp" else data.draw(breaks).join(line.split())
+        for line in dumps(problem, form).splitlines()
+    ]
+    assert loads("\n".join(lines)) == problem
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz"])

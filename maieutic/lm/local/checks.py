@@ -22,7 +22,7 @@ import torch
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import ModelError
-from maieutic.lm.local.decoding import Decoder, check_logits
+from maieutic.lm.local.decoding import Decoder
 from maieutic.lm.local.tokens import Tokens, Vocabulary
 from maieutic.lm.local.windows import trial_length
 
@@ -100,7 +100,7 @@ def _batches(checkpoint: Checkpoint, decoder: Decoder) -> Batches:
     short, other = long[2 : 2 + min(SHORT, length)], long[::-1]
     alone = [decoder.last_logits([row], exact=True)[0] for row in (short, long)]
     for row in alone:
-        check_logits(row, checkpoint.name)
+        checkpoint.check_logits(row)
     tolerance = TOLERANCES.get(checkpoint.dtype, 0.1)
     decoder.output_layer.check(alone[1], decoder.last_logits([long], exact=False)[0], tolerance)
     if _gap(decoder.last_logits([short, long], exact=True), alone) <= tolerance:

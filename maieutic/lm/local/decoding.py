@@ -21,13 +21,12 @@ from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.internals import cache_parameter, new_cache
 from maieutic.checkpoints.loading import Checkpoint
-from maieutic.errors import ModelError
 from maieutic.lm.base import FloatArray, SamplingParams
 from maieutic.lm.local.output_layer import OutputLayer
 from maieutic.lm.local.prefixes import Prefix, prefix_argument
 from maieutic.lm.local.tokens import Tokens
 
-__all__ = ["Decoder", "SampleRow", "Stop", "check_logits", "draw_tokens", "sample_uniforms"]
+__all__ = ["Decoder", "SampleRow", "Stop", "draw_tokens", "sample_uniforms"]
 
 Stop = Callable[[Sequence[int]], bool]  # whether the last of a text's new tokens ends it
 
@@ -72,7 +71,7 @@ class Decoder:
     """
 
     def __init__(self, checkpoint: Checkpoint, pad: int) -> None:
-        self._name, self._model = checkpoint.name, checkpoint.model
+        self._checkpoint, self._model = checkpoint, checkpoint.model
         self._device, self._pad = checkpoint.device, pad
         self.output_layer = OutputLayer(checkpoint)
         self._cache = cache_parameter(self._model)
@@ -101,7 +100,7 @@ class Decoder:
         with torch.inference_mode():
             logits = self._forward(ids, mask, self._positions(mask, prefix), prefix, width, exact=True)
             logs = logits.float().log_softmax(dim=-1)
-        check_logits(logs, self._name)
+        self._checkpoint.check_logits(logs)
         return logs
 
     def last_logits(self, rows: Sequence[Tokens], *, exact: bool) -> torch.Tensor:
@@ -158,7 +157,7 @@ class Decoder:
         cache = new_cache(self._model)
         assert cache is not None
         logits = self._forward(ids, mask, positions, prefix, 1, cache)[:, 0].float()
-        check_logits(logits, self._name)
+        self._checkpoint.check_logits(logits)
         batch = _Batch(logits, cache, mask, positions[:, -1:])
         if len(lines) < len(rows):
             batch.select(torch.tensor([lines[row.tokens] for row in rows], device=self._device))
@@ -225,23 +224,6 @@ class Decoder:
         ids = torch.from_numpy(padded(rows, self._pad, "left"))
         mask = torch.from_numpy(padded([[1] * len(row) for row in rows], 0, "left"))
         return ids.to(self._device), mask.to(self._device)
-
-
-def check_logits(logits: torch.Tensor, name: str) -> None:
-    """Reject logits or log-probabilities that are not numbers; −∞ stands for probability 0.
-
-    Args:
-        name: the model's, for the message.
-
-    Raises:
-        ModelError: some are NaN or +∞.
-    """
-    if not (logits < torch.inf).all():
-        raise ModelError(
-            f"{name} computes NaN: its weights are damaged, or its number format overflows; use "
-            "--dtype float32, or download the model again",
-            subject=name,
-        )
 
 
 def sample_uniforms(params: SamplingParams, text: str, index: int) -> FloatArray:

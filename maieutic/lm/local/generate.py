@@ -24,6 +24,17 @@ from maieutic.lm.local.tokens import Vocabulary
 __all__ = ["generate"]
 
 
+class _Checked:
+    """A logits processor that refuses what is no number."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+
+    def __call__(self, _input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        self.checkpoint.check_logits(scores)
+        return scores
+
+
 def generate(
     checkpoint: Checkpoint,
     vocabulary: Vocabulary,
@@ -35,7 +46,7 @@ def generate(
     tokens = [row.tokens for row in rows]
     ids = torch.from_numpy(padded(tokens, vocabulary.pad, "left")).to(checkpoint.device)
     mask = torch.from_numpy(padded([[1] * len(row) for row in tokens], 0, "left")).to(checkpoint.device)
-    processors: list[Any] = []
+    processors: list[Any] = [_Checked(checkpoint)]
     if params.temperature > 0:
         uniforms = np.stack([row.uniforms for row in rows if row.uniforms is not None])
         processors.append(TemperatureLogitsWarper(float(params.temperature)))

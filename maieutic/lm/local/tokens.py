@@ -43,7 +43,7 @@ class Vocabulary:
         )
         self.eos: list[int] = self._known(*(getattr(source, "eos_token_id", None) for source in named))
         pads = (defaults.pad_token_id, self._tokenizer.pad_token_id, *self.eos, 0)
-        self.pad = next(pad for pad in pads if pad is not None and 0 <= pad < self.size)
+        self.pad = next(pad for pad in pads if isinstance(pad, int) and 0 <= pad < self.size)
 
     def _known(self, *named: Any) -> list[int]:
         """The tokens among some ids and lists of ids that the model knows, each once."""

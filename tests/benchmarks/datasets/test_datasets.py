@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
@@ -168,6 +169,10 @@ def as_array(rows: Rows) -> bytes:
 
 def as_table(rows: Rows, delimiter: str = ",") -> bytes:
     written = io.StringIO(newline="")
+    if delimiter == "\t":  # without quotation, so that a field cannot hold tabs and line breaks
+        for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:
+            written.write("\t".join(" ".join(str(value).split()) for value in row.values()) + "\n")
+        return written.getvalue().encode("utf-8-sig")
     writer = csv.DictWriter(written, list(rows[0]), delimiter=delimiter)
     writer.writeheader()
     writer.writerows(rows)
@@ -246,8 +251,8 @@ def test_made_up_twins_come_back(items: list[Item], zipped: bool) -> None:
 
 
 SPELLINGS = {
-    True: ["true", "True", "TRUE", "yes", "Yes", "1", True, 1],
-    False: ["false", "False", "FALSE", "no", "No", "0", False, 0],
+    True: ["true", "True", "TRUE", "yes", "Yes", "1", "1.0", "1.", True, 1, 1.0],
+    False: ["false", "False", "FALSE", "no", "No", "0", "0.0", "0.00", False, 0, 0.0],
 }
 
 
@@ -292,6 +297,29 @@ def test_rows_without_an_id_are_named_by_their_line(tmp_path: Path) -> None:
     assert items == (Item("2", "Ice is cold.", True), Item("5", "Fire is cold.", False))
 
 
+def test_a_quotation_mark_in_a_tsv_is_a_character(tmp_path: Path) -> None:
+    path = put(
+        tmp_path, "rows.tsv", b'text\tlabel\n"Open the door.\t0\n"Ice" is 5" thick."\tyes\r\nOh "\t1\n'
+    )
+    assert load_items("file", data=path).items == (
+        Item("2", '"Open the door.', False),
+        Item("3", '"Ice" is 5" thick."', True),
+        Item("4", 'Oh "', True),
+    )
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "rows.csv", "rows.tsv"])
+def test_a_byte_order_mark_is_no_part_of_the_data(tmp_path: Path, name: str, zipped: bool) -> None:
+    rows: Rows = [{"id": 7.0, "text": "Ice.", "label": 1.0}, {"id": 8.0, "text": "Fire.", "label": 0.0}]
+    write = {"rows.jsonl": as_lines, "rows.json": as_array}.get(name)
+    content = write(rows) if write else as_table(rows, "\t" if name == "rows.tsv" else ",")
+    path = put(tmp_path, name, codecs.BOM_UTF8 + content.removeprefix(codecs.BOM_UTF8), zipped)
+    items = load_items("file", data=path).items
+    assert [(item.text, item.gold) for item in items] == [("Ice.", True), ("Fire.", False)]
+    assert [item.id for item in items] == (["7", "8"] if write else ["7.0", "8.0"])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
@@ -305,7 +333,11 @@ def test_rows_without_an_id_are_named_by_their_line(tmp_path: Path) -> None:
         ("rows.csv", b"text,label,label\nIce.,1,0\n", 1),
         ("rows.csv", b"text,label\nIce.,1\nIce, cold.,1\n", 3),
         ("rows.csv", b'text,label\nIce.,1\n"Ice,1\n', 3),
-        ("rows.tsv", b'text\tlabel\n"Ice" is cold.\t1\n', 2),
+        ("rows.tsv", b'text\tlabel\n"Ice is\ncold."\t1\n', 2),
+        ("rows.tsv", b'"text"\t"label"\nIce.\t1\n', None),
+        ("rows.csv", b"text,label\nIce.,0.5\n", 2),
+        ("rows.csv", b"text,label\nIce.,-1.0\n", 2),
+        ("rows.csv", "text,label\nIce.,1\n".encode("utf-16"), None),
         ("rows.csv", b"text,label\nIce.,maybe\n", 2),
         ("rows.csv", b"text,label\nIce.,\n", 2),
         ("rows.csv", b"text,label\n ,1\nIce.,1\n", 2),
@@ -316,7 +348,8 @@ def test_rows_without_an_id_are_named_by_their_line(tmp_path: Path) -> None:
         ("rows.jsonl", b'{"text": "Ice.", "label": 1}\n{"text": "Ice."}\n', 2),
         ("rows.jsonl", b'{"text": "Ice.", "label": 1}\n{"text": \n', 2),
         ("rows.jsonl", b'{"text": "Ice.", "label": 2}\n', 1),
-        ("rows.jsonl", b'{"text": "Ice.", "label": 1.0}\n', 1),
+        ("rows.jsonl", b'{"text": "Ice.", "label": 0.1}\n', 1),
+        ("rows.jsonl", b'{"text": "Ice.", "label": NaN}\n', 1),
         ("rows.jsonl", b'{"text": "Ice.", "label": null}\n', 1),
         ("rows.jsonl", b'{"text": 7, "label": 1}\n', 1),
         ("rows.jsonl", b'{"text": "\\ud800", "label": 1}\n', 1),
