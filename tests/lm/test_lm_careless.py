@@ -208,7 +208,7 @@ def test_an_end_beyond_the_vocabulary_is_never_drawn(
     folder = shutil.copytree(bases["llama"], tmp_path / "model")
     update(folder / "generation_config.json", {"eos_token_id": ends})
     lm = TransformersLM.load(str(folder), device="cpu", dtype="float32")
-    assert lm._vocabulary.ends == []
+    assert all(0 <= end < lm._vocabulary.size for end in lm._vocabulary.ends)
     assert lm.sample(PROMPTS[:2], 1, SamplingParams(8))
 
 

@@ -82,7 +82,7 @@ class ChatTemplate:
             try:
                 text = self._written(_messages(prompt, form), prompt.opening, form)
             except Exception as error:  # a template is a program, and may fail in any way
-                problems.append(f"{type(error).__name__}: {error}")
+                problems.append(f"{type(error).__name__}: {shortened(' '.join(str(error).split()))}")
                 continue
             lost = _lost(prompt, text)
             if lost is None:
