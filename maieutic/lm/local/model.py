@@ -28,7 +28,7 @@ from maieutic.lm.local.decoding import Decoder, SampleRow, Stop
 from maieutic.lm.local.examples import PrefixGroup, SharedExamples, shared_tokens
 from maieutic.lm.local.generate import generate
 from maieutic.lm.local.prefixes import Prefix
-from maieutic.lm.local.thinking import Request, Thinker
+from maieutic.lm.local.thinking import Thinker, ThoughtRequest
 from maieutic.lm.local.tokens import Tokens, Vocabulary
 from maieutic.prompts import builtin_names
 
@@ -130,7 +130,7 @@ class TransformersLM:
         texts = self._vocabulary.render(distinct)
         completions = self._thinker.complete(
             [
-                Request(prompt, text, index)
+                ThoughtRequest(prompt, text, index)
                 for prompt, text in zip(distinct, texts, strict=True)
                 for index in range(copies)
             ],
@@ -162,7 +162,7 @@ class TransformersLM:
         for start in range(0, len(distinct), CHOOSE_PROMPTS):
             chunk = distinct[start : start + CHOOSE_PROMPTS]
             rendered = self._vocabulary.render(chunk)
-            requests = [Request(prompt, text) for prompt, text in zip(chunk, rendered, strict=True)]
+            requests = [ThoughtRequest(prompt, text) for prompt, text in zip(chunk, rendered, strict=True)]
             thoughts = self._thinker.think(requests, SamplingParams(1))
             ready = [place for place, thought in enumerate(thoughts) if thought.text is not None]
             texts = [rendered[place] + str(thoughts[place].text) for place in ready]

@@ -12,7 +12,7 @@ from maieutic.lm.local.decoding import SampleRow, Stop, sample_uniforms
 from maieutic.lm.local.thoughts import THOUGHT_TOKENS, Tags, ThoughtEnd, begun_thought
 from maieutic.lm.local.tokens import Tokens, Vocabulary
 
-__all__ = ["Draw", "Request", "Thinker", "Thought"]
+__all__ = ["Draw", "Thinker", "Thought", "ThoughtRequest"]
 
 # Draws new tokens after prompts, given with their rows.
 Draw = Callable[[Sequence[Prompt], Sequence[SampleRow], SamplingParams, Stop], list[list[int]]]
@@ -23,7 +23,7 @@ _NOTICE = f"it thinks first; a thought may take {THOUGHT_TOKENS} tokens, and the
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ThoughtRequest:
     """A prompt, its text, and the index of the sample that is drawn."""
 
     prompt: Prompt
@@ -60,7 +60,7 @@ class Thinker:
         return begun_thought(self._vocabulary.decode(new[:_TRIAL_TOKENS])) is not None
 
     def complete(
-        self, requests: Sequence[Request], params: SamplingParams, *, begun: bool = False
+        self, requests: Sequence[ThoughtRequest], params: SamplingParams, *, begun: bool = False
     ) -> list[Completion]:
         """The completion of each request after its thought; empty where the thought does not end.
 
@@ -97,13 +97,13 @@ class Thinker:
                 completions[place] = completion
         return completions
 
-    def _row(self, request: Request, tokens: Tokens, params: SamplingParams) -> SampleRow:
+    def _row(self, request: ThoughtRequest, tokens: Tokens, params: SamplingParams) -> SampleRow:
         self._vocabulary.check_window(request.prompt, len(tokens), params.max_new_tokens)
         numbers = None if params.greedy else sample_uniforms(params, request.text, request.index)
         return SampleRow(tokens, numbers)
 
     def think(
-        self, requests: Sequence[Request], params: SamplingParams, *, begun: bool = False
+        self, requests: Sequence[ThoughtRequest], params: SamplingParams, *, begun: bool = False
     ) -> list[Thought]:
         """The thought before each answer; an empty one where the model does not think first.
 
@@ -135,7 +135,7 @@ class Thinker:
         return thoughts
 
     def _thoughts(
-        self, requests: Sequence[Request], params: SamplingParams, tags: Tags | None
+        self, requests: Sequence[ThoughtRequest], params: SamplingParams, tags: Tags | None
     ) -> list[Thought]:
         own = replace(params, max_new_tokens=THOUGHT_TOKENS)
         prompts = [request.prompt for request in requests]
@@ -149,7 +149,7 @@ class Thinker:
         new = self._draw(prompts, rows, own, rule)
         return [Thought(rule.thought(tokens), len(tokens)) for tokens in new]
 
-    def _opened(self, request: Request) -> Tags | None:
+    def _opened(self, request: ThoughtRequest) -> Tags | None:
         if request.prompt.format == "text":
             return None
         return self._vocabulary.template.opened_thought(request.prompt, request.text)
