@@ -64,12 +64,11 @@ def calibrate(
     from maieutic.benchmarks.calibration.calibrate import calibrate as learn
     from maieutic.benchmarks.calibration.calibrate import learnable_trees
     from maieutic.benchmarks.calibration.study import Study
-    from maieutic.cache.verifier import CachedVerifier
     from maieutic.cli.calibration_report import print_calibration, write_weights
     from maieutic.cli.console import complain, response_cache, tracked
     from maieutic.cli.outputs import try_new_file
     from maieutic.inference.weights import DEFAULT_WEIGHTS
-    from maieutic.nli import load_verifier
+    from maieutic.pipeline import open_verifier
 
     if out is not None:
         try_new_file("--out", out)
@@ -78,9 +77,9 @@ def calibrate(
     )
     names = _names(trees)
     sets = {name: learnable_trees(path, folds, complain) for name, path in zip(names, trees, strict=True)}
-    verifier = load_verifier(nli, device=device, dtype=dtype, download=download)
-    scorer = CachedVerifier(verifier, response_cache()) if cache else verifier
-    learned = learn(sets, scorer, plan, tracked)
+    store = response_cache() if cache else None
+    verifier = open_verifier(nli, cache=store, device=device, dtype=dtype, download=download)
+    learned = learn(sets, verifier, plan, tracked)
     print_calibration(learned, json=json)
     if out is not None:
         files = " ".join(path.resolve().name for path in trees)

@@ -27,7 +27,7 @@ from maieutic.relate import relate
 from maieutic.text import as_question
 from maieutic.tree import Tree
 
-__all__ = ["BATCH_SIZE", "LoadedModels", "Maieutic", "load_models"]
+__all__ = ["BATCH_SIZE", "LoadedModels", "Maieutic", "load_models", "open_lm", "open_verifier"]
 
 BATCH_SIZE = 16  # questions that grow together
 SAME_MODEL = "lm"  # as the verifier's name: the language model itself
@@ -40,6 +40,37 @@ class LoadedModels:
     lm: LanguageModel
     verifier: Verifier
     prompts: PromptSet
+
+
+def open_lm(
+    name: str, *, cache: ResponseStore | None = None, beliefs: BeliefSource | None = None, **options: Any
+) -> LanguageModel:
+    """Load a language model, behind a cache and a reader of beliefs where these are given.
+
+    Args:
+        name, options: as for :func:`maieutic.lm.load_lm`.
+        cache, beliefs: as for :func:`load_models`.
+
+    Raises:
+        InputError: the model or the device cannot be used.
+        ServerError: the model's server fails.
+    """
+    model = load_lm(name, probabilities=beliefs is None, **options)
+    model = model if cache is None else CachedLanguageModel(model, cache)
+    return model if beliefs is None else BeliefReader(model, beliefs)
+
+
+def open_verifier(name: str, *, cache: ResponseStore | None = None, **options: Any) -> Verifier:
+    """Load a verifier, behind a cache where one is given.
+
+    Args:
+        name, options: as for :func:`maieutic.nli.load_verifier`.
+
+    Raises:
+        InputError: the model or the device cannot be used.
+    """
+    verifier = load_verifier(name, **options)
+    return verifier if cache is None else CachedVerifier(verifier, cache)
 
 
 def load_models(
@@ -68,16 +99,13 @@ def load_models(
     """
     chosen = None if prompts == "auto" else load_prompts(prompts)  # fails before the models take time
     of_lm = {} if is_server(lm) and nli != SAME_MODEL else options
-    model = load_lm(lm, probabilities=beliefs is None, **of_lm)
-    model = model if cache is None else CachedLanguageModel(model, cache)
-    model = model if beliefs is None else BeliefReader(model, beliefs)
+    model = open_lm(lm, cache=cache, beliefs=beliefs, **of_lm)
     prompt_set = chosen or load_prompts(model.prompts)
     verifier: Verifier
     if nli == SAME_MODEL:
         verifier = LanguageModelVerifier(model, prompt_set)
     else:
-        verifier = load_verifier(nli, **options)
-        verifier = verifier if cache is None else CachedVerifier(verifier, cache)
+        verifier = open_verifier(nli, cache=cache, **options)
     return LoadedModels(model, verifier, prompt_set)
 
 

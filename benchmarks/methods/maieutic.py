@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -84,7 +85,7 @@ class MaieuticMethod:
                 problem = f"{self.inference.name} inference has no {name}={getattr(self, name)}"
                 raise InputError(f"{problem}; use joint, or leave it out", subject=name)
         self._elicit()
-        self.configured_inference()  # an invalid weights file is reported before models load
+        _ = self.configured_inference  # an invalid weights file is reported before models load
 
     @property
     def uses_verifier(self) -> bool:
@@ -108,7 +109,7 @@ class MaieuticMethod:
         return [_outcome(answer) for answer in self._maieutic(models).conclude(shown)]
 
     def _maieutic(self, models: LoadedModels) -> Maieutic:
-        elicit, inference, prompts = self._elicit(), self.configured_inference(), models.prompts
+        elicit, inference, prompts = self._elicit(), self.configured_inference, models.prompts
         return Maieutic(models.lm, models.verifier, prompts=prompts, elicit=elicit, inference=inference)
 
     def _elicit(self) -> ElicitConfig:
@@ -123,6 +124,7 @@ class MaieuticMethod:
             read_beliefs=self.evidence != "likelihood",
         )
 
+    @cached_property
     def configured_inference(self) -> Inference:
         """The inference with the weights of the file and with the ablations of ``evidence``."""
         inference = self.inference

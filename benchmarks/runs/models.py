@@ -13,15 +13,13 @@ from maieutic.cache.language_model import CachedLanguageModel
 from maieutic.cache.store import ResponseStore
 from maieutic.cache.verifier import CachedVerifier
 from maieutic.files.json_lines import read_trees
-from maieutic.lm import load_lm
 from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.lm.beliefs import BeliefReader, parse_belief_source
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.lm.server.model import ServerLM
-from maieutic.nli import load_verifier
 from maieutic.nli.base import Verifier
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import LoadedModels, load_models
+from maieutic.pipeline import LoadedModels, load_models, open_lm, open_verifier
 from maieutic.prompts import load_prompts
 from maieutic.text import text_key
 from maieutic.tree import Tree
@@ -63,20 +61,17 @@ def models_of(
         InputError: a model, the device or the prompt file cannot be used.
     """
     options: dict[str, Any] = {"device": config.device, "dtype": config.dtype, "download": download}
+    options["cache"] = cache
     beliefs = parse_belief_source(config.beliefs)
     if config.lm and config.nli:
-        options |= {"prompts": config.prompts, "cache": cache, "beliefs": beliefs}
-        return load_models(config.lm, config.nli, **options)
+        return load_models(config.lm, config.nli, prompts=config.prompts, beliefs=beliefs, **options)
     if config.lm:
         prompts = None if config.prompts == "auto" else load_prompts(config.prompts)
-        lm = load_lm(config.lm, probabilities=beliefs is None, **options)
-        lm = lm if cache is None else CachedLanguageModel(lm, cache)
-        lm = lm if beliefs is None else BeliefReader(lm, beliefs)
+        lm = open_lm(config.lm, beliefs=beliefs, **options)
         return LoadedModels(lm, ScriptedVerifier(_unasked, name=""), prompts or load_prompts(lm.prompts))
     verifier: Verifier = ScriptedVerifier(_unasked)
     if config.nli:
-        verifier = load_verifier(config.nli, **options)
-        verifier = verifier if cache is None else CachedVerifier(verifier, cache)
+        verifier = open_verifier(config.nli, **options)
     return LoadedModels(ScriptedLanguageModel(_unasked, _unasked, name=""), verifier, load_prompts("paper"))
 
 

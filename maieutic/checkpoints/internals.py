@@ -8,16 +8,15 @@ imports from ``transformers`` itself.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from threading import Lock
 from typing import Any
 
 __all__ = [
+    "architectures",
     "attention_of",
     "cache_parameter",
-    "causal_architectures",
-    "classifier_architectures",
     "continuous_batching",
     "is_opened_by",
     "new_cache",
@@ -28,30 +27,17 @@ __all__ = [
 _registering = Lock()
 
 
-def causal_architectures() -> frozenset[str]:
-    """Class names of causal language models; empty where Transformers does not list them any more."""
+def architectures(mapping: str) -> frozenset[str]:
+    """Class names in a mapping of model types, such as "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES".
+
+    Empty where Transformers does not have the mapping any more.
+    """
     try:
-        from transformers.models.auto.modeling_auto import (  # noqa: PLC0415
-            MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as names,  # noqa: N811
-        )
+        from transformers.models.auto import modeling_auto  # noqa: PLC0415
     except ImportError:
         return frozenset()
-    return _class_names(names)
-
-
-def classifier_architectures() -> frozenset[str]:
-    """Class names of sequence classifiers; likewise."""
-    try:
-        from transformers.models.auto.modeling_auto import (  # noqa: PLC0415
-            MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as names,  # noqa: N811
-        )
-    except ImportError:
-        return frozenset()
-    return _class_names(names)
-
-
-def _class_names(mapping: Mapping[str, str | tuple[str, ...]]) -> frozenset[str]:
-    groups = ((entry,) if isinstance(entry, str) else entry for entry in mapping.values())
+    entries = getattr(modeling_auto, mapping, {}).values()
+    groups = ((entry,) if isinstance(entry, str) else entry for entry in entries)
     return frozenset(name for group in groups for name in group)
 
 

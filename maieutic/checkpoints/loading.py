@@ -29,7 +29,7 @@ from maieutic.bundled import AGORA, BundledModel, bundled_folder
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.fingerprints import checkpoint_fingerprint
 from maieutic.checkpoints.folders import check_folder, missing_packages
-from maieutic.checkpoints.internals import causal_architectures, classifier_architectures, is_opened_by
+from maieutic.checkpoints.internals import architectures, is_opened_by
 from maieutic.errors import MaieuticError, ModelError
 
 __all__ = [
@@ -66,14 +66,14 @@ class Kind:
 LANGUAGE_MODEL = Kind(
     "a causal language model",
     AutoModelForCausalLM,
-    causal_architectures(),
+    architectures("MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"),
     "give it as the verifier (--nli)",
     "agora-lm",
 )
 CLASSIFIER = Kind(
     "a sequence classifier",
     AutoModelForSequenceClassification,
-    classifier_architectures(),
+    architectures("MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES"),
     "give it as the language model (--lm)",
     "agora-nli",
 )

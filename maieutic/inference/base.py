@@ -16,7 +16,9 @@ from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.graph import BeliefGraph, Form, Literal
 from maieutic.tree import Probability, Tree
 
-__all__ = ["Inference", "MarginUnit", "PairPlan", "Verdict"]
+__all__ = ["NO_SETTING", "Inference", "MarginUnit", "PairPlan", "Verdict"]
+
+NO_SETTING = {"setting": False}  # metadata of fields that are no settings of a benchmark's method
 
 MarginUnit = OneOf["nats", "votes", "probability", "strength"]
 

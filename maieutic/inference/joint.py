@@ -12,7 +12,7 @@ from itertools import permutations
 
 from maieutic.errors import InputError
 from maieutic.inference.assumptions import Assumption, fixed_literals
-from maieutic.inference.base import PairPlan, Verdict
+from maieutic.inference.base import NO_SETTING, PairPlan, Verdict
 from maieutic.inference.constraints import Constraint, Encoding, relation_constraints
 from maieutic.inference.graph import BeliefGraph, Form, Literal, Q, forms_of, root_forms
 from maieutic.inference.merge import deduplicated, merged_literals
@@ -21,8 +21,6 @@ from maieutic.solvers import Solver, load_solver
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
 __all__ = ["Joint"]
-
-_NO_SETTING = {"setting": False}  # of a benchmark's method
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,14 @@ class Joint:
         InputError: a number is out of its range, or two assumptions have the same id.
     """
 
-    weights: JointWeights | None = field(default=None, metadata=_NO_SETTING)
+    weights: JointWeights | None = field(default=None, metadata=NO_SETTING)
     merge: bool = False
     pruned: float = 0.0
-    assumptions: tuple[Assumption, ...] = field(default=(), metadata=_NO_SETTING)
+    assumptions: tuple[Assumption, ...] = field(default=(), metadata=NO_SETTING)
     abstain_below: float = 0.0
-    solver: Solver = field(default_factory=lambda: load_solver("rc2-stratified"), metadata=_NO_SETTING)
+    solver: Solver = field(default_factory=lambda: load_solver("rc2-stratified"), metadata=NO_SETTING)
     use_verifier: bool = True
-    decided: bool = field(default=False, metadata=_NO_SETTING)
+    decided: bool = field(default=False, metadata=NO_SETTING)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "assumptions", tuple(self.assumptions))

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from maieutic.inference.base import PairPlan, Verdict
+from maieutic.inference.base import NO_SETTING, PairPlan, Verdict
 from maieutic.inference.constraints import Constraint, Encoding, relation_constraints
 from maieutic.inference.graph import NOT_Q, BeliefGraph, Form, Literal, Q, Relation, forms_of, root_forms
 from maieutic.solvers import Solver, load_solver
 from maieutic.tree import ROOT, Proposition, Tree
 
 __all__ = ["Vote"]
-
-_NO_SETTING = {"setting": False}  # of a benchmark's method
 
 UNKNOWN_BELIEF = 0.5  # an unknown belief favours neither side
 _VALUE = {"entailment": 1, "neutral": 0, "contradiction": -1}
@@ -36,9 +34,9 @@ class Vote:
             are known; relations among explanations are not scored.
     """
 
-    solver: Solver = field(default_factory=lambda: load_solver("rc2"), metadata=_NO_SETTING)
+    solver: Solver = field(default_factory=lambda: load_solver("rc2"), metadata=NO_SETTING)
     use_verifier: bool = True
-    decided: bool = field(default=False, metadata=_NO_SETTING)
+    decided: bool = field(default=False, metadata=NO_SETTING)
 
     @property
     def name(self) -> str:

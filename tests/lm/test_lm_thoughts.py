@@ -8,7 +8,8 @@ import pytest
 
 from maieutic.errors import ContextLengthError, ModelError
 from maieutic.lm.base import Prompt, SamplingParams, Shot
-from maieutic.lm.local.thoughts import TAGS, THOUGHT_TOKENS, Tags, ThoughtEnd
+from maieutic.lm.local.thinking import THOUGHT_TOKENS, ThoughtEnd
+from maieutic.lm.thoughts import TAGS, Tags
 from tests.lm.chains import OPEN, SPECIAL, THINKING, TURNS, load, save_chain, tokenizer_of
 
 ASKED = [Prompt("chat", "Judge.", (Shot("Is ice hot?", "No."),), query) for query in ("Is it so?", "Why?")]

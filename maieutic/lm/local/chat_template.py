@@ -14,7 +14,8 @@ from maieutic.checkpoints.loading import shortened
 from maieutic.errors import ModelError
 from maieutic.lm.base import Prompt
 from maieutic.lm.local.fixed_date import with_fixed_date
-from maieutic.lm.local.thoughts import Tags, empty_thought, opened_thought
+from maieutic.lm.messages import in_parts, merge_system
+from maieutic.lm.thoughts import Tags, empty_thought, opened_thought
 
 __all__ = ["ChatTemplate"]
 
@@ -133,9 +134,9 @@ class ChatTemplate:
             return text.removesuffix(opens) + closes if opens and text.endswith(opens) else text
         # A template may trim its messages, so that the opening's trailing space is put back afterwards.
         trimmed = opening.rstrip()
-        content = [{"type": "text", "text": trimmed}] if form.parts else trimmed
+        reply = [{"role": "assistant", "content": trimmed}]
         text = self._apply(
-            [*messages, {"role": "assistant", "content": content}],
+            [*messages, *(in_parts(reply) if form.parts else reply)],
             continue_final_message=True,
             **self._switches,
         )
@@ -199,23 +200,15 @@ class ChatTemplate:
 def _messages(prompt: Prompt, form: _Form) -> list[_Message]:
     messages: list[_Message] = list(prompt.messages())
     if form.merged:
-        instruction, first, *others = messages
-        messages = [
-            {"role": "user", "content": f"{instruction['content']}\n\n{first['content']}"},
-            *others,
-        ]
-    return _in_parts(messages) if form.parts else messages
-
-
-def _in_parts(messages: list[_Message]) -> list[_Message]:
-    return [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
+        messages = merge_system(messages)
+    return in_parts(messages) if form.parts else messages
 
 
 def _talk(*replies: str, parts: bool) -> list[_Message]:
     """A trial conversation: a question, a reply if there is one, a question if there is another."""
     turns = zip(("user", "assistant", "user"), (_QUESTION, *replies), strict=False)
     messages: list[_Message] = [{"role": role, "content": content} for role, content in turns]
-    return _in_parts(messages) if parts else messages
+    return in_parts(messages) if parts else messages
 
 
 def _lost(prompt: Prompt, text: str) -> str | None:

@@ -8,7 +8,7 @@
 
 Each that fails is logged in one line with what is done about it. The other checks belong to single prompts:
 that a chat template keeps all of a prompt (:mod:`maieutic.lm.local.chat_template`), and that a thought is not
-taken for an answer (:mod:`maieutic.lm.local.thoughts`).
+taken for an answer (:mod:`maieutic.lm.local.thinking`).
 """
 
 from __future__ import annotations

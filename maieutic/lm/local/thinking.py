@@ -9,15 +9,18 @@ from functools import cached_property
 from maieutic.errors import ModelError
 from maieutic.lm.base import Completion, Prompt, SamplingParams
 from maieutic.lm.local.decoding import SampleRow, Stop, sample_uniforms
-from maieutic.lm.local.thoughts import THOUGHT_TOKENS, Tags, ThoughtEnd, begun_thought
 from maieutic.lm.local.tokens import Tokens, Vocabulary
+from maieutic.lm.thoughts import TAGS, Tags, begun_thought, may_begin_thought
 
-__all__ = ["Draw", "Thinker", "Thought", "ThoughtRequest"]
+__all__ = ["THOUGHT_TOKENS", "Draw", "Thinker", "Thought", "ThoughtEnd", "ThoughtRequest"]
+
+THOUGHT_TOKENS = 1024  # token limit of a thought; most answers to yes/no questions need fewer
 
 # Draws new tokens after prompts, given with their rows.
 Draw = Callable[[Sequence[Prompt], Sequence[SampleRow], SamplingParams, Stop], list[list[int]]]
 
 _TRIAL = Prompt("chat", "", (), "Is ice cold?")
+_TAIL = 32  # tokens in which the end of a thought is looked for; tags are shorter
 _TRIAL_TOKENS = 12  # enough for the opening tag of a thought
 _NOTICE = f"it thinks first; a thought may take {THOUGHT_TOKENS} tokens, and the answer is read after it"
 
@@ -42,6 +45,43 @@ class Thought:
 
     text: str | None = ""
     tokens: int = 0
+
+
+class ThoughtEnd:
+    """The rule that ends the drawing of a thought: the first word after it, or that there is none.
+
+    Args:
+        tags: of the thought that the prompt opened; None where the model opens it itself, if at all.
+        ends: tokens that end everything.
+        decode: the text of tokens, special ones included.
+    """
+
+    def __init__(
+        self, tags: Tags | None, ends: frozenset[int], decode: Callable[[Sequence[int]], str]
+    ) -> None:
+        self._tags, self._ends, self._decode = tags, ends, decode
+
+    def __call__(self, new: Sequence[int]) -> bool:
+        if new[-1] in self._ends:
+            return True
+        if self._tags is None and len(new) <= _TAIL and not may_begin_thought(self._decode(new)):
+            return True
+        tail = self._decode(new[-_TAIL:])
+        closings = [self._tags.closing] if self._tags else [tags.closing for tags in TAGS]
+        return any(tail.partition(closing)[2].strip() for closing in closings)
+
+    def thought(self, new: Sequence[int]) -> str | None:
+        """The thought in the new tokens, its closing tag and the space after it included.
+
+        Returns:
+            "" where the model did not think; None for a thought without an end.
+        """
+        text = self._decode([token for token in new if token not in self._ends])
+        tags = self._tags or begun_thought(text)
+        if tags is None:
+            return ""
+        before, closing, after = text.partition(tags.closing)
+        return before + closing + after[: len(after) - len(after.lstrip())] if closing else None
 
 
 class Thinker:

@@ -155,7 +155,7 @@ class Vocabulary:
             )["input_ids"]
             for index, row in zip(indices, rows, strict=True):
                 # Some tokenizers append an end token, but the model must continue the text.
-                ended = kind == "text" and row and row[-1] in self.ends
+                ended = kind == "text" and row and row[-1] in self._end_tokens
                 encoded[index] = tuple(row[:-1] if ended else row)
         if max(map(max, filter(None, encoded)), default=0) >= self.size:
             raise ModelError(

@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from maieutic.lm.thoughts import TAGS
+
 __all__ = ["Choice", "Position", "prompt_positions", "text_positions"]
 
-_NAMES = "think|thinking|thought|reasoning|seed:think"
-_OPEN = re.compile(rf"\s*(<({_NAMES})>|\[THINK\]|◁think▷|<\|channel\|>analysis)", re.IGNORECASE)
-_CLOSE = re.compile(rf"</({_NAMES})>|\[/THINK\]|◁/think▷|<\|channel\|>final(<\|message\|>)?", re.IGNORECASE)
+_MESSAGE = "<|message|>"  # which servers of harmony models may drop
+
+
+def _pattern(tags: Iterable[str]) -> str:
+    """Any of the tags."""
+    heads = [(re.escape(tag.removesuffix(_MESSAGE)), tag.endswith(_MESSAGE)) for tag in tags]
+    return "|".join(f"{head}(?:{re.escape(_MESSAGE)})?" if message else head for head, message in heads)
+
+
+_OPEN = re.compile(rf"\s*(?:{_pattern(tags.opening for tags in TAGS)})", re.IGNORECASE)
+_CLOSE = re.compile(_pattern(tags.closing for tags in TAGS), re.IGNORECASE)
 _APART = ("reasoning", "reasoning_content", "thinking", "thought")
 
 

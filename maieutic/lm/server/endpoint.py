@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from maieutic.lm.messages import in_parts
 from maieutic.lm.server.scoring import Scoring
 
 __all__ = ["CHAT", "COMPLETIONS", "Endpoint", "WrittenPrompt"]
@@ -119,4 +120,4 @@ class Endpoint:
     def _messages(self, prompt: WrittenPrompt) -> Any:
         if not self.parts or isinstance(prompt, str):
             return prompt
-        return [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in prompt]
+        return in_parts(prompt)

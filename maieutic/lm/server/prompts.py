@@ -14,6 +14,7 @@ from typing import Any
 
 from maieutic.errors import ModelError
 from maieutic.lm.base import Prompt
+from maieutic.lm.messages import merge_system
 from maieutic.lm.server.endpoint import CHAT, Endpoint, WrittenPrompt
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected
 from maieutic.lm.server.probe import ServedModel
@@ -92,9 +93,7 @@ class PromptWriter:
             query = f"{prompt.query}\n\n{FOLLOWS}\n{prompt.opening}"
             messages[-1] = {"role": "user", "content": query}
         if prompt.instruction and not self.endpoint(prompt).system:
-            instruction, first, *others = messages
-            content = f"{instruction['content']}\n\n{first['content']}"
-            messages = [{"role": "user", "content": content}, *others]
+            messages = merge_system(messages)
         return messages
 
     @cached_property

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maieutic.errors import MaieuticError
+from maieutic.lm.messages import merge_system
 from maieutic.lm.server.choice import Choice
 from maieutic.lm.server.endpoint import ANSWER_TOKENS, Endpoint
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected
@@ -101,12 +102,9 @@ class Trial:
         return None if reply is None else reply.choice
 
     def _reply(self, endpoint: Endpoint, tokens: int, *, system: bool) -> Reply | None:
+        """The reply; None if the server rejects the request or fails."""
         messages = _messages(system=system, merged=not endpoint.system)
         body = endpoint.body(self.model, messages, {}, max_tokens=tokens, temperature=0, top_p=1.0, seed=0)
-        return self._send(endpoint, body)
-
-    def _send(self, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply | None:
-        """The reply; None if the server rejects the request or fails."""
         try:
             (reply,) = self.connection.send([Request(endpoint.path, body)], opening=True, attempts=1)
         except (RequestRejected, MaieuticError):
@@ -117,10 +115,10 @@ class Trial:
 
 def _messages(*, system: bool, merged: bool) -> list[dict[str, str]]:
     """The trial question, with the instruction as system message, merged into the question, or left out."""
+    messages = [{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": _QUESTION}]
     if system:
-        return [{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": _QUESTION}]
-    question = f"{_INSTRUCTION}\n\n{_QUESTION}" if merged else _QUESTION
-    return [{"role": "user", "content": question}]
+        return messages
+    return merge_system(messages) if merged else messages[1:]
 
 
 def _thinks(choice: Choice) -> bool:

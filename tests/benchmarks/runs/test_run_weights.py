@@ -25,7 +25,7 @@ def weights_of(config: RunConfig) -> JointWeights | None:
     method = build_method(config.method, config.settings, config.seed)
     method = method.tree if isinstance(method, Cascade) else method
     assert isinstance(method, MaieuticMethod)
-    inference = method.configured_inference()
+    inference = method.configured_inference
     assert isinstance(inference, Joint)
     return inference.weights
 

@@ -170,10 +170,11 @@ def test_every_record_with_a_tree_counts_once_and_with_its_kind(records: list[Re
 @pytest.fixture
 def run_trees(run: CliRun, monkeypatch: pytest.MonkeyPatch, tree_file: Path, tmp_path: Path) -> CliRun:
     """Run ``bench run trees`` on the file, into the folder ``run``, with the scripted verifier."""
-    from maieutic.benchmarks.runs import models, provenance
+    from maieutic import pipeline
+    from maieutic.benchmarks.runs import provenance
 
     monkeypatch.setattr(
-        models, "load_verifier", lambda *_, **__: ScriptedVerifier(judge, fingerprint="judge")
+        pipeline, "load_verifier", lambda *_, **__: ScriptedVerifier(judge, fingerprint="judge")
     )
     monkeypatch.setattr(provenance, "_model", lambda *_: {})
     given_options = ("trees", "--data", tree_file, "--nli", "scripted", "--out", tmp_path / "run")
