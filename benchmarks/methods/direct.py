@@ -17,7 +17,7 @@ from maieutic.usage import Usage
 
 __all__ = ["NO_READING", "Direct", "Reading", "outcome_of", "read"]
 
-NO_READING = f"P(true) + P(false) is below {MIN_VERDICT_MASS}: the model would rather say something else"
+NO_READING = f"P(true) + P(false) is below {MIN_VERDICT_MASS}: the model prefers another reply"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A structured prompt written out as the text that a tokenizer reads, and checked to be all there."""
+"""Renders a structured prompt as the text that a tokenizer reads, and checks that nothing is lost."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _TURNED = ("disable", "no_", "skip", "hide", "without", "off")  # in names of sw
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How messages are given to a template, with what is said of it."""
+    """The form in which a template gets its messages, and the notice about it."""
 
     merged: bool
     parts: bool
     notice: str = ""
 
 
-_MERGED = "instructions go into the first user message, as it loses or refuses system messages"
-_PARTS = "messages are given as lists of parts, as it loses plain ones"
+_MERGED = "its chat template loses or refuses system messages, so instructions open the first user message"
+_PARTS = "its chat template loses plain messages, so they are given as lists of parts"
 _FORMS = (
     _Form(merged=False, parts=False),
     _Form(merged=True, parts=False, notice=_MERGED),
     _Form(merged=False, parts=True, notice=_PARTS),
-    _Form(merged=True, parts=True, notice=f"{_PARTS}, and {_MERGED}"),
+    _Form(merged=True, parts=True, notice=f"{_PARTS}; {_MERGED}"),
 )
 
 
@@ -64,9 +64,8 @@ class ChatTemplate:
     def write(self, prompt: Prompt) -> str:
         """The text of a chat prompt; its opening begins an unfinished assistant message.
 
-        A template may refuse the system message, or lose it without a word, or lose messages that are not
-        given as lists of parts. Each prompt is therefore looked for in its own text, and is written in
-        another form where some of it is missing.
+        A template may refuse or drop the system message, or drop messages that are not lists of parts. So the
+        rendered text is searched for every part of the prompt; if one is missing, the next form is tried.
 
         Raises:
             ModelError: there is no template, or it refuses or loses the prompt in every form.

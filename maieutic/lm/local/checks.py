@@ -1,14 +1,15 @@
-"""What the engine relies on, tried on each model before its first answer is believed.
+"""Checks of a model before its first answer: properties that the engine relies on.
 
-* Weights and logits are finite; a model that computes NaN is refused.
-* A prompt has the same probabilities alone and in a batch. Where left padding changes them (some recurrent
-  families), only prompts of equal length share a batch; where any company does, every prompt is read alone.
+* Weights and logits are finite. A model that computes NaN is refused.
+* A prompt has the same probabilities alone and in a batch. If left padding changes them (some recurrent
+  families), only prompts of equal length share a batch. If equal lengths differ too, every prompt is read
+  alone.
 * The output layer can be computed in float32 (:mod:`maieutic.lm.local.output_layer`).
-* The tokenizer keeps newlines, by which texts end.
+* The tokenizer keeps newlines, which end texts.
 
-Each that fails is logged in one line with what is done about it. The other checks belong to single prompts:
-that a chat template keeps all of a prompt (:mod:`maieutic.lm.local.chat_template`), and that a thought is not
-taken for an answer (:mod:`maieutic.lm.local.thinking`).
+A failed check is logged in one line, with its consequence. Two checks concern single prompts and are made
+elsewhere: a chat template keeps the whole prompt (:mod:`maieutic.lm.local.chat_template`), and a thought is
+not mistaken for an answer (:mod:`maieutic.lm.local.thinking`).
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ _log = logging.getLogger(__name__)
 class Batches(Enum):
     """Which prompts may share a batch."""
 
-    ALL = "all"
-    EQUAL = "those of equal length"
-    ONE = "none"
+    ALL = "all prompts"
+    EQUAL = "only prompts of equal length"
+    ONE = "no prompts"
 
 
 def check_model(checkpoint: Checkpoint, vocabulary: Vocabulary, decoder: Decoder) -> Batches:
-    """Try a model once.
+    """Check a model once.
 
     Raises:
         ModelError: a weight or a logit is not a finite number.
@@ -52,13 +53,13 @@ def check_model(checkpoint: Checkpoint, vocabulary: Vocabulary, decoder: Decoder
     _check_weights(checkpoint)
     if not vocabulary.keeps_newlines:
         _log.warning(
-            "%s: its tokenizer loses newlines; a text ends where the next example would begin",
+            "%s: its tokenizer loses newlines, so a text ends where the next example begins",
             checkpoint.name,
         )
     batches = _batches(checkpoint, decoder)
     if batches is not Batches.ALL:
         _log.warning(
-            "%s: the probabilities of a prompt depend on its batch; of the prompts, %s share a batch",
+            "%s: the probabilities of a prompt depend on its batch, so %s share a batch",
             checkpoint.name,
             batches.value,
         )
