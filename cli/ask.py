@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -114,7 +114,7 @@ def ask(
     questions, outputs = _Questions(statements, lm), Outputs(html, dot, mermaid, graphml, wcnf)
     outputs.check("give one statement, as an argument", several=questions.total != 1)
     _introduce(lm, facts)
-    options = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
+    options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
     store = response_cache() if cache else None
     maieutic = Maieutic.load(
         lm, verifier, prompts=prompts, elicit=growth, inference=method, cache=store, **options

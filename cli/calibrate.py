@@ -68,7 +68,7 @@ def calibrate(
     from maieutic.cli.console import complain, response_cache, tracked
     from maieutic.cli.outputs import try_new_file
     from maieutic.inference.weights import DEFAULT_WEIGHTS
-    from maieutic.pipeline import open_verifier
+    from maieutic.models import open_verifier
 
     if out is not None:
         try_new_file("--out", out)

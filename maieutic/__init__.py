@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from maieutic.lm.beliefs import StatedBeliefs as StatedBeliefs
     from maieutic.nli import load_verifier as load_verifier
     from maieutic.pipeline import Maieutic as Maieutic
+    from maieutic.pipeline import Unanswered as Unanswered
+    from maieutic.progress import Step as Step
     from maieutic.prompts import load_prompts as load_prompts
     from maieutic.tree import Proposition as Proposition
     from maieutic.tree import Tree as Tree
@@ -47,7 +49,9 @@ _HOMES = {
     "Proposition": "maieutic.tree",
     "SampledBeliefs": "maieutic.lm.beliefs",
     "StatedBeliefs": "maieutic.lm.beliefs",
+    "Step": "maieutic.progress",
     "Tree": "maieutic.tree",
+    "Unanswered": "maieutic.pipeline",
     "Vote": "maieutic.inference",
     "assumptions_of": "maieutic.inference.assumptions",
     "load_lm": "maieutic.lm",
@@ -67,7 +71,9 @@ __all__ = [
     "Proposition",
     "SampledBeliefs",
     "StatedBeliefs",
+    "Step",
     "Tree",
+    "Unanswered",
     "Vote",
     "__version__",
     "assumptions_of",

@@ -12,10 +12,13 @@ The model's replies are not trusted. An unusable text goes to the tree's ``disca
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from maieutic.config import ElicitConfig
 from maieutic.lm.base import LanguageModel, Prompt, SamplingParams
+from maieutic.lm.calls import choose, sample
+from maieutic.progress import Progress, reported
 from maieutic.prompts import PromptSet
 from maieutic.text import (
     DUPLICATE,
@@ -85,6 +88,7 @@ def elicit(
     lm: LanguageModel,
     prompts: PromptSet,
     config: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
+    progress: Progress | None = None,
 ) -> list[Growth]:
     """Grow one maieutic tree per question (a question or a statement).
 
@@ -94,11 +98,14 @@ def elicit(
 
     A prompt that two questions share is charged to both.
 
+    Args:
+        progress: receives each step when it ends.
+
     Raises:
         InputError: a question is empty, too long or not valid Unicode.
         ContextLengthError: a prompt does not fit the model's context window.
     """
-    elicitor = _Elicitor(lm, prompts, config)
+    elicitor = _Elicitor(lm, prompts, config, progress)
     trees = elicitor.grow_roots([as_question(question) for question in questions])
     for depth in range(1, config.depth + 1):
         leaves = [
@@ -141,31 +148,46 @@ class _Elicitor:
     lm: LanguageModel
     prompts: PromptSet
     config: ElicitConfig
+    progress: Progress | None
 
     def grow_roots(self, questions: Sequence[str]) -> list[_Growing]:
         """Trees with their roots: statements, negations and beliefs."""
         trees = [_Growing(question, as_sentence(question)) for question in questions]
-        self.declare([tree for tree in trees if tree.question.endswith("?")])
-        roots = self.negate([_Draft(tree, ROOT, None, tree.statement) for tree in trees])
+        asked = [tree for tree in trees if tree.question.endswith("?")]
+        with self.step("statement", 0, asked):
+            self.declare(asked)
+        with self.step("negation", 0, trees):
+            roots = self.negate([_Draft(tree, ROOT, None, tree.statement) for tree in trees])
         for root in roots:
             root.tree.negation = root.negation
-        self.believe(roots)
+        with self.step("belief", 0, trees):
+            self.believe(roots)
         return trees
 
     def grow_children(self, leaves: Sequence[tuple[_Growing, Proposition]], depth: int) -> None:
         """One wave: explanations of both sides, with their negations and beliefs."""
-        drafts = [
-            _Draft(tree, child_id(parent.id, side, index), parent.id, text)
-            for side in (True, False)
-            for (tree, parent), texts in zip(leaves, self.explain(leaves, side, depth), strict=True)
-            for index, text in enumerate(texts)
-        ]
-        negated = self.negate(drafts)
+        trees = [tree for tree, _ in leaves]
+        with self.step("explanation", depth, trees):
+            drafts = [
+                _Draft(tree, child_id(parent.id, side, index), parent.id, text)
+                for side in (True, False)
+                for (tree, parent), texts in zip(leaves, self.explain(leaves, side, depth), strict=True)
+                for index, text in enumerate(texts)
+            ]
+        with self.step("negation", depth, [draft.tree for draft in drafts]):
+            negated = self.negate(drafts)
         for draft in negated:
             if draft.parent is not None and not draft.negation:
                 side = draft.id[len(draft.parent)] == "T"
                 draft.tree.discard(draft.parent, "explanation", draft.statement, NO_NEGATION, side)
-        self.believe([draft for draft in negated if draft.negation])
+        usable = [draft for draft in negated if draft.negation]
+        with self.step("belief", depth, [draft.tree for draft in usable]):
+            self.believe(usable)
+
+    def step(self, name: str, depth: int, trees: Sequence[_Growing]) -> AbstractContextManager[None]:
+        """Report what is done for these trees, one item for each."""
+        questions = len({id(tree) for tree in trees})
+        return reported(self.progress, name, depth, questions=questions, items=len(trees))
 
     def declare(self, trees: Sequence[_Growing]) -> None:
         """Turn questions into statements; if a reply is unusable, the question itself is the statement."""
@@ -244,7 +266,7 @@ class _Elicitor:
                 if reason is not None
             }
         if prompts:
-            scores = self.lm.choose(list(prompts.values()), self.prompts.answers)
+            scores = choose(self.lm, list(prompts.values()), self.prompts.answers)
             rows = scores.probabilities.tolist()
             for i, (p_true, p_false), usage in zip(prompts, rows, scores.usages, strict=True):
                 drafts[i].tree.usage += usage
@@ -265,7 +287,7 @@ class _Elicitor:
         """``n`` replies to each prompt, charged to its tree."""
         if not prompts:
             return []
-        replies = self.lm.sample(prompts, n, params)
+        replies = sample(self.lm, prompts, n, params)
         for tree, completions in zip(trees, replies, strict=True):
             tree.usage = sum((completion.usage for completion in completions), tree.usage)
         return [[completion.text for completion in completions] for completions in replies]

@@ -6,107 +6,44 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, overload
 
 from maieutic.answer import NO_VERIFIER, Answer, Models, Seconds
 from maieutic.bundled import AGORA, bundled_weights
-from maieutic.cache.language_model import CachedLanguageModel
 from maieutic.cache.store import ResponseStore
-from maieutic.cache.verifier import CachedVerifier
 from maieutic.config import ElicitConfig
 from maieutic.elicit import Growth, elicit
 from maieutic.errors import InputError
 from maieutic.inference import Inference, Joint
 from maieutic.inference.weights import read_weights
-from maieutic.lm import LanguageModel, is_server, load_lm
-from maieutic.lm.beliefs import BeliefReader, BeliefSource, belief_source_of
-from maieutic.nli import Verifier, load_verifier
-from maieutic.nli.lm import LanguageModelVerifier
+from maieutic.lm import LanguageModel
+from maieutic.lm.beliefs import belief_source_of
+from maieutic.lm.calls import check_language_model
+from maieutic.models import load_models
+from maieutic.nli import Verifier
+from maieutic.nli.calls import check_verifier
+from maieutic.progress import Progress, reported
 from maieutic.prompts import PromptSet, load_prompts
 from maieutic.relate import relate
 from maieutic.text import as_question
 from maieutic.tree import Tree
 
-__all__ = ["BATCH_SIZE", "LoadedModels", "Maieutic", "load_models", "open_lm", "open_verifier"]
+__all__ = ["BATCH_SIZE", "Maieutic", "Unanswered"]
 
 BATCH_SIZE = 16  # questions that grow together
-SAME_MODEL = "lm"  # as the verifier's name: the language model itself
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedModels:
-    """The models behind :class:`Maieutic`."""
+class Unanswered:
+    """A question that could not be used.
 
-    lm: LanguageModel
-    verifier: Verifier
-    prompts: PromptSet
-
-
-def open_lm(
-    name: str, *, cache: ResponseStore | None = None, beliefs: BeliefSource | None = None, **options: Any
-) -> LanguageModel:
-    """Load a language model, behind a cache and a reader of beliefs where these are given.
-
-    Args:
-        name, options: as for :func:`maieutic.lm.load_lm`.
-        cache, beliefs: as for :func:`load_models`.
-
-    Raises:
-        InputError: the model or the device cannot be used.
-        ServerError: the model's server fails.
+    Attributes:
+        question: as given; it need not be a text.
+        error: why not, and what to do.
     """
-    model = load_lm(name, probabilities=beliefs is None, **options)
-    model = model if cache is None else CachedLanguageModel(model, cache)
-    return model if beliefs is None else BeliefReader(model, beliefs)
 
-
-def open_verifier(name: str, *, cache: ResponseStore | None = None, **options: Any) -> Verifier:
-    """Load a verifier, behind a cache where one is given.
-
-    Args:
-        name, options: as for :func:`maieutic.nli.load_verifier`.
-
-    Raises:
-        InputError: the model or the device cannot be used.
-    """
-    verifier = load_verifier(name, **options)
-    return verifier if cache is None else CachedVerifier(verifier, cache)
-
-
-def load_models(
-    lm: str,
-    nli: str,
-    *,
-    prompts: str = "auto",
-    cache: ResponseStore | None = None,
-    beliefs: BeliefSource | None = None,
-    **options: Any,
-) -> LoadedModels:
-    """Load a language model, its prompt set and a verifier by name.
-
-    Args:
-        lm: as for :func:`maieutic.lm.load_lm`.
-        nli: "agora", folder or hub id of an NLI model, or "lm" for the language model as its own verifier.
-        prompts: "paper", "chat", the path of a TOML file, or "auto" for the set that suits the model.
-        cache: keeps the models' replies; None asks the models every time.
-        beliefs: where the language model's beliefs come from; None for its probabilities.
-        options: device, dtype, download, as for :func:`maieutic.lm.load_lm`; with a language model on a
-            server they are the verifier's.
-
-    Raises:
-        InputError: a model, the device or the prompt file cannot be used.
-        ServerError: the language model's server fails.
-    """
-    chosen = None if prompts == "auto" else load_prompts(prompts)  # fails before the models take time
-    of_lm = {} if is_server(lm) and nli != SAME_MODEL else options
-    model = open_lm(lm, cache=cache, beliefs=beliefs, **of_lm)
-    prompt_set = chosen or load_prompts(model.prompts)
-    verifier: Verifier
-    if nli == SAME_MODEL:
-        verifier = LanguageModelVerifier(model, prompt_set)
-    else:
-        verifier = open_verifier(nli, cache=cache, **options)
-    return LoadedModels(model, verifier, prompt_set)
+    question: object
+    error: InputError
 
 
 class Maieutic:
@@ -119,6 +56,12 @@ class Maieutic:
         elicit: how trees grow.
         inference: :class:`maieutic.inference.Joint` (default), ``Vote``, ``Argue`` or one of your own.
             Joint inference without weights of its own takes those that suit the two models.
+        progress: receives each step of answering when it ends.
+
+    It can be pickled where its parts can.
+
+    Raises:
+        InputError: ``lm`` or ``verifier`` lacks what its protocol asks for.
     """
 
     def __init__(
@@ -129,12 +72,16 @@ class Maieutic:
         prompts: PromptSet | None = None,
         elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
         inference: Inference | None = None,
+        progress: Progress | None = None,
     ) -> None:
+        check_language_model(lm)
+        check_verifier(verifier)
         self.lm = lm
         self.verifier = verifier
         self.prompts = prompts or load_prompts(lm.prompts)
         self.elicit = elicit
         self.inference = _suited(inference or Joint(), lm, verifier)
+        self.progress = progress
 
     @classmethod
     def load(
@@ -145,6 +92,7 @@ class Maieutic:
         prompts: str = "auto",
         elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
         inference: Inference | None = None,
+        progress: Progress | None = None,
         cache: ResponseStore | None = None,
         **options: Any,
     ) -> Maieutic:
@@ -153,14 +101,21 @@ class Maieutic:
         Args:
             lm, nli, prompts, cache: as for :func:`load_models`, and ``options`` too: beliefs, device, dtype,
                 download.
-            elicit, inference: as for the class.
+            elicit, inference, progress: as for the class.
 
         Raises:
             InputError: a model, the device or the prompt file cannot be used.
             ServerError: the language model's server fails.
         """
         models = load_models(lm, nli, prompts=prompts, cache=cache, **options)
-        return cls(models.lm, models.verifier, prompts=models.prompts, elicit=elicit, inference=inference)
+        return cls(
+            models.lm,
+            models.verifier,
+            prompts=models.prompts,
+            elicit=elicit,
+            inference=inference,
+            progress=progress,
+        )
 
     def ask(self, question: str) -> Answer:
         """Answer one question or judge one statement.
@@ -171,35 +126,83 @@ class Maieutic:
         """
         return next(self.conclude(self.grow([as_question(question)])))
 
-    def ask_many(self, questions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
+    @overload
+    def ask_many(
+        self, questions: Iterable[str], batch_size: int = ..., *, on_error: Literal["raise"] = "raise"
+    ) -> Iterator[Answer]: ...
+
+    @overload
+    def ask_many(
+        self, questions: Iterable[str], batch_size: int = ..., *, on_error: Literal["yield"]
+    ) -> Iterator[Answer | Unanswered]: ...
+
+    def ask_many(
+        self, questions: Iterable[str], batch_size: int = BATCH_SIZE, *, on_error: str = "raise"
+    ) -> Iterator[Answer | Unanswered]:
         """Answer questions as they come, ``batch_size`` at a time, in their order.
 
         Questions are taken from the iterable only as they are needed; no answer is kept.
 
+        Args:
+            questions: any iterable of texts, but a text is none.
+            batch_size: questions that grow together, ≥ 1.
+            on_error: "raise", or "yield" for an :class:`Unanswered` in the place of a question that cannot
+                be used. A failure of a model, of its server or of the source of questions is raised anyway.
+
         Raises:
-            InputError: a question is empty or too long, or an assumption settles it. The answers to those
-                before it come first.
+            InputError: an argument is invalid; or a question is (it is empty or too long, does not fit the
+                model's window, or an assumption settles it), and the answers to those before it come first.
         """
+        if isinstance(questions, str | bytes):
+            problem = "questions must be an iterable of texts, not one text"
+            raise InputError(f"{problem}; give a list, or use ask", subject="questions")
         if batch_size < 1:
             raise InputError(f"batch_size must be ≥ 1, not {batch_size}", subject="batch_size")
-        source = iter(questions)
+        if on_error not in ("raise", "yield"):
+            raise InputError(f'on_error must be "raise" or "yield", not {on_error!r}', subject="on_error")
+        return self._answers(iter(questions), batch_size, lenient=on_error == "yield")
+
+    def _answers(
+        self, source: Iterator[str], batch_size: int, *, lenient: bool
+    ) -> Iterator[Answer | Unanswered]:
         refused: InputError | None = None
         while refused is None:
             batch: list[str] = []
             try:
-                batch.extend(map(as_question, islice(source, batch_size)))
+                batch.extend(
+                    islice(source, batch_size) if lenient else map(as_question, islice(source, batch_size))
+                )
             except InputError as error:  # of a question, or of the source itself
                 refused = error
             if not batch:
                 break
-            yield from self.conclude(self.grow(batch))
+            yield from self._each(batch) if lenient else self.conclude(self.grow(batch))
         if refused is not None:
             raise refused
+
+    def _each(self, texts: Sequence[str]) -> Iterator[Answer | Unanswered]:
+        """An answer or an error for each text; where the batch fails, its texts are tried one at a time."""
+        usable: dict[int, str] = {}
+        results: dict[int, Answer | Unanswered] = {}
+        for place, text in enumerate(texts):
+            try:
+                usable[place] = as_question(text)
+            except InputError as error:
+                results[place] = Unanswered(text, error)
+        try:
+            results |= zip(usable, self.conclude(self.grow(list(usable.values()))), strict=True)
+        except InputError:
+            for place, text in usable.items():
+                try:
+                    results[place] = self.ask(text)
+                except InputError as error:
+                    results[place] = Unanswered(text, error)
+        return (results[place] for place in range(len(texts)))
 
     def grow(self, questions: Sequence[str]) -> list[Growth]:
         """Grow the trees of explanations of some questions together."""
         start = time.perf_counter()
-        growths = elicit(questions, self.lm, self.prompts, self.elicit)
+        growths = elicit(questions, self.lm, self.prompts, self.elicit, self.progress)
         seconds = (time.perf_counter() - start) / max(len(growths), 1)
         source = belief_source_of(self.lm)
         return [replace(growth, seconds=seconds, lm=self.lm.name, belief_source=source) for growth in growths]
@@ -219,11 +222,12 @@ class Maieutic:
         growths = [item if isinstance(item, Growth) else Growth(item) for item in trees]
         verifier = self.verifier.name if self.inference.uses_verifier else NO_VERIFIER
         start = time.perf_counter()
-        related = relate([growth.tree for growth in growths], self.verifier, self.inference)
+        related = relate([growth.tree for growth in growths], self.verifier, self.inference, self.progress)
         relate_seconds = (time.perf_counter() - start) / max(len(growths), 1)
         for growth, relating in zip(growths, related, strict=True):
             start = time.perf_counter()
-            verdict = self.inference.infer(growth.tree, relating.graph)
+            with reported(self.progress, "solution", None, questions=1, items=1):
+                verdict = self.inference.infer(growth.tree, relating.graph)
             seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start)
             models = Models(growth.lm, verifier, growth.belief_source)
             usage = growth.usage + relating.usage

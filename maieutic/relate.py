@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from maieutic.errors import MaieuticError
 from maieutic.inference.base import Inference, PairPlan
 from maieutic.inference.graph import BeliefGraph, Relation
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Verifier
-from maieutic.nli.lm import score_pairs
+from maieutic.nli.calls import score_pairs
+from maieutic.progress import Progress, reported
 from maieutic.tree import Tree
 from maieutic.usage import Usage
 
@@ -29,24 +29,21 @@ class Related:
     usage: Usage
 
 
-def relate(trees: Sequence[Tree], verifier: Verifier, inference: Inference) -> list[Related]:
+def relate(
+    trees: Sequence[Tree], verifier: Verifier, inference: Inference, progress: Progress | None = None
+) -> list[Related]:
     """Score the pairs that the inference needs of every tree, in one call of the verifier.
 
     Raises:
         ContextLengthError: a pair does not fit the verifier's window.
-        MaieuticError: the verifier did not return one row for each pair. ``subject`` is its name.
+        MaieuticError: the verifier did not return three probabilities for each pair.
     """
     plans = [inference.plan(tree) for tree in trees]
     texts = [(source.text, target.text) for plan in plans for source, target in plan.pairs]
     if not texts:
         return [Related(plan.graph, Usage()) for plan in plans]
-    scores = score_pairs(verifier, texts)
-    if len(scores.probabilities) != len(texts):
-        raise MaieuticError(
-            f"verifier {verifier.name} returned {len(scores.probabilities)} rows for {len(texts)} pairs; "
-            "predict must return one row for each",
-            subject=verifier.name,
-        )
+    with reported(progress, "relation", None, questions=len(trees), items=len(texts)):
+        scores = score_pairs(verifier, texts)
     rows = iter(zip(texts, scores.probabilities.tolist(), scores.usages, strict=True))
     return [_related(plan, rows) for plan in plans]
 

@@ -46,8 +46,12 @@ def as_question(text: str) -> str:
     """A user's question or statement, with whitespace collapsed.
 
     Raises:
-        InputError: the text is empty, longer than ``MAX_QUESTION_CHARS`` or not valid Unicode.
+        InputError: the text is no str, empty, longer than ``MAX_QUESTION_CHARS`` or not valid Unicode.
     """
+    if not isinstance(text, str):
+        raise InputError(
+            f"a statement must be a text, not {type(text).__name__}; give one sentence", subject="text"
+        )
     if len(text) > MAX_QUESTION_CHARS:
         start = " ".join(text[:40].split())
         raise InputError(

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 
 from maieutic.errors import UnsatisfiableError
-from maieutic.solvers.problem import Solution, Solver, WeightedCNF, scored
+from maieutic.solvers.calls import rescored, solve
+from maieutic.solvers.problem import Solution, Solver, WeightedCNF
 
 __all__ = ["margin"]
 
@@ -41,16 +42,11 @@ def margin(
         from maieutic.solvers.rc2 import RC2  # noqa: PLC0415 - python-sat is slow to load
 
         solver = RC2()
-    best = _scored_again(problem, best or solver.solve(problem), solver)
+    best = solve(solver, problem) if best is None else rescored(problem, best, solver)
     variable = abs(literal)
     flipped = problem.assuming(-variable if best.labels[variable - 1] else variable)
     try:
-        other = _scored_again(flipped, solver.solve(flipped), solver)
+        other = solve(solver, flipped)
     except UnsatisfiableError:
         return math.inf
     return max(0.0, other.cost - best.cost)
-
-
-def _scored_again(problem: WeightedCNF, solution: Solution, solver: Solver) -> Solution:
-    """A third-party solver may not have scored its solution."""
-    return scored(problem, solution.labels, solution.lower_bound, solution.optimal, solver.name)

@@ -524,7 +524,6 @@ def test_a_belief_is_unknown_when_the_model_explains_nothing_or_concludes_nothin
         ((0.75, 0.0), 0.75),
         ((0.25, 0.24), None),
         ((0.0, 0.0), None),
-        ((math.nan, 0.9), None),
     ],
 )
 def test_a_belief_is_p_true_unless_true_and_false_are_the_smaller_half(

@@ -20,9 +20,10 @@ from maieutic.inference.graph import BeliefGraph, root_forms
 from maieutic.inference.weights import DEFAULT_WEIGHTS
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.models import load_models
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import Maieutic, load_models
+from maieutic.pipeline import Maieutic
 from maieutic.relate import relate
 from maieutic.solvers import load_solver
 from maieutic.tree import Proposition, Tree

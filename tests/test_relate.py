@@ -274,7 +274,7 @@ def test_a_verifier_that_does_not_return_a_row_for_each_pair_is_refused_by_name(
     tree = tree_of(proposition("Q", None), proposition("QT0", "Q"))
     with pytest.raises(MaieuticError) as refused:
         relate([tree], Short(name="short"), Joint())
-    assert refused.value.subject == "short"
+    assert refused.value.subject == "Short.predict"
 
 
 def relation(contradiction: float, neutral: float, entailment: float) -> Relation:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from maieutic.answer import Answer
-from maieutic.pipeline import LoadedModels
+from maieutic.models import LoadedModels
 from maieutic.usage import Usage
 
 __all__ = ["Method", "Outcome", "Usage", "charged"]

@@ -12,7 +12,7 @@ from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.methods.direct import Direct
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.errors import InputError
-from maieutic.pipeline import LoadedModels
+from maieutic.models import LoadedModels
 
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.records import Record  # imports the package of methods itself

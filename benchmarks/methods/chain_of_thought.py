@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.benchmarks.methods.direct import outcome_of, read
 from maieutic.lm.base import Prompt, SamplingParams
-from maieutic.pipeline import LoadedModels
+from maieutic.lm.calls import sample
+from maieutic.models import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.text import as_question, well_formed
 
@@ -62,8 +63,8 @@ class ChainOfThought:
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
         questions = [as_question(text) for text in texts]
-        replies = lm.sample(
-            [prompts.belief(text) for text in questions], 1, SamplingParams(self.max_new_tokens)
+        replies = sample(
+            lm, [prompts.belief(text) for text in questions], 1, SamplingParams(self.max_new_tokens)
         )
         reasons = [reason_in(reply.text, prompts.marker) for (reply,) in replies]
         judged = [verdict_on(prompts, text, reason) for text, reason in zip(questions, reasons, strict=True)]

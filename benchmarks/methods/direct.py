@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.elicit import MIN_VERDICT_MASS
 from maieutic.lm.base import LanguageModel, Prompt
-from maieutic.pipeline import LoadedModels
+from maieutic.lm.calls import choose
+from maieutic.models import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.text import as_question
 from maieutic.usage import Usage
@@ -43,7 +44,7 @@ def read(lm: LanguageModel, prompts: PromptSet, requests: Sequence[Prompt]) -> l
     """The readings after prompts of the kinds ``direct`` and ``verdict``."""
     if not requests:
         return []
-    scores = lm.choose(requests, prompts.answers)
+    scores = choose(lm, requests, prompts.answers)
     rows = [[0.0 if math.isnan(p) else p for p in row] for row in scores.probabilities.tolist()]
     return [Reading(true, false, usage) for (true, false), usage in zip(rows, scores.usages, strict=True)]
 

@@ -10,7 +10,8 @@ from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, outcome_of, read
 from maieutic.benchmarks.methods.sampling import Sampled
-from maieutic.pipeline import LoadedModels
+from maieutic.lm.calls import sample
+from maieutic.models import LoadedModels
 from maieutic.text import as_question, same_text
 from maieutic.usage import Usage
 
@@ -51,7 +52,7 @@ class GeneratedKnowledge(Sampled):
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
         questions = [as_question(text) for text in texts]
-        replies = lm.sample([prompts.knowledge(text) for text in questions], self.samples, self.params)
+        replies = sample(lm, [prompts.knowledge(text) for text in questions], self.samples, self.params)
         known = [
             [WITHOUT, *_distinct([reason_in(reply.text, prompts.marker) for reply in row])] for row in replies
         ]

@@ -21,7 +21,9 @@ from maieutic.errors import InputError
 from maieutic.inference import INFERENCES, Inference, Joint, Vote
 from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
 from maieutic.lm.base import LanguageModel
-from maieutic.pipeline import LoadedModels, Maieutic
+from maieutic.lm.calls import choose
+from maieutic.models import LoadedModels
+from maieutic.pipeline import Maieutic
 from maieutic.prompts import PromptSet
 from maieutic.tree import INTEGRITY_THRESHOLD, Tree
 from maieutic.usage import Usage
@@ -188,7 +190,7 @@ def _by_likelihood(tree: Tree, lm: LanguageModel, prompts: PromptSet) -> tuple[T
         if node.parent is not None:
             parent = tree.by_id[node.parent].statement
             sides = [prompts.explain(parent, side) for side in (True, False)]
-            scores = lm.choose(sides, _continuations(node.statement, prompts))
+            scores = choose(lm, sides, _continuations(node.statement, prompts))
             usage = sum(scores.usages, usage)
             true, false = scores.probabilities.sum(axis=1).tolist()
             own, other = (true, false) if node.side else (false, true)

@@ -12,7 +12,8 @@ from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, read
 from maieutic.benchmarks.methods.sampling import Sampled
 from maieutic.lm.base import LanguageModel
-from maieutic.pipeline import LoadedModels
+from maieutic.lm.calls import sample
+from maieutic.models import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.text import as_question
 from maieutic.usage import Usage
@@ -58,7 +59,7 @@ class SelfConsistency(Sampled):
         start = time.perf_counter()
         lm, prompts = models.lm, models.prompts
         questions = [as_question(text) for text in texts]
-        replies = lm.sample([prompts.belief(text) for text in questions], self.samples, self.params)
+        replies = sample(lm, [prompts.belief(text) for text in questions], self.samples, self.params)
         chains = [_chain(place, reply.text, prompts) for place, row in enumerate(replies) for reply in row]
         if not prompts.marker:
             with_reason = [chain for chain in chains if chain.reason]

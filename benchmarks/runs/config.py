@@ -19,7 +19,7 @@ from maieutic.files.reading import read_toml
 from maieutic.lm.beliefs import parse_belief_source
 from maieutic.lm.local.fixed_date import TEMPLATE_DATE
 from maieutic.lm.server.address import is_server, server_address
-from maieutic.pipeline import SAME_MODEL
+from maieutic.models import SAME_MODEL
 
 __all__ = ["RunConfig", "read_config"]
 

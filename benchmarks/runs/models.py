@@ -17,9 +17,9 @@ from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.lm.beliefs import BeliefReader, parse_belief_source
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.lm.server.model import ServerLM
+from maieutic.models import LoadedModels, load_models, open_lm, open_verifier
 from maieutic.nli.base import Verifier
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import LoadedModels, load_models, open_lm, open_verifier
 from maieutic.prompts import load_prompts
 from maieutic.text import text_key
 from maieutic.tree import Tree

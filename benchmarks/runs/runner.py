@@ -19,7 +19,7 @@ from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
-from maieutic.pipeline import LoadedModels
+from maieutic.models import LoadedModels
 from maieutic.text import NO_VERDICT
 
 __all__ = ["SAMPLE", "Estimate", "Stopped", "check_judged", "draw", "estimate", "run", "unanswered"]

@@ -17,6 +17,7 @@ import numpy as np
 from maieutic.cache.store import KnownModel, ResponseStore, digest
 from maieutic.checkpoints.fingerprints import fingerprint_of
 from maieutic.lm.base import Completion, FloatArray, LanguageModel, OptionScores, Prompt, SamplingParams
+from maieutic.lm.calls import choose, sample
 
 __all__ = ["CachedLanguageModel"]
 
@@ -71,7 +72,7 @@ class CachedLanguageModel:
         completions = {key: _completion(value) for key, value in stored.items()}
         self._count(prompts, keys, completions, copies)
         for count, group in _incomplete(keys, completions).items():
-            replies = self.inner.sample(group, count, params)
+            replies = sample(self.inner, group, count, params)
             new = {
                 key: completion
                 for prompt, row in zip(group, replies, strict=True)
@@ -90,7 +91,7 @@ class CachedLanguageModel:
         rows = {key: _row(value) for key, value in stored.items()}
         self._count(prompts, keys, rows)
         for group in _incomplete(keys, rows).values():
-            scores = self.inner.choose(group, options)
+            scores = choose(self.inner, group, options)
             table = scores.probabilities.reshape(len(group), len(options))
             new = {
                 keys[prompt][0]: (row, tokens)

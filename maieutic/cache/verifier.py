@@ -9,6 +9,7 @@ import numpy as np
 from maieutic.cache.store import KnownModel, ResponseStore, digest
 from maieutic.checkpoints.fingerprints import fingerprint_of
 from maieutic.nli.base import Pair, Probabilities, Verifier
+from maieutic.nli.calls import predict
 
 __all__ = ["CachedVerifier"]
 
@@ -45,7 +46,7 @@ class CachedVerifier:
         self._store.count(len(pairs), sum(keys[pair] in rows for pair in pairs))
         missing = [pair for pair, key in keys.items() if key not in rows]
         if missing:
-            scores = np.asarray(self.inner.predict(missing), "<f4").reshape(len(missing), 3)
+            scores = predict(self.inner, missing).astype("<f4")
             new = {keys[pair]: row for pair, row in zip(missing, scores, strict=True)}
             self._store.put(self._known, {key: row.tobytes() for key, row in new.items()})
             rows |= new

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 from maieutic.errors import MaieuticError, UnsatisfiableError
 from maieutic.inference.base import Verdict
 from maieutic.solvers import Solver, WeightedCNF, load_solver
+from maieutic.solvers.calls import solve
 from maieutic.tree import ROOT
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Search:
     def best_rival(self, removed: frozenset[int]) -> _Labelling:
         """The best labelling with Q as it is once these clauses are gone; its cost counts them all."""
         left = tuple(item for index, item in enumerate(self.problem.soft) if index not in removed)
-        labels = self.solver.solve(replace(self.problem, soft=left).assuming(self.kept)).labels
+        labels = solve(self.solver, replace(self.problem, soft=left).assuming(self.kept)).labels
         return _Labelling(frozenset(self.problem.violated(labels)), self.problem.cost(labels))
 
     def lightest(self, labelling: _Labelling, rivals: list[_Labelling], best: Flip) -> Flip:
@@ -176,7 +177,7 @@ def _minimal_corrections(problem: WeightedCNF, solver: Solver) -> Iterator[_Labe
     Raises:
         UnsatisfiableError: there is no labelling at all.
     """
-    solution = solver.solve(problem)
+    solution = solve(solver, problem)
     while True:
         violated = problem.violated(solution.labels)
         yield _Labelling(frozenset(violated), solution.cost)
@@ -184,7 +185,7 @@ def _minimal_corrections(problem: WeightedCNF, solver: Solver) -> Iterator[_Labe
         literals = dict.fromkeys(literal for index in violated for literal in problem.soft[index].clause)
         problem = replace(problem, hard=(*problem.hard, tuple(literals)))
         try:
-            solution = solver.solve(problem)
+            solution = solve(solver, problem)
         except UnsatisfiableError:
             return
 

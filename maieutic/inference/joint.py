@@ -18,6 +18,7 @@ from maieutic.inference.graph import BeliefGraph, Form, Literal, Q, forms_of, ro
 from maieutic.inference.merge import deduplicated, merged_literals
 from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.solvers import Solver, load_solver
+from maieutic.solvers.calls import check_solver, solve
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
 __all__ = ["Joint"]
@@ -41,7 +42,7 @@ class Joint:
             are known; relations among explanations are not scored.
 
     Raises:
-        InputError: a number is out of its range, or two assumptions have the same id.
+        InputError: a number is out of its range, two assumptions have the same id, or the solver is none.
     """
 
     weights: JointWeights | None = field(default=None, metadata=NO_SETTING)
@@ -55,6 +56,7 @@ class Joint:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        check_solver(self.solver)
         for name in ("pruned", "abstain_below"):
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
@@ -108,8 +110,8 @@ class Joint:
             constraints = deduplicated(constraints, encoding.variables)
             encoding = Encoding.of(ids, constraints, held, merged)
         problem, root = encoding.problem, encoding.variables[ROOT]
-        if_true = self.solver.solve(problem.assuming(root))
-        if_false = self.solver.solve(problem.assuming(-root))
+        if_true = solve(self.solver, problem.assuming(root))
+        if_false = solve(self.solver, problem.assuming(-root))
         answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
         best, other = (if_true, if_false) if answer else (if_false, if_true)
         p = marginals(problem)

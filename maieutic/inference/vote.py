@@ -14,6 +14,7 @@ from maieutic.inference.base import NO_SETTING, PairPlan, Verdict
 from maieutic.inference.constraints import Constraint, Encoding, relation_constraints
 from maieutic.inference.graph import NOT_Q, BeliefGraph, Form, Literal, Q, Relation, forms_of, root_forms
 from maieutic.solvers import Solver, load_solver
+from maieutic.solvers.calls import check_solver, solve
 from maieutic.tree import ROOT, Proposition, Tree
 
 __all__ = ["Vote"]
@@ -32,11 +33,17 @@ class Vote:
             prompt gave entails its parent, what the False prompt gave contradicts it.
         decided: True keeps every explanation on the side that the model finds likelier, where both beliefs
             are known; relations among explanations are not scored.
+
+    Raises:
+        InputError: the solver is none.
     """
 
     solver: Solver = field(default_factory=lambda: load_solver("rc2"), metadata=NO_SETTING)
     use_verifier: bool = True
     decided: bool = field(default=False, metadata=NO_SETTING)
+
+    def __post_init__(self) -> None:
+        check_solver(self.solver)
 
     @property
     def name(self) -> str:
@@ -70,7 +77,7 @@ class Vote:
         constraints = (*_beliefs(forms), *relations)
         ids = tuple(form.literal.id for form in forms)
         encoding = Encoding.of(ids, constraints, held)
-        best = self.solver.solve(encoding.problem)
+        best = solve(self.solver, encoding.problem)
         labels = encoding.labels(best)
         votes = {f.literal: _ballot(graph, f.literal) for f in forms if f.literal.holds(labels[f.literal.id])}
         total = sum(votes.values())

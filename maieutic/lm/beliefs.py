@@ -18,6 +18,7 @@ import numpy as np
 from maieutic.config import PROBABILITIES
 from maieutic.errors import InputError, ModelError
 from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams
+from maieutic.lm.calls import sample
 
 __all__ = [
     "NO_PROBABILITIES_REMEDY",
@@ -84,7 +85,7 @@ class SampledBeliefs:
 
     def choose(self, lm: LanguageModel, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         params = SamplingParams(REPLY_TOKENS, temperature=1.0, seed=self.seed)
-        rows = lm.sample(prompts, self.replies, params)
+        rows = sample(lm, prompts, self.replies, params)
         table = [self._estimate([reply.text for reply in row], options) for row in rows]
         return _scores(table, rows, len(options))
 
@@ -116,7 +117,7 @@ class StatedBeliefs:
             raise ModelError(f"stated beliefs need chat prompts; {remedy}", subject=lm.name)
         subjects = options[:1] if len(options) == 2 else options
         questions = [_question(prompt, option) for prompt in prompts for option in subjects]
-        replies = [row[0] for row in lm.sample(questions, 1, SamplingParams(NUMBER_TOKENS))]
+        replies = [row[0] for row in sample(lm, questions, 1, SamplingParams(NUMBER_TOKENS))]
         width = len(subjects)
         rows = [replies[start : start + width] for start in range(0, len(replies), width)] if width else []
         table = [_stated([reply.text for reply in row], options) for row in rows]

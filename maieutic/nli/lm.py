@@ -9,10 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from maieutic.lm.base import LanguageModel, Prompt
-from maieutic.nli.base import NEUTRAL, Pair, Probabilities, Verifier
+from maieutic.lm.calls import choose
+from maieutic.nli.base import NEUTRAL, Pair, Probabilities
 from maieutic.usage import Usage
 
-__all__ = ["EntailmentPrompts", "LanguageModelVerifier", "PairScores", "score_pairs"]
+__all__ = ["EntailmentPrompts", "LanguageModelVerifier", "PairScores"]
 
 
 class EntailmentPrompts(Protocol):
@@ -75,7 +76,7 @@ class LanguageModelVerifier:
         """
         places = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
         questions = [self._prompts.entailment(premise, hypothesis) for premise, hypothesis in places]
-        scores = self._lm.choose(questions, self._prompts.relation_options)  # (distinct pairs, 3)
+        scores = choose(self._lm, questions, self._prompts.relation_options)  # (distinct pairs, 3)
         chosen = np.asarray(scores.probabilities, dtype=np.float64).reshape(-1, 3)
         totals = chosen.sum(axis=1, keepdims=True)
         neutral = np.eye(3)[NEUTRAL]
@@ -83,10 +84,3 @@ class LanguageModelVerifier:
         rows = [places[pair] for pair in pairs]
         usages = scores.usages
         return PairScores(scaled.astype(np.float32)[rows], tuple(usages[row] for row in rows))
-
-
-def score_pairs(verifier: Verifier, pairs: Sequence[Pair]) -> PairScores:
-    """The scores of any verifier, with the language model's usage."""
-    if isinstance(verifier, LanguageModelVerifier):
-        return verifier.score(pairs)
-    return PairScores(verifier.predict(pairs), (Usage(),) * len(pairs))

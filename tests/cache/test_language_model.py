@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -81,7 +80,8 @@ class Model:
     def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
         self.chosen.append(len(prompts))
         keys = [(self.fingerprint, about(prompt), tuple(options)) for prompt in prompts]
-        rows = [[struct.unpack("<d", drawn(key, o)[:8])[0] for o in options] for key in keys]
+        size = max(1, len(options)) * 2**64
+        rows = [[int.from_bytes(drawn(key, o)[:8], "little") / size for o in options] for key in keys]
         table = np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
         return OptionScores(table, tuple(map(self.length, prompts)))
 

@@ -19,7 +19,7 @@ import networkx as nx
 import pytest
 import torch
 
-from maieutic import pipeline
+from maieutic import models as opening
 from maieutic.answer import Answer, Seconds
 from maieutic.errors import ContextLengthError, FileFormatError, InputError, ModelError
 from maieutic.inference import Literal
@@ -79,8 +79,8 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
         both = (premise, hypothesis) == ("Penguins are heavy.", "Penguins fly.")
         return "contradiction" if both else "neutral"
 
-    monkeypatch.setattr(pipeline, "load_lm", lambda *_, **__: ScriptedLanguageModel(reply, probability))
-    monkeypatch.setattr(pipeline, "load_verifier", lambda *_, **__: ScriptedVerifier(judge))
+    monkeypatch.setattr(opening, "load_lm", lambda *_, **__: ScriptedLanguageModel(reply, probability))
+    monkeypatch.setattr(opening, "load_verifier", lambda *_, **__: ScriptedVerifier(judge))
     return ("--lm", "scripted", "--nli", "scripted", "--belief", "direct", "--depth", "1")
 
 

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from maieutic import pipeline
+from maieutic import models as opening
 from maieutic.answer import Answer
 from maieutic.errors import FileFormatError, InputError
 from maieutic.inference import Literal
@@ -52,8 +52,8 @@ def models(monkeypatch: pytest.MonkeyPatch) -> None:
         }
         return kinds.get((premise, hypothesis), "neutral")
 
-    monkeypatch.setattr(pipeline, "load_lm", lambda *_, **__: ScriptedLanguageModel(reply, probability))
-    monkeypatch.setattr(pipeline, "load_verifier", lambda *_, **__: ScriptedVerifier(judge))
+    monkeypatch.setattr(opening, "load_lm", lambda *_, **__: ScriptedLanguageModel(reply, probability))
+    monkeypatch.setattr(opening, "load_verifier", lambda *_, **__: ScriptedVerifier(judge))
 
 
 @pytest.fixture

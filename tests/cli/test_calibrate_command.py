@@ -39,7 +39,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     def load(*_: object, **__: object) -> ScriptedVerifier:
         return ScriptedVerifier(lambda *_: "neutral")
 
-    monkeypatch.setattr("maieutic.pipeline.load_verifier", load)
+    monkeypatch.setattr("maieutic.models.load_verifier", load)
     return lambda *arguments: CliRunner().invoke(
         app, ["calibrate", "--nli", "scripted", *map(str, arguments)]
     )
@@ -149,7 +149,7 @@ def test_with_the_cache_the_verifier_is_asked_once(
     tmp_path: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verifier = ScriptedVerifier(lambda *_: "neutral", fingerprint="scripted 1")
-    monkeypatch.setattr("maieutic.pipeline.load_verifier", lambda *_, **__: verifier)
+    monkeypatch.setattr("maieutic.models.load_verifier", lambda *_, **__: verifier)
     monkeypatch.setenv("MAIEUTIC_CACHE_DIR", str(tmp_path / "cache"))
     trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)))
     first = run(trees, "--json", "--folds", "2", "--cache")

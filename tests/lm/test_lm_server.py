@@ -17,7 +17,7 @@ from maieutic.lm import load_lm
 from maieutic.lm.base import Completion, Prompt, SamplingParams, Shot
 from maieutic.lm.server.model import ServerLM
 from maieutic.lm.server.retries import RetryPolicy
-from maieutic.pipeline import load_models
+from maieutic.models import load_models
 
 Serve = Callable[..., Any]
 
@@ -438,7 +438,7 @@ def test_the_device_is_the_verifiers_when_the_model_is_on_a_server(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[dict[str, Any]] = []
-    monkeypatch.setattr("maieutic.pipeline.load_verifier", lambda _, **options: given.append(options))
+    monkeypatch.setattr("maieutic.models.load_verifier", lambda _, **options: given.append(options))
     fake = serve()
     models = load_models(f"{fake.url}#m", "nli", device="cpu", dtype="float32", download=True)
     assert models.prompts.name == "paper"

@@ -5,7 +5,8 @@ import numpy as np
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.base import Pair
-from maieutic.nli.lm import LanguageModelVerifier, score_pairs
+from maieutic.nli.calls import score_pairs
+from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.usage import Usage
 

@@ -180,7 +180,7 @@ def test_margin_scores_the_answers_of_a_foreign_solver_again() -> None:
     for solver in (liar, honest_once):
         with pytest.raises(MaieuticError) as caught:
             margin(EXCLUSIVE, 1, solver)
-        assert (type(caught.value), caught.value.subject) == (MaieuticError, "claims")
+        assert (type(caught.value), caught.value.subject) == (MaieuticError, "Claims.solve")
 
 
 def test_margin_is_the_price_of_the_other_value() -> None:

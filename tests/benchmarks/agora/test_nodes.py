@@ -11,8 +11,9 @@ from maieutic.benchmarks.agora.questions import Question, questions
 from maieutic.benchmarks.agora.world import World
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.models import LoadedModels
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import LoadedModels, Maieutic
+from maieutic.pipeline import Maieutic
 from maieutic.prompts import PromptSet
 
 TRUE, FALSE = " true", " false"

@@ -27,10 +27,10 @@ from maieutic.errors import MaieuticError
 from maieutic.lm.base import Prompt
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.models import LoadedModels
 from maieutic.nli.lm import LanguageModelVerifier
 from maieutic.nli.local import TransformersVerifier
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import LoadedModels
 from maieutic.prompts import load_prompts
 
 CliRun = Callable[..., "CompletedProcess[str]"]
@@ -52,7 +52,7 @@ def reply(prompt: Prompt, index: int) -> str:
 
 def probability(prompt: Prompt, option: str) -> float:
     true = random.Random(repr((prompt.query, prompt.opening))).choice([0.1, 0.5, 0.6, 0.9])
-    return {"true": true, "false": 1 - true}.get(option.strip(), 0.01)
+    return {"true": true, "false": 1 - true}.get(option.strip(), 0.0)
 
 
 def judge(*pair: str) -> str:

@@ -28,8 +28,8 @@ from maieutic.benchmarks.runs.runner import run as run_items
 from maieutic.errors import FileFormatError, InputError
 from maieutic.inference import INFERENCES, BeliefGraph, Verdict
 from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.models import LoadedModels
 from maieutic.nli.scripted import ScriptedVerifier
-from maieutic.pipeline import LoadedModels
 from maieutic.prompts import load_prompts
 from maieutic.tree import Tree
 
@@ -170,11 +170,11 @@ def test_every_record_with_a_tree_counts_once_and_with_its_kind(records: list[Re
 @pytest.fixture
 def run_trees(run: CliRun, monkeypatch: pytest.MonkeyPatch, tree_file: Path, tmp_path: Path) -> CliRun:
     """Run ``bench run trees`` on the file, into the folder ``run``, with the scripted verifier."""
-    from maieutic import pipeline
+    from maieutic import models
     from maieutic.benchmarks.runs import provenance
 
     monkeypatch.setattr(
-        pipeline, "load_verifier", lambda *_, **__: ScriptedVerifier(judge, fingerprint="judge")
+        models, "load_verifier", lambda *_, **__: ScriptedVerifier(judge, fingerprint="judge")
     )
     monkeypatch.setattr(provenance, "_model", lambda *_: {})
     given_options = ("trees", "--data", tree_file, "--nli", "scripted", "--out", tmp_path / "run")
