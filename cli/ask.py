@@ -42,7 +42,7 @@ from maieutic.cli.options import (
 )
 from maieutic.cli.outputs import Outputs
 from maieutic.config import PROBABILITIES
-from maieutic.errors import FileFormatError, InputError
+from maieutic.errors import FileFormatError, InputError, MaieuticError
 
 if TYPE_CHECKING:
     from maieutic.inference import Inference
@@ -122,7 +122,11 @@ def ask(
     answers = maieutic.ask_many(questions, batch_size=questions.batch_size)
     answers = tracked(with_flips(answers) if flip else answers, "reasoning", questions.total, printing=True)
     with outputs:
-        print_answers(outputs.collect(answers), json=json)
+        silent = print_answers(outputs.collect(answers), json=json)
+    if silent:
+        raise MaieuticError(
+            f"{lm} judged nothing on {silent}; choose other --prompts, or another model", subject=lm
+        )
 
 
 def _check_inference(inference: Inference, *, flip: bool, wcnf: Path | None) -> None:

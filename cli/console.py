@@ -72,14 +72,17 @@ def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
             yield answer
 
 
-def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
+def print_answers(answers: Iterable[Answer], *, json: bool) -> str:
     """Print each answer as it comes: as text, or as one JSON object a line.
+
+    Returns:
+        "3 of 4 questions" where the model judged nothing on more than half of them, else "".
 
     Raises:
         typer.Exit: with code 130 after Ctrl-C.
     """
     console = Console()
-    printed = 0
+    printed = silent = 0
     try:
         for answer in answers:
             if json:
@@ -89,6 +92,8 @@ def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
                     console.rule(style="dim")
                 show(answer, console)
             printed += 1
+            silent += not answer.tree.judged
     except KeyboardInterrupt:
         typer.echo(f"interrupted after {printed} answers", err=True)
         raise typer.Exit(130) from None
+    return f"{silent} of {printed} questions" if 2 * silent > printed else ""

@@ -14,8 +14,9 @@ from maieutic.inference.graph import BeliefGraph
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 from maieutic.usage import Usage
 
-__all__ = ["NO_VERIFIER", "Answer", "Models", "Seconds"]
+__all__ = ["NOTHING_JUDGED", "NO_VERIFIER", "Answer", "Models", "Seconds"]
 
+NOTHING_JUDGED = "the model judged nothing: it said neither true nor false, so the answer means nothing"
 NO_VERIFIER = "none"  # as the verifier's name where no pairs were scored
 
 
@@ -57,6 +58,7 @@ class Answer:
         tree: what was grown; ``graph``: the forms and what the verifier says of their pairs.
         verdict: the labels, the answer, how sure it is, the constraints behind it.
         models: what made it; ``seconds``: how long each step took; ``usage``: tokens, calls and pairs.
+        warnings: what makes the answer doubtful, one sentence each.
 
     Raises:
         InputError: labels, constraints, relations, votes, held or merged literals name what is not in the
@@ -69,6 +71,7 @@ class Answer:
     models: Models
     seconds: Seconds = Seconds()
     usage: Usage = Usage()  # noqa: RUF009 - frozen
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_names(self)
@@ -116,7 +119,7 @@ class Answer:
 
     @property
     def unsure(self) -> bool:
-        """Whether the answer is less probable than was asked for."""
+        """Whether the answer is less probable than was asked for, or the model judged nothing."""
         return self.verdict.unsure
 
     @cached_property

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal, overload
 
-from maieutic.answer import NO_VERIFIER, Answer, Models, Seconds
+from maieutic.answer import NO_VERIFIER, NOTHING_JUDGED, Answer, Models, Seconds
 from maieutic.bundled import AGORA, bundled_weights
 from maieutic.cache.store import ResponseStore
 from maieutic.config import ElicitConfig
@@ -228,10 +228,12 @@ class Maieutic:
             start = time.perf_counter()
             with reported(self.progress, "solution", None, questions=1, items=1):
                 verdict = self.inference.infer(growth.tree, relating.graph)
+            warnings = () if growth.tree.judged else (NOTHING_JUDGED,)
+            verdict = replace(verdict, unsure=verdict.unsure or bool(warnings))
             seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start)
             models = Models(growth.lm, verifier, growth.belief_source)
             usage = growth.usage + relating.usage
-            yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage)
+            yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage, warnings)
 
 
 def _suited(inference: Inference, lm: LanguageModel, verifier: Verifier) -> Inference:

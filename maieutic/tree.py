@@ -17,6 +17,7 @@ from annotated_types import Ge, Le
 
 from maieutic.errors import InputError
 from maieutic.files.json_text import dump_json, parse_json
+from maieutic.text import NO_VERDICT
 
 __all__ = [
     "INTEGRITY_THRESHOLD",
@@ -153,6 +154,13 @@ class Tree:
     def kind(self) -> str:
         """ "empty" (no node), "one-node" (the root only) or "grown"."""
         return ("empty", "one-node", "grown")[min(len(self.nodes), 2)]
+
+    @property
+    def judged(self) -> bool:
+        """False if the model was asked for its beliefs and gave none, neither in Q nor in an explanation."""
+        if any(node.p_true is not None for node in (*self.nodes, *self.pruned)):
+            return True
+        return not any(item.reason == NO_VERDICT for item in self.discarded)
 
     @property
     def root(self) -> Proposition:

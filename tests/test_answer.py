@@ -116,7 +116,7 @@ def test_an_answer_comes_back_from_json_exactly_as_it_was(inference: str, tree: 
 def test_the_fields_of_the_json_are_those_of_the_answer() -> None:
     answer = penguin()
     record = json.loads(answer.to_json())
-    assert set(record) == {"tree", "graph", "verdict", "models", "seconds", "usage"}
+    assert set(record) == {"tree", "graph", "verdict", "models", "seconds", "usage", "warnings"}
     assert set(record["verdict"]) == {field.name for field in fields(Verdict)}
     assert record["verdict"]["answer"] is False
     assert record["verdict"]["votes"] == {"QF0": -2}

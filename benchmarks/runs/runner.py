@@ -20,7 +20,6 @@ from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
 from maieutic.models import LoadedModels
-from maieutic.text import NO_VERDICT
 
 __all__ = ["SAMPLE", "Estimate", "Stopped", "check_judged", "draw", "estimate", "run", "unanswered"]
 
@@ -104,9 +103,7 @@ def _unjudged(record: Record) -> bool:
     """Whether the model said neither true nor false, about the question or anything in its tree."""
     if record.reasoning is None:
         return record.problem in {NO_READING, NO_VERDICTS}
-    tree = record.reasoning.tree
-    known = any(node.p_true is not None for node in (*tree.nodes, *tree.pruned))
-    return not known and any(item.reason == NO_VERDICT for item in tree.discarded)
+    return not record.reasoning.tree.judged
 
 
 def _shared(number: int, parts: int) -> list[int]:

@@ -58,7 +58,7 @@ class Verdict:
         p_true: joint only: P(Q is true) marginalised over all labellings, in [0, 1]; None where the
             problem is too large and dense for exact marginals. ``p_labels``: the same of each
             proposition's statement, by id.
-        unsure: the answer is less probable than ``Joint.abstain_below``.
+        unsure: the answer is less probable than ``Joint.abstain_below``, or the model judged nothing.
         assumptions: what the user takes for certain.
         held: literals with a hard clause.
         merged: groups of literals that share a variable (:mod:`maieutic.inference.merge`).

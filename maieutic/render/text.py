@@ -55,6 +55,8 @@ def _head(answer: Answer) -> Iterator[Text]:
         yield Text("P(true) unknown: the problem is too large and dense for exact marginals", "dim")
     if answer.p_true is not None:
         yield Text(f"P(true) {answer.p_true:.2f}, marginalised over all labellings", style="dim")
+    for warning in answer.warnings:
+        yield Text(printable(warning), style="bold yellow")
     yield from _assumptions(answer)
 
 

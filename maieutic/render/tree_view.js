@@ -128,9 +128,10 @@ const treeView = (() => {
     const parts = [];
     if (view.question) parts.push(prose("p", "question", view.question));
     if (level) parts.push(make(`h${level}`, "verdict", mark(view.answer), prose("span", "statement", view.statement)));
+    for (const warning of view.warnings ?? []) parts.push(make("p", "warning", warning));
     if (view.p !== undefined) {
       const p = make("strong", "", `P(true) ${number(view.p)}`);
-      const unsure = view.unsure ? ": unsure, below the threshold" : "";
+      const unsure = view.unsure && !view.warnings ? ": unsure, below the threshold" : "";
       parts.push(make("p", "margin", p, `, marginalised over all labellings${unsure}`));
     }
     parts.push(make("p", "margin", make("strong", "", `margin ${number(view.margin)}`), ` ${marginMeaning(view)}`));

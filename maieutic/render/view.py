@@ -126,6 +126,8 @@ def view_of(answer: Answer) -> dict[str, Any]:
         view["p"] = round(answer.p_true, P_DIGITS)
     if verdict.flip is not None:
         view["flip"] = list(verdict.flip)
+    if answer.warnings:
+        view["warnings"] = list(answer.warnings)
     if answer.unsure:
         view["unsure"] = True
     if verdict.assumptions:

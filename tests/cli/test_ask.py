@@ -20,7 +20,7 @@ import pytest
 import torch
 
 from maieutic import models as opening
-from maieutic.answer import Answer, Seconds
+from maieutic.answer import NOTHING_JUDGED, Answer, Seconds
 from maieutic.errors import ContextLengthError, FileFormatError, InputError, ModelError
 from maieutic.inference import Literal
 from maieutic.lm.base import Prompt
@@ -102,11 +102,10 @@ def test_people_get_the_decision_its_margin_the_tree_and_the_models(
     ask: Run, models: tuple[str, ...], wide_folder: Path, nli_folder: Path
 ) -> None:
     done = ask("The sky is blue.", "Ice is cold.", *models)
-    assert (done.returncode, done.stderr) == (0, "")
     first, second = re.split(r"─{50,}", done.stdout)
     for part, statement in ((first, "The sky is blue."), (second, "Ice is cold.")):
         head, margin, *rest = part.strip().splitlines()
-        assert re.fullmatch(rf"(TRUE|FALSE)  {re.escape(statement)}", head)
+        assert re.fullmatch(rf"(TRUE|FALSE|UNSURE, rather true)  {re.escape(statement)}", head)
         assert margin.startswith("margin ")
         assert any(line.startswith("Q ") and statement in line for line in rest)
         assert str(wide_folder) in part
@@ -127,8 +126,25 @@ def test_json_is_one_answer_a_line_in_the_order_of_the_statements_and_nothing_el
     ask: Run, models: tuple[str, ...]
 ) -> None:
     done = ask("The sky is blue.", "-", "Ice is hot.", "--json", *models, stdin=b"Is it?\n\n \r\nSo it is.\n")
-    assert (done.returncode, done.stderr) == (0, "")
     assert questions(done) == ["The sky is blue.", "Is it?", "So it is.", "Ice is hot."]
+
+
+def test_a_model_that_judged_nothing_gives_no_answer_that_looks_right(
+    ask: Run, scripted: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lm = opening.open_lm("scripted")
+    assert isinstance(lm, ScriptedLanguageModel)
+    lm.probability = lambda *_: 0.01
+    monkeypatch.setattr(opening, "load_lm", lambda *_, **__: lm)
+    done = ask("Penguins fly.", "--json", *scripted)
+    assert done.returncode == 1
+    assert "judged nothing on 1 of 1" in done.stderr
+    (answer,) = answers(done.stdout)
+    assert answer.unsure
+    assert answer.warnings == (NOTHING_JUDGED,)
+    shown = ask("Penguins fly.", *scripted).stdout
+    assert shown.startswith("UNSURE")
+    assert NOTHING_JUDGED.partition(":")[0] in shown
 
 
 def test_texts_of_a_model_cannot_control_the_terminal(ask: Run, scripted: tuple[str, ...]) -> None:
