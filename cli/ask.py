@@ -18,7 +18,9 @@ from maieutic.cli.options import (
     AssumeOption,
     BeliefOption,
     BeliefsOption,
+    BudgetOption,
     CacheOption,
+    ConfidenceOption,
     DepthOption,
     DeviceOption,
     DotOption,
@@ -26,6 +28,7 @@ from maieutic.cli.options import (
     DtypeOption,
     FlipOption,
     GraphmlOption,
+    GrowthOption,
     HtmlOption,
     InferenceOption,
     JsonOption,
@@ -34,6 +37,7 @@ from maieutic.cli.options import (
     MermaidOption,
     PromptsOption,
     PrunedOption,
+    PruneOption,
     SeedOption,
     WcnfOption,
     WeightsOption,
@@ -42,7 +46,7 @@ from maieutic.cli.options import (
 )
 from maieutic.cli.outputs import Outputs
 from maieutic.config import PROBABILITIES
-from maieutic.errors import FileFormatError, InputError, MaieuticError
+from maieutic.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
     from maieutic.inference import Inference
@@ -75,8 +79,12 @@ def ask(
     cache: CacheOption = False,
     beliefs: BeliefsOption = PROBABILITIES,
     inference: InferenceOption = "joint",
+    growth: GrowthOption = "anytime",
+    confidence: ConfidenceOption = 0.9,
+    budget: BudgetOption = 80,
     depth: DepthOption = 2,
-    belief: BeliefOption = "explained",
+    belief: BeliefOption = "direct",
+    prune: PruneOption = False,
     seed: SeedOption = 0,
     weights: WeightsOption = None,
     merge: MergeOption = False,
@@ -96,7 +104,7 @@ def ask(
 
     maieutic ask "Can a penguin fly?"
     """
-    from maieutic.cli.console import print_answers, response_cache, tracked, with_flips
+    from maieutic.cli.console import LiveSteps, print_answers, response_cache, tracked, with_flips
     from maieutic.config import ElicitConfig, check_belief
     from maieutic.inference import build_inference
     from maieutic.inference.assumptions import assumptions_of
@@ -108,7 +116,10 @@ def ask(
     settings = given(weights=weights_from(weights), merge=merge, pruned=pruned, assumptions=facts)
     method = build_inference(inference, settings | given(abstain_below=abstain_below))
     _check_inference(method, flip=flip, wcnf=wcnf)
-    growth = ElicitConfig(depth=depth, belief=check_belief(belief), seed=seed)
+    settings_of_growth: dict[str, Any] = {"growth": growth, "confidence": confidence, "budget": budget}
+    config = ElicitConfig(
+        depth=depth, belief=check_belief(belief), prune=prune, seed=seed, **settings_of_growth
+    )
     source = parse_belief_source(beliefs)
     verifier = _verifier(lm, nli)
     questions, outputs = _Questions(statements, lm), Outputs(html, dot, mermaid, graphml, wcnf)
@@ -116,17 +127,15 @@ def ask(
     _introduce(lm, facts)
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
     store = response_cache() if cache else None
+    steps = LiveSteps()
     maieutic = Maieutic.load(
-        lm, verifier, prompts=prompts, elicit=growth, inference=method, cache=store, **options
+        lm, verifier, prompts=prompts, elicit=config, inference=method, progress=steps, cache=store, **options
     )
     answers = maieutic.ask_many(questions, batch_size=questions.batch_size)
-    answers = tracked(with_flips(answers) if flip else answers, "reasoning", questions.total, printing=True)
+    answers = with_flips(answers) if flip else answers
+    answers = tracked(answers, "reasoning", questions.total, printing=True, steps=steps)
     with outputs:
-        silent = print_answers(outputs.collect(answers), json=json)
-    if silent:
-        raise MaieuticError(
-            f"{lm} judged nothing on {silent}; choose other --prompts, or another model", subject=lm
-        )
+        print_answers(outputs.collect(answers), json=json)
 
 
 def _check_inference(inference: Inference, *, flip: bool, wcnf: Path | None) -> None:

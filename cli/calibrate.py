@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from maieutic.cli.options import (
     weights_from,
 )
 
+if TYPE_CHECKING:
+    from maieutic.inference.weights import JointWeights
+
 __all__ = ["calibrate"]
 
 
@@ -30,7 +33,7 @@ def calibrate(
             show_default=False,
         ),
     ],
-    nli: NliOption,
+    nli: NliOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -50,6 +53,20 @@ def calibrate(
         list[str] | None,
         typer.Option("--off", help="A weight to fix at 0; repeat for more.", show_default=False),
     ] = None,
+    priors: Annotated[
+        bool,
+        typer.Option(
+            "--priors/--no-priors",
+            help="Subtract what the model finds true of any statement, estimated without gold answers.",
+        ),
+    ] = True,
+    label_free: Annotated[
+        bool,
+        typer.Option(
+            "--label-free",
+            help="Only estimate the priors; the weights stay, and neither gold answers nor --nli are needed.",
+        ),
+    ] = False,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -67,14 +84,26 @@ def calibrate(
     from maieutic.cli.calibration_report import print_calibration, write_weights
     from maieutic.cli.console import complain, response_cache, tracked
     from maieutic.cli.outputs import try_new_file
+    from maieutic.errors import InputError
     from maieutic.inference.weights import DEFAULT_WEIGHTS
     from maieutic.models import open_verifier
 
     if out is not None:
         try_new_file("--out", out)
     plan = Study(
-        weights_from(weights) or DEFAULT_WEIGHTS, folds, tuple(range(seeds)), l2, ablate, tuple(off or ())
+        weights_from(weights) or DEFAULT_WEIGHTS,
+        folds,
+        tuple(range(seeds)),
+        l2,
+        ablate,
+        tuple(off or ()),
+        priors,
     )
+    if label_free:
+        _write_priors(trees, plan.start, out, json=json)
+        return
+    if nli is None:
+        raise InputError("weights need a verifier: give --nli, or use --label-free", subject="--nli")
     names = _names(trees)
     sets = {name: learnable_trees(path, folds, complain) for name, path in zip(names, trees, strict=True)}
     store = response_cache() if cache else None
@@ -84,9 +113,22 @@ def calibrate(
     if out is not None:
         files = " ".join(path.resolve().name for path in trees)
         more = "".join(f" --off {name}" for name in plan.off)
+        more += "" if priors else " --no-priors"
         more += "" if weights is None else f" --weights {weights.name}"
         command = f"maieutic calibrate {files} --nli {verifier.name} --l2 {l2:g}{more}"
         write_weights(out, learned.weights, command)
+
+
+def _write_priors(paths: list[Path], start: JointWeights, out: Path | None, *, json: bool) -> None:
+    """Print the weights with the priors of the model that grew the trees, and write them."""
+    from maieutic.benchmarks.calibration.calibrate import Calibration, priors_of, trees_of
+    from maieutic.cli.calibration_report import print_calibration, write_weights
+
+    weights = priors_of([tree for path in paths for tree in trees_of(path)], start)
+    print_calibration(Calibration(weights, ()), json=json)
+    if out is not None:
+        files = " ".join(path.resolve().name for path in paths)
+        write_weights(out, weights, f"maieutic calibrate {files} --label-free")
 
 
 def _names(trees: list[Path]) -> list[str]:

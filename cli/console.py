@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -10,22 +11,44 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from maieutic.answer import Answer
+from maieutic.progress import Step
 from maieutic.render.text import printable, show
 
 if TYPE_CHECKING:
     from maieutic.cache.store import ResponseStore
 
-__all__ = ["complain", "print_answers", "response_cache", "tracked", "with_flips"]
+__all__ = ["LiveSteps", "complain", "print_answers", "response_cache", "tracked", "with_flips"]
 
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class LiveSteps:
+    """Shows each step that ends beside a progress bar, so that a long batch is seen to move.
+
+    Attributes:
+        show: receives the text; None while there is no bar.
+    """
+
+    show: Callable[[str], None] | None = None
+
+    def __call__(self, step: Step) -> None:
+        if self.show is not None:
+            self.show(f"{step.name} × {step.items}, {step.seconds:.0f} s")
+
+
 def tracked(
-    items: Iterable[T], description: str, total: int | None = None, *, printing: bool = False
+    items: Iterable[T],
+    description: str,
+    total: int | None = None,
+    *,
+    printing: bool = False,
+    steps: LiveSteps | None = None,
 ) -> Iterator[T]:
     """The items, with a progress bar on stderr if that is a terminal.
 
-    With ``printing`` the bar disappears while the caller handles an item and may print.
+    With ``printing`` the bar disappears while the caller handles an item and may print. ``steps`` are shown
+    in place of the description.
     """
     console = Console(stderr=True)
     columns = (
@@ -36,6 +59,8 @@ def tracked(
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(description, total=total)
+        if steps is not None:
+            steps.show = lambda text: bar.update(task, description=text)
         for item in items:
             bar.advance(task)
             if printing:
@@ -72,17 +97,14 @@ def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
             yield answer
 
 
-def print_answers(answers: Iterable[Answer], *, json: bool) -> str:
+def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
     """Print each answer as it comes: as text, or as one JSON object a line.
-
-    Returns:
-        "3 of 4 questions" where the model judged nothing on more than half of them, else "".
 
     Raises:
         typer.Exit: with code 130 after Ctrl-C.
     """
     console = Console()
-    printed = silent = 0
+    printed = 0
     try:
         for answer in answers:
             if json:
@@ -92,8 +114,8 @@ def print_answers(answers: Iterable[Answer], *, json: bool) -> str:
                     console.rule(style="dim")
                 show(answer, console)
             printed += 1
-            silent += not answer.tree.judged
+            if answer.warnings and json:
+                complain(f"warning: {answer.statement} {'; '.join(answer.warnings)}")
     except KeyboardInterrupt:
         typer.echo(f"interrupted after {printed} answers", err=True)
         raise typer.Exit(130) from None
-    return f"{silent} of {printed} questions" if 2 * silent > printed else ""

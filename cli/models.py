@@ -6,9 +6,11 @@ from maieutic.cli.options import JsonOption
 
 __all__ = ["models"]
 
+HEADINGS = {"gguf": "GGUF files"}
+
 
 def models(json: JsonOption = False) -> None:
-    """List the bundled models, those in the hub cache, and recommended ones.
+    """List the bundled models, those in the hub cache, GGUF files in the usual caches, and recommended ones.
 
     maieutic models
     """
@@ -17,11 +19,11 @@ def models(json: JsonOption = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from maieutic.checkpoints.catalog import bundled_models, cached_models, recommended_models
+    from maieutic.checkpoints.catalog import bundled_models, cached_models, gguf_files, recommended_models
     from maieutic.files.json_text import dump_json
     from maieutic.render.text import printable
 
-    entries = [*bundled_models(), *cached_models(), *recommended_models()]
+    entries = [*bundled_models(), *cached_models(), *gguf_files(), *recommended_models()]
     if json:
         for model in entries:
             typer.echo(dump_json(model))
@@ -32,7 +34,7 @@ def models(json: JsonOption = False) -> None:
     for model in entries:
         if model.source != source:
             source = model.source
-            table.add_row(Text(source, "bold"))
+            table.add_row(Text(HEADINGS.get(source, source), "bold"))
         size = f"{model.size / 1e6:.0f} MB" if model.size < 1e9 else f"{model.size / 1e9:.1f} GB"
         table.add_row(Text(f"  {printable(model.name)}"), model.option, size, model.licence, model.good_for)
     console = Console(highlight=False)

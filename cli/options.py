@@ -19,7 +19,9 @@ __all__ = [
     "AssumeOption",
     "BeliefOption",
     "BeliefsOption",
+    "BudgetOption",
     "CacheOption",
+    "ConfidenceOption",
     "DepthOption",
     "DeviceOption",
     "DotOption",
@@ -27,6 +29,7 @@ __all__ = [
     "DtypeOption",
     "FlipOption",
     "GraphmlOption",
+    "GrowthOption",
     "HtmlOption",
     "InferenceOption",
     "JsonOption",
@@ -35,6 +38,7 @@ __all__ = [
     "MermaidOption",
     "NliOption",
     "PromptsOption",
+    "PruneOption",
     "PrunedOption",
     "SeedOption",
     "WcnfOption",
@@ -49,7 +53,7 @@ LmOption = Annotated[
     str,
     typer.Option(
         "--lm",
-        help="Language model: agora (bundled), a folder, a hub id, or a server's model as "
+        help="Language model: agora (bundled), a folder, a hub id, a GGUF file, or a server's model as "
         "http://host:port/v1#model.",
         rich_help_panel=MODELS,
     ),
@@ -65,7 +69,7 @@ AskNliOption = Annotated[
     ),
 ]
 NliOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--nli",
         help="Verifier: folder or hub id of an NLI model.",
@@ -132,6 +136,42 @@ BeliefsOption = Annotated[
         help="Where beliefs come from: probabilities (of tokens), or for servers without these sampled:K "
         "(estimated from K short replies) or stated (by the model, in percent).",
         rich_help_panel=MODELS,
+    ),
+]
+GrowthOption = Annotated[
+    str,
+    typer.Option(
+        "--growth",
+        help="anytime (reasons only where the answer is unsure, one step at a time) or reference (the "
+        "paper's breadth-first trees).",
+        rich_help_panel=REASONING,
+    ),
+]
+ConfidenceOption = Annotated[
+    float,
+    typer.Option(
+        "--confidence",
+        help="Anytime growth stops where the answer is this probable.",
+        min=0.0,
+        max=1.0,
+        rich_help_panel=REASONING,
+    ),
+]
+BudgetOption = Annotated[
+    int,
+    typer.Option(
+        "--budget",
+        help="Most tokens that anytime growth may generate for a question.",
+        min=0,
+        rich_help_panel=REASONING,
+    ),
+]
+PruneOption = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        help="Keep only explanations on paths to integral ones, as in the paper.",
+        rich_help_panel=REASONING,
     ),
 ]
 SeedOption = Annotated[

@@ -9,17 +9,28 @@ from typing import Literal, cast, get_args
 from maieutic.errors import InputError
 from maieutic.tree import INTEGRITY_THRESHOLD
 
-__all__ = ["PROBABILITIES", "Belief", "ElicitConfig", "check_belief"]
+__all__ = ["PROBABILITIES", "REFERENCE", "Belief", "ElicitConfig", "GrowthStyle", "Rewriting", "check_belief"]
 
 PROBABILITIES = "probabilities"  # the usual source of beliefs: P(option) as the model computes it
 Belief = Literal["explained", "direct"]
+GrowthStyle = Literal["anytime", "reference"]
+Rewriting = Literal["rules", "model"]
 
 
 @dataclass(frozen=True, slots=True)
 class ElicitConfig:
-    """The settings of elicitation; the defaults are those of the reference implementation.
+    """The settings of elicitation.
 
     Attributes:
+        growth: "anytime" grows only where P(Q) is unsure, one step at a time; "reference" is the paper's
+            breadth-first way.
+        confidence: anytime growth stops where P of the answer reaches this, in [0, 1].
+        budget: anytime growth begins no step that could take a question beyond this many generated tokens,
+            ≥ 0.
+        rewriting: "rules" takes negations, and statements of questions, from rules, and the model chooses;
+            "model" lets the model write them.
+        chain: whether anytime growth may ask for a chain of thought about Q.
+        prune: whether only the paths to integral leaves are kept, as in the reference implementation.
         depth: maximum depth of the tree, ≥ 0; 0 reads the root's beliefs only.
         widths: explanations per side at depth 1, 2, …, each ≥ 1; the last one applies to all greater depths.
         temperatures: of sampling explanations at each depth, as for ``widths``; each finite, ≥ 0. Negations
@@ -45,13 +56,23 @@ class ElicitConfig:
     top_p: float = 1.0
     max_new_tokens: int = 64
     integrity_threshold: float = INTEGRITY_THRESHOLD
-    belief: Belief = "explained"
-    tries: int = 3
+    belief: Belief = "direct"
+    tries: int = 2
     seed: int = 0
     read_beliefs: bool = True
+    growth: GrowthStyle = "anytime"
+    confidence: float = 0.9
+    budget: int = 80
+    rewriting: Rewriting = "rules"
+    chain: bool = True
+    prune: bool = False
 
     def __post_init__(self) -> None:
         rules = {
+            "growth": (self.growth in get_args(GrowthStyle), '"anytime" or "reference"'),
+            "rewriting": (self.rewriting in get_args(Rewriting), '"rules" or "model"'),
+            "confidence": (0 <= self.confidence <= 1, "in [0, 1]"),
+            "budget": (self.budget >= 0, "≥ 0"),
             "depth": (self.depth >= 0, "≥ 0"),
             "widths": (self.widths and min(self.widths) >= 1, "one or more numbers ≥ 1"),
             "temperatures": (
@@ -89,3 +110,9 @@ def check_belief(name: str) -> Belief:
         if belief == name:
             return cast("Belief", belief)
     raise InputError(f'belief must be "explained" or "direct", not {name!r}', subject="belief")
+
+
+REFERENCE = ElicitConfig(
+    growth="reference", rewriting="model", belief="explained", tries=3, chain=False, prune=True
+)
+"""The settings of the reference implementation (Jung et al. 2022)."""

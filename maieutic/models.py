@@ -8,10 +8,11 @@ from typing import Any
 from maieutic.cache.language_model import CachedLanguageModel
 from maieutic.cache.store import ResponseStore
 from maieutic.cache.verifier import CachedVerifier
-from maieutic.lm import LanguageModel, is_server, load_lm
+from maieutic.lm import LanguageModel, is_served, load_lm
 from maieutic.lm.beliefs import BeliefReader, BeliefSource
 from maieutic.nli import Verifier, load_verifier
 from maieutic.nli.lm import LanguageModelVerifier
+from maieutic.progress import Progress
 from maieutic.prompts import PromptSet, load_prompts
 
 __all__ = ["SAME_MODEL", "LoadedModels", "load_models", "open_lm", "open_verifier"]
@@ -21,11 +22,16 @@ SAME_MODEL = "lm"  # as the verifier's name: the language model itself
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
-    """The models behind :class:`maieutic.Maieutic`."""
+    """The models behind :class:`maieutic.Maieutic`.
+
+    Attributes:
+        progress: receives each step of answering when it ends.
+    """
 
     lm: LanguageModel
     verifier: Verifier
     prompts: PromptSet
+    progress: Progress | None = None
 
 
 def open_lm(
@@ -76,15 +82,15 @@ def load_models(
         prompts: "paper", "chat", the path of a TOML file, or "auto" for the set that suits the model.
         cache: keeps the models' replies; None asks the models every time.
         beliefs: where the language model's beliefs come from; None for its probabilities.
-        options: device, dtype, download, as for :func:`maieutic.lm.load_lm`; with a language model on a
-            server they are the verifier's.
+        options: device, dtype, download, as for :func:`maieutic.lm.load_lm`; with a language model in
+            a GGUF file or on a server they are the verifier's.
 
     Raises:
         InputError: a model, the device or the prompt file cannot be used.
         ServerError: the language model's server fails.
     """
     chosen = None if prompts == "auto" else load_prompts(prompts)  # fails before the models take time
-    of_lm = {} if is_server(lm) and nli != SAME_MODEL else options
+    of_lm = {} if is_served(lm) and nli != SAME_MODEL else options
     model = open_lm(lm, cache=cache, beliefs=beliefs, **of_lm)
     prompt_set = chosen or load_prompts(model.prompts)
     verifier: Verifier

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, overload
 
@@ -12,16 +13,18 @@ from maieutic.answer import NO_VERIFIER, NOTHING_JUDGED, Answer, Models, Seconds
 from maieutic.bundled import AGORA, bundled_weights
 from maieutic.cache.store import ResponseStore
 from maieutic.config import ElicitConfig
-from maieutic.elicit import Growth, elicit
+from maieutic.elicit import Growth, Standing, elicit
 from maieutic.errors import InputError
-from maieutic.inference import Inference, Joint
+from maieutic.inference import BeliefGraph, Inference, Joint, Vote
+from maieutic.inference.standing import standing
 from maieutic.inference.weights import read_weights
 from maieutic.lm import LanguageModel
 from maieutic.lm.beliefs import belief_source_of
 from maieutic.lm.calls import check_language_model
 from maieutic.models import load_models
 from maieutic.nli import Verifier
-from maieutic.nli.calls import check_verifier
+from maieutic.nli.calls import check_verifier, predict
+from maieutic.nli.remembered import RememberingVerifier
 from maieutic.progress import Progress, reported
 from maieutic.prompts import PromptSet, load_prompts
 from maieutic.relate import relate
@@ -53,7 +56,8 @@ class Maieutic:
         lm: the model that is asked.
         verifier: the NLI model that relates its propositions.
         prompts: a prompt set; by default the built-in one that suits ``lm``.
-        elicit: how trees grow.
+        elicit: how trees grow. Anytime growth goes by P(Q), which only joint inference gives: for others
+            trees grow breadth-first, and those of vote inference are pruned.
         inference: :class:`maieutic.inference.Joint` (default), ``Vote``, ``Argue`` or one of your own.
             Joint inference without weights of its own takes those that suit the two models.
         progress: receives each step of answering when it ends.
@@ -79,8 +83,8 @@ class Maieutic:
         self.lm = lm
         self.verifier = verifier
         self.prompts = prompts or load_prompts(lm.prompts)
-        self.elicit = elicit
         self.inference = _suited(inference or Joint(), lm, verifier)
+        self.elicit = _grown_for(self.inference, elicit)
         self.progress = progress
 
     @classmethod
@@ -124,7 +128,7 @@ class Maieutic:
             InputError: the question is empty or too long, or assumptions settle it or contradict each other.
             ContextLengthError: a prompt does not fit a model's window.
         """
-        return next(self.conclude(self.grow([as_question(question)])))
+        return next(self._answered([as_question(question)]))
 
     @overload
     def ask_many(
@@ -176,7 +180,7 @@ class Maieutic:
                 refused = error
             if not batch:
                 break
-            yield from self._each(batch) if lenient else self.conclude(self.grow(batch))
+            yield from self._each(batch) if lenient else self._answered(batch)
         if refused is not None:
             raise refused
 
@@ -190,7 +194,7 @@ class Maieutic:
             except InputError as error:
                 results[place] = Unanswered(text, error)
         try:
-            results |= zip(usable, self.conclude(self.grow(list(usable.values()))), strict=True)
+            results |= zip(usable, self._answered(list(usable.values())), strict=True)
         except InputError:
             for place, text in usable.items():
                 try:
@@ -199,10 +203,33 @@ class Maieutic:
                     results[place] = Unanswered(text, error)
         return (results[place] for place in range(len(texts)))
 
+    def _answered(self, questions: Sequence[str]) -> Iterator[Answer]:
+        """The answers to questions that advance together; no pair is scored twice."""
+        verifier = RememberingVerifier(self.verifier)
+        return self._concluded(self._grown(questions, verifier), verifier)
+
     def grow(self, questions: Sequence[str]) -> list[Growth]:
         """Grow the trees of explanations of some questions together."""
+        return self._grown(questions, RememberingVerifier(self.verifier))
+
+    def _grown(self, questions: Sequence[str], verifier: Verifier) -> list[Growth]:
         start = time.perf_counter()
-        growths = elicit(questions, self.lm, self.prompts, self.elicit, self.progress)
+        inference = self.inference
+
+        def assess(trees: Sequence[Tree]) -> list[Standing]:
+            assert isinstance(inference, Joint)
+            related = relate(trees, verifier, inference, self.progress)
+            return [_standing(inference, tree, each.graph) for tree, each in zip(trees, related, strict=True)]
+
+        growths = elicit(
+            questions,
+            self.lm,
+            self.prompts,
+            self.elicit,
+            assess=assess if isinstance(inference, Joint) else None,
+            score_pairs=partial(predict, verifier) if inference.uses_verifier else None,
+            progress=self.progress,
+        )
         seconds = (time.perf_counter() - start) / max(len(growths), 1)
         source = belief_source_of(self.lm)
         return [replace(growth, seconds=seconds, lm=self.lm.name, belief_source=source) for growth in growths]
@@ -219,10 +246,13 @@ class Maieutic:
             ContextLengthError: a pair of propositions does not fit the verifier's window.
             MaieuticError: the verifier did not return a row for each pair, or the solver failed.
         """
+        return self._concluded(trees, self.verifier)
+
+    def _concluded(self, trees: Iterable[Tree | Growth], verifier: Verifier) -> Iterator[Answer]:
         growths = [item if isinstance(item, Growth) else Growth(item) for item in trees]
-        verifier = self.verifier.name if self.inference.uses_verifier else NO_VERIFIER
+        name = self.verifier.name if self.inference.uses_verifier else NO_VERIFIER
         start = time.perf_counter()
-        related = relate([growth.tree for growth in growths], self.verifier, self.inference, self.progress)
+        related = relate([growth.tree for growth in growths], verifier, self.inference, self.progress)
         relate_seconds = (time.perf_counter() - start) / max(len(growths), 1)
         for growth, relating in zip(growths, related, strict=True):
             start = time.perf_counter()
@@ -231,9 +261,24 @@ class Maieutic:
             warnings = () if growth.tree.judged else (NOTHING_JUDGED,)
             verdict = replace(verdict, unsure=verdict.unsure or bool(warnings))
             seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start)
-            models = Models(growth.lm, verifier, growth.belief_source)
+            models = Models(growth.lm, name, growth.belief_source)
             usage = growth.usage + relating.usage
             yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage, warnings)
+
+
+def _standing(joint: Joint, tree: Tree, graph: BeliefGraph) -> Standing:
+    """How a tree stands. One that cannot be weighed grows no further; concluding it says why."""
+    try:
+        return standing(joint, tree, graph)
+    except InputError:
+        return Standing(None, None, {}, 0.0, 0.0)
+
+
+def _grown_for(inference: Inference, elicit: ElicitConfig) -> ElicitConfig:
+    """The settings of growth as the inference needs them."""
+    if isinstance(inference, Joint):
+        return elicit
+    return replace(elicit, growth="reference", prune=elicit.prune or isinstance(inference, Vote))
 
 
 def _suited(inference: Inference, lm: LanguageModel, verifier: Verifier) -> Inference:

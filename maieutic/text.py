@@ -12,6 +12,7 @@ from collections.abc import Collection
 from maieutic.errors import InputError
 
 __all__ = [
+    "CHANGED",
     "DUPLICATE",
     "ECHO",
     "EMPTY",
@@ -34,6 +35,7 @@ UNFINISHED = "unfinished"  # does not end in a full stop
 TOO_LONG = "too long"
 DUPLICATE = "duplicate"  # same text as an earlier explanation of the same side
 ECHO = "echo"  # repeats the statement to explain or a line of the prompt
+CHANGED = "other words"  # said of a generated negation
 SAME = "equals the statement"  # said of a negation
 NO_NEGATION = "no negation"  # an explanation whose negation was rejected
 NO_VERDICT = "no verdict"  # a belief: the reply has no verdict, or P(true) + P(false) is too small

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -22,12 +22,14 @@ from maieutic.text import NO_VERDICT
 __all__ = [
     "INTEGRITY_THRESHOLD",
     "ROOT",
+    "Chain",
     "Discard",
     "Probability",
     "Proposition",
     "Tree",
     "child_id",
     "is_integral",
+    "pruned",
     "taking_part",
 ]
 
@@ -115,9 +117,22 @@ class Discard:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain of thought about Q.
+
+    Attributes:
+        text: what the model said before its verdict; "" if nothing.
+        p_true: P(true) after the text, in [0, 1]; None if the model gave no verdict.
+    """
+
+    text: str
+    p_true: Probability | None = None
+
+
 @dataclass(frozen=True)
 class Tree:
-    """The tree of one question, pruned to the paths that end in an integral leaf.
+    """The tree of one question, whole or pruned to the paths that end in an integral leaf.
 
     Attributes:
         question: as the user asked it.
@@ -128,6 +143,7 @@ class Tree:
         answer: the gold answer, if known.
         discarded: the model outputs that elicitation rejected, with reasons.
         pruned: the propositions on no path to an integral leaf, including the root of an empty tree.
+        chain: a chain of thought about Q, if there is one.
 
     Raises:
         InputError: two nodes share an id, a parent is missing, the parents form a cycle, or an id does
@@ -141,6 +157,7 @@ class Tree:
     answer: bool | None = None
     discarded: tuple[Discard, ...] = ()
     pruned: tuple[Proposition, ...] = ()
+    chain: Chain | None = None
 
     def __post_init__(self) -> None:
         _check_shape(self)
@@ -187,6 +204,24 @@ class Tree:
                 outside [0, 1], or the nodes do not form a tree. ``subject`` is the field or node id.
         """
         return parse_json(cls, text)
+
+
+def pruned(tree: Tree) -> Tree:
+    """The tree with the paths to integral leaves as nodes (paper, section 3.2); the rest is ``pruned``."""
+    parents = {node.parent for node in tree.nodes}
+    kept: set[str] = set()
+    for leaf in tree.nodes:
+        if leaf.id in parents or not leaf.integral:
+            continue
+        node: Proposition | None = leaf
+        while node is not None and node.id not in kept:
+            kept.add(node.id)
+            node = tree.by_id[node.parent] if node.parent is not None else None
+    return replace(
+        tree,
+        nodes=tuple(node for node in tree.nodes if node.id in kept),
+        pruned=(*tree.pruned, *(node for node in tree.nodes if node.id not in kept)),
+    )
 
 
 def _check_shape(tree: Tree) -> None:

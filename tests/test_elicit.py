@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maieutic.config import Belief, ElicitConfig, check_belief
-from maieutic.elicit import KEPT_CHARS, elicit
+from maieutic.config import REFERENCE, Belief, ElicitConfig, check_belief
+from maieutic.elicit import elicit
+from maieutic.elicit.state import KEPT_CHARS
 from maieutic.errors import ContextLengthError, InputError
 from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
@@ -40,7 +41,7 @@ from maieutic.tree import Discard, Proposition, Tree, child_id, is_integral
 from maieutic.usage import Usage
 
 PAPER = load_prompts("paper")
-SURE, UNSURE = (0.95, 0.04), (0.5, 0.5)  # P(true), P(false)
+SURE, UNSURE = (0.95, 0.05), (0.5, 0.5)  # P(true), P(false)
 REASONS = {  # by the kind of text
     "statement": {EMPTY, TOO_LONG, UNFINISHED, ECHO},
     "negation": {EMPTY, TOO_LONG, UNFINISHED, ECHO, SAME},
@@ -129,7 +130,7 @@ class Scripted:
 
 
 def grow(model: LanguageModel, question: str = "Ice is cold.", **changes: Any) -> Tree:
-    (growth,) = elicit([question], model, PAPER, ElicitConfig(**changes))
+    (growth,) = elicit([question], model, PAPER, replace(REFERENCE, **changes))
     return growth.tree
 
 
@@ -172,7 +173,7 @@ def beliefs(node: Proposition) -> tuple[float | None, float | None, bool]:
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_the_calls_of_a_wave_do_not_grow_with_the_number_of_questions(count: int) -> None:
     model = Scripted(sure_from(2))
-    elicit([f"Is fact {number} so?" for number in range(count)], model, PAPER)
+    elicit([f"Is fact {number} so?" for number in range(count)], model, PAPER, REFERENCE)
     wave = ["T", "F", "negate", "belief", "verdict"]
     assert [kind for kind, _, _ in model.log] == ["declare", "negate", "belief", "verdict", *wave, *wave]
     per_question = [1, 1, 2, 2, 1, 1, 6, 12, 12, 6, 6, 12, 24, 24]
@@ -189,7 +190,7 @@ def test_an_uncertain_model_gives_the_widths_of_each_depth(depth: int, sizes: li
         assert sum(node.side is side for node in tree.nodes) == sum(sizes[1:]) / 2
     wanted = [(3, 1.0, 1.0), (1, 0.5, 1.0), (1, 0.5, 1.0)][:depth]
     assert model.draws("T") == model.draws("F") == wanted
-    check_invariants(tree, ElicitConfig(depth=depth))
+    check_invariants(tree, replace(REFERENCE, depth=depth))
 
 
 def test_negations_and_beliefs_are_greedy_and_every_text_has_the_same_limit() -> None:
@@ -206,7 +207,7 @@ def test_an_integral_root_is_a_tree_of_one_node_without_abduction(depth: int) ->
     model = Scripted(sure_from(0))
     tree = grow(model, depth=depth)
     assert (tree.kind, tree.pruned, model.calls("T", "F")) == ("one-node", (), [])
-    assert tree.nodes == (Proposition("Q", None, "Ice is cold.", "No: Ice is cold.", 0.95, 0.04, True),)
+    assert tree.nodes == (Proposition("Q", None, "Ice is cold.", "No: Ice is cold.", 0.95, 0.05, True),)
 
 
 @pytest.mark.parametrize(("depth", "grown"), [(0, 1), (1, 7), (2, 19)])
@@ -256,7 +257,7 @@ QUESTIONS = st.lists(
     st.sampled_from(["Is ice cold?", "Ice is cold.", "ice", "{x} \\ ❄ <b>", "?", "a\u2028b"]), max_size=4
 )
 CONFIGS = st.builds(
-    ElicitConfig,
+    partial(replace, REFERENCE),
     depth=st.integers(0, 3),
     widths=st.sampled_from([(3, 1), (1,), (2, 2)]),
     temperatures=st.sampled_from([(1.0, 0.5), (0.0,)]),
@@ -298,9 +299,9 @@ def test_the_usages_of_the_trees_add_up_to_all_replies(
 
 
 def test_a_prompt_that_two_questions_share_is_charged_to_both() -> None:
-    first, second = elicit(["Ice is cold.", "Ice is cold."], Scripted(), PAPER)
+    first, second = elicit(["Ice is cold."] * 2, Scripted(), PAPER, REFERENCE)
     assert first == second
-    assert first.usage == elicit(["Ice is cold."], Scripted(), PAPER)[0].usage
+    assert first.usage == elicit(["Ice is cold."], Scripted(), PAPER, REFERENCE)[0].usage
     assert first.usage.calls == 5  # a negation, two reasons, two verdicts
 
 
@@ -442,7 +443,7 @@ def test_an_echo_of_a_prompts_lines_is_discarded(lines: int) -> None:
         return " ".join(prompt.query.splitlines()[:lines]).rstrip("?.") + "."
 
     lm = ScriptedLanguageModel(echo, lambda *_: 0.5)
-    (growth,) = elicit(["Ice is cold."], lm, load_prompts("chat"), ElicitConfig(depth=1))
+    (growth,) = elicit(["Ice is cold."], lm, load_prompts("chat"), replace(REFERENCE, depth=1))
     tree = growth.tree
     assert tree.pruned == (tree.root,)
     assert {d.reason for d in tree.discarded if d.kind == "explanation"} == {ECHO}
@@ -495,7 +496,7 @@ def test_different_seeds_share_no_random_numbers() -> None:
 
 def test_a_direct_belief_is_read_without_an_explanation() -> None:
     model = Scripted()
-    assert beliefs(grow(model, belief="direct").root) == (0.95, 0.04, True)
+    assert beliefs(grow(model, belief="direct").root) == (0.95, 0.05, True)
     assert [kind for kind, _, _ in model.log] == ["negate", "direct"]
     assert [prompt.query for prompt in model.seen] == ["Q: Ice is cold?", "Q: No: Ice is cold?"]
 
@@ -503,7 +504,7 @@ def test_a_direct_belief_is_read_without_an_explanation() -> None:
 def test_an_explained_belief_is_read_where_the_explanation_concludes() -> None:
     reply = "  it has\tfrozen. Therefore, the statement is false. Therefore, the statement is true."
     model = Scripted(replies={"belief": lambda *_: reply})
-    assert beliefs(grow(model).root) == (0.95, 0.04, True)
+    assert beliefs(grow(model).root) == (0.95, 0.05, True)
     assert {prompt.opening for prompt in model.seen} == {"A: it has frozen. Therefore, the statement is"}
 
 
@@ -519,9 +520,9 @@ def test_a_belief_is_unknown_when_the_model_explains_nothing_or_concludes_nothin
 @pytest.mark.parametrize(
     ("verdict", "known"),
     [
-        ((0.25, 0.25), 0.25),
+        ((0.25, 0.25), 0.5),
         ((0.0, 0.5), 0.0),
-        ((0.75, 0.0), 0.75),
+        ((0.75, 0.0), 1.0),
         ((0.25, 0.24), None),
         ((0.0, 0.0), None),
     ],
@@ -581,14 +582,14 @@ def test_the_last_width_and_temperature_apply_to_all_greater_depths() -> None:
 def test_an_invalid_question_is_rejected_before_any_call(bad: str) -> None:
     model = Scripted()
     with pytest.raises(InputError) as error:
-        elicit(["Ice is cold.", bad], model, PAPER)
+        elicit(["Ice is cold.", bad], model, PAPER, REFERENCE)
     assert error.value.subject == "text"
     assert model.log == []
 
 
 def test_without_questions_there_are_no_calls() -> None:
     model = Scripted()
-    assert (elicit([], model, PAPER), model.log) == ([], [])
+    assert (elicit([], model, PAPER, REFERENCE), model.log) == ([], [])
 
 
 # A real model
@@ -639,7 +640,7 @@ def words_and_beliefs(tree: Tree) -> tuple[Tree, list[float]]:
 
 def test_a_real_model_grows_the_same_trees_in_any_batch(wide_folder: Path) -> None:
     lm = Finishing(TransformersLM.load(str(wide_folder), device="cpu", dtype="float32"))
-    config = ElicitConfig(widths=(2, 1), max_new_tokens=8, integrity_threshold=0.22)
+    config = replace(REFERENCE, widths=(2, 1), max_new_tokens=8, integrity_threshold=0.22)
     forms = {kind: replace(form, shots=form.shots[:2]) for kind, form in PAPER.forms.items()}
     few = replace(PAPER, forms=forms)  # of twelve examples each, to save time
     questions = ["Is ice cold?", "The sky is blue."]
@@ -661,7 +662,7 @@ def test_a_real_model_grows_the_same_trees_in_any_batch(wide_folder: Path) -> No
 def test_a_model_without_usable_replies_gives_an_empty_tree(wide_folder: Path) -> None:
     lm = TransformersLM.load(str(wide_folder), device="cpu", dtype="float32")
     tree = grow(lm, max_new_tokens=4, tries=2)
-    check_invariants(tree, ElicitConfig())
+    check_invariants(tree, REFERENCE)
     assert (tree.kind, tree.root.p_true) == ("empty", None)
     assert {discard.kind for discard in tree.discarded} >= {"negation", "explanation", "belief"}
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maieutic import Answer, ElicitConfig, Joint, Maieutic, Step, Unanswered, Vote
+from maieutic import Answer, Joint, Maieutic, Step, Unanswered, Vote
 from maieutic.answer import Seconds
+from maieutic.config import REFERENCE
 from maieutic.errors import ContextLengthError, InputError, MaieuticError, ServerError
 from maieutic.inference import Inference
 from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
@@ -21,7 +22,7 @@ from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.solvers import Solution, WeightedCNF, load_solver
 
 QUESTION = "Ice is cold."
-ONE_WAVE = ElicitConfig(depth=1, widths=(1,))
+ONE_WAVE = replace(REFERENCE, depth=1, widths=(1,))
 
 
 def reply(prompt: Prompt, _index: int) -> str:

@@ -15,6 +15,7 @@ from maieutic.errors import MaieuticError
 from maieutic.inference import Argue, Form, Inference, Joint, Literal, Relation, Vote
 from maieutic.inference.assumptions import assumptions_of
 from maieutic.inference.graph import form_of, forms_of, root_forms
+from maieutic.inference.weights import EVERY_TERM
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Probabilities
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import Related, relate
@@ -105,7 +106,8 @@ def test_the_pairs_scored_are_all_of_the_definition_and_each_once(
     cls: type[Joint | Vote], decided: bool, tree: Tree
 ) -> None:
     verifier = Ledger()
-    relate([tree], verifier, cls(decided=decided))
+    inference = Joint(EVERY_TERM, decided=decided) if cls is Joint else cls(decided=decided)
+    relate([tree], verifier, inference)
     texts = [form.text for form in forms_of(tree)]
     root = [tree.root.statement, tree.root.negation]
     expected = [*(() if decided else permutations(texts, 2)), *product(texts, root)]
@@ -120,7 +122,7 @@ def test_joint_scores_pairs_to_and_from_the_root_and_vote_only_those_to_it() -> 
     form, root, not_root = "QT0 fails.", "Q holds.", "Q fails."
     to_root = {(form, root), (form, not_root)}
     for inference, expected in (
-        (Joint(), to_root | {(root, form), (not_root, form)}),
+        (Joint(EVERY_TERM), to_root | {(root, form), (not_root, form)}),
         (Vote(), to_root),
     ):
         verifier = Ledger()
@@ -133,8 +135,8 @@ def test_joint_scores_pairs_to_and_from_the_root_and_vote_only_those_to_it() -> 
 def test_assumptions_are_paired_with_every_form_and_with_one_another(tree: Tree) -> None:
     assumptions = assumptions_of(["Ice is cold."], ["Fire is cold."])
     plain, assuming = Ledger(), Ledger()
-    relate([tree], plain, Joint())
-    graph = relate([tree], assuming, Joint(assumptions=assumptions))[0].graph
+    relate([tree], plain, Joint(EVERY_TERM))
+    graph = relate([tree], assuming, Joint(EVERY_TERM, assumptions=assumptions))[0].graph
     assumed = {a.statement for a in assumptions}
     texts = [form.text for form in graph.forms]
     expected = [pair for pair in permutations(texts, 2) if assumed & set(pair)]
@@ -147,8 +149,8 @@ def test_assumptions_are_paired_with_every_form_and_with_one_another(tree: Tree)
 def test_pruned_propositions_are_in_the_pairs_only_where_they_take_part() -> None:
     kept, pruned = proposition("QT0", "Q"), proposition("QF0", "Q")
     tree = Tree("Q?", "Q holds.", "Q fails.", (proposition("Q", None), kept), pruned=(pruned,))
-    without = relate([tree], Ledger(), Joint())[0].graph
-    with_pruned = relate([tree], Ledger(), Joint(pruned=0.5))[0].graph
+    without = relate([tree], Ledger(), Joint(EVERY_TERM))[0].graph
+    with_pruned = relate([tree], Ledger(), Joint(EVERY_TERM, pruned=0.5))[0].graph
     assert [str(form.literal) for form in without.forms] == ["Q", "¬Q", "QT0"]
     assert [str(form.literal) for form in with_pruned.forms] == ["Q", "¬Q", "QT0", "QF0"]
     assert len(with_pruned.relations) == 2 * 4 + 2
@@ -157,7 +159,7 @@ def test_pruned_propositions_are_in_the_pairs_only_where_they_take_part() -> Non
 def test_a_negation_that_is_missing_is_in_no_pair_of_joint() -> None:
     root = Proposition("Q", None, "Q holds.", "")
     tree = Tree("Q?", "Q holds.", "", (root, proposition("QT0", "Q")))
-    graph = relate([tree], Ledger(), Joint())[0].graph
+    graph = relate([tree], Ledger(), Joint(EVERY_TERM))[0].graph
     assert set(graph.by_pair) == {(Literal("QT0"), Literal("Q")), (Literal("Q"), Literal("QT0"))}
 
 
@@ -165,7 +167,9 @@ def test_many_trees_are_one_call_of_the_verifier() -> None:
     verifier = Ledger()
     small = tree_of(proposition("Q", None), proposition("QT0", "Q"))
     large = tree_of(*small.nodes, proposition("QF0", "Q"), proposition("QF0T0", "QF0"))
-    graphs = [related.graph for related in relate([small, tree_of(), large, small], verifier, Joint())]
+    graphs = [
+        related.graph for related in relate([small, tree_of(), large, small], verifier, Joint(EVERY_TERM))
+    ]
     assert len(verifier.calls) == 1
     assert [len(graph.relations) for graph in graphs] == [4, 0, 18, 4]
 
@@ -175,7 +179,7 @@ def test_a_tree_without_explanations_has_no_pairs_and_needs_no_verifier(
     nodes: tuple[Proposition, ...],
 ) -> None:
     verifier = Ledger()
-    graph = relate([tree_of(*nodes)], verifier, Joint())[0].graph
+    graph = relate([tree_of(*nodes)], verifier, Joint(EVERY_TERM))[0].graph
     assert verifier.calls == []
     assert [form.literal for form in graph.forms] == [Literal("Q"), ~Literal("Q")]
     assert graph.relations == ()
@@ -213,7 +217,7 @@ def test_without_a_verifier_the_edges_of_the_tree_are_certain_relations_of_vote(
 
 def test_no_trees_give_no_graphs() -> None:
     verifier = Ledger()
-    assert relate([], verifier, Joint()) == []
+    assert relate([], verifier, Joint(EVERY_TERM)) == []
     assert verifier.calls == []
 
 
@@ -235,7 +239,7 @@ def test_every_relation_has_the_verifiers_row_for_its_own_texts(some: list[Tree]
         for i, tree in enumerate(some)
     ]
     relations = 0
-    for related in relate(named, Remembering(), Joint()):
+    for related in relate(named, Remembering(), Joint(EVERY_TERM)):
         graph = related.graph
         texts = {form.literal: form.text for form in graph.forms}
         for relation in graph.relations:
@@ -249,7 +253,7 @@ def test_every_relation_has_the_verifiers_row_for_its_own_texts(some: list[Tree]
 def test_the_forms_of_a_graph_are_the_root_as_both_and_then_the_explanations(tree: Tree) -> None:
     roots = root_forms(tree)
     assert [form.literal for form in roots] == [Literal("Q"), ~Literal("Q")]
-    for inference in (Joint(), Vote(), Argue()):
+    for inference in (Joint(EVERY_TERM), Vote(), Argue()):
         graph = relate([tree], Ledger(), inference)[0].graph
         assert graph.forms == (*roots, *forms_of(tree))
         places = [[form.literal for form in graph.forms].index(r.source) for r in graph.relations]
@@ -259,7 +263,7 @@ def test_the_forms_of_a_graph_are_the_root_as_both_and_then_the_explanations(tre
 def test_columns_of_the_verifier_are_read_as_the_seam_defines_them() -> None:
     tree = tree_of(proposition("Q", None), proposition("QT0", "Q"))
     verifier = ScriptedVerifier(lambda a, b: "entailment" if "QT0" in a else "contradiction")
-    graph = relate([tree], verifier, Joint())[0].graph
+    graph = relate([tree], verifier, Joint(EVERY_TERM))[0].graph
     q, child = Literal("Q"), Literal("QT0")
     assert graph.by_pair[child, q].kind == "entailment"
     assert graph.by_pair[q, child].kind == "contradiction"
@@ -273,7 +277,7 @@ def test_a_verifier_that_does_not_return_a_row_for_each_pair_is_refused_by_name(
 
     tree = tree_of(proposition("Q", None), proposition("QT0", "Q"))
     with pytest.raises(MaieuticError) as refused:
-        relate([tree], Short(name="short"), Joint())
+        relate([tree], Short(name="short"), Joint(EVERY_TERM))
     assert refused.value.subject == "Short.predict"
 
 

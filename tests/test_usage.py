@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from maieutic.benchmarks.methods.base import Outcome, charged
 from maieutic.errors import InputError
 from maieutic.inference import Inference, Joint, Vote
+from maieutic.inference.weights import EVERY_TERM
 from maieutic.lm.base import Prompt, SamplingParams
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.scripted import ScriptedLanguageModel
@@ -33,7 +34,7 @@ def prompt(words: int) -> Prompt:
 
 
 def model() -> ScriptedLanguageModel:
-    return ScriptedLanguageModel(lambda _, index: " said" * (index + 1), lambda *_: 0.5)
+    return ScriptedLanguageModel(lambda _, index: " said" * (index + 1), lambda *_: 0.25)
 
 
 @given(st.lists(USAGES, max_size=4))
@@ -124,7 +125,9 @@ def tree(twins: bool) -> Tree:
 
 
 @pytest.mark.parametrize("twins", [False, True])
-@pytest.mark.parametrize(("inference", "pairs"), [(Vote(), 6), (Joint(), 10)], ids=["vote", "joint"])
+@pytest.mark.parametrize(
+    ("inference", "pairs"), [(Vote(), 6), (Joint(EVERY_TERM), 10)], ids=["vote", "joint"]
+)
 def test_every_ordered_pair_is_counted_and_a_model_that_is_its_own_verifier_pays_for_those_that_differ(
     twins: bool, inference: Inference, pairs: int
 ) -> None:

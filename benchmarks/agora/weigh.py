@@ -5,8 +5,8 @@ Data:     runs of ``maieutic bench run agora --split dev --method maieutic`` wit
 Score:    the share of correct answers plus the share of correctly labelled explanations, among those with a
           known truth value. (On other data sets only answers are known; use ``maieutic calibrate`` there.)
 Search:   coordinate ascent from the package's default weights over a few values per weight, until no weight
-          changes. A tie keeps the current value, else takes the smaller one. Finally all weights are scaled,
-          which keeps the best labels, to maximise the likelihood of the gold answers under P(true).
+          changes. A tie goes to the likelier gold answers under P(true). Finally all weights are scaled to
+          maximise that likelihood, which keeps the best labels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from maieutic.benchmarks.calibration.study import ProbabilityScores
 from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
 from maieutic.inference import Joint
-from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, weights_toml
+from maieutic.inference.weights import DEFAULT_WEIGHTS, EVERY_TERM, TERMS, JointWeights, weights_toml
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
 
@@ -85,14 +85,19 @@ def score(evidence: Evidence, known: Truths, weights: JointWeights) -> Score:
 
 def choose_weights(evidence: Evidence, known: Truths, start: JointWeights) -> JointWeights:
     """The result of the search from the weights ``start``."""
-    weights, best = start, score(evidence, known, start).both
+
+    def merit(weights: JointWeights) -> tuple[float, float]:
+        nll = ProbabilityScores.of(evidence.p_true(weights), evidence.gold).nll
+        return score(evidence, known, weights).both, -nll
+
+    weights, best = start, merit(start)
     for _ in range(ROUNDS):
         before = weights
         for name in SEARCHED:
             for value in VALUES:
                 candidate = replace(weights, **{name: value})
-                if (total := score(evidence, known, candidate).both) > best:
-                    weights, best = candidate, total
+                if (found := merit(candidate)) > best:
+                    weights, best = candidate, found
         if weights == before:
             break
     return weights
@@ -119,7 +124,7 @@ def weigh(
     from maieutic.nli import load_verifier  # noqa: PLC0415 - torch and transformers take seconds to load
 
     trees = [tree for run in runs for tree in _trees(run)]
-    related = relate(trees, load_verifier("agora"), Joint())
+    related = relate(trees, load_verifier("agora"), Joint(EVERY_TERM))
     evidence = evidence_of(trees, [each.graph for each in related], DEFAULT_WEIGHTS)
     known = truths(trees, Oracle(load_world()))
     weights = scale_weights(evidence, choose_weights(evidence, known, DEFAULT_WEIGHTS))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of, fit, joined
-from maieutic.benchmarks.calibration.study import Study, StudyRow, study, without_weights
+from maieutic.benchmarks.calibration.study import Study, StudyRow, scored, study, without_weights
 from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
 from maieutic.files.json_lines import read_trees
 from maieutic.inference import Joint
-from maieutic.inference.weights import JointWeights
+from maieutic.inference.weights import EVERY_TERM, PRIORS, JointWeights
 from maieutic.nli.base import Verifier
 from maieutic.relate import relate
 from maieutic.tree import Tree
 
-__all__ = ["Calibration", "Progress", "calibrate", "learnable_trees", "silent"]
+__all__ = ["Calibration", "Progress", "calibrate", "learnable_trees", "priors_of", "silent", "trees_of"]
 
 BATCH_TREES = 64  # trees whose pairs the verifier gets in one call
 
@@ -63,7 +63,7 @@ def learnable_trees(path: Path, folds: int, on_notice: Callable[[str], None]) ->
         InputError: no tree is left or all gold answers are the same (``subject`` is the path), or there are
             fewer questions than folds (``subject`` is "folds").
     """
-    trees = _trees_of_run(path) if path.is_dir() else [tree for _, tree in read_trees(path)]
+    trees = trees_of(path)
     known = [tree for tree in trees if tree.answer is not None]
     small = [tree for tree in known if len(tree.nodes) <= MAX_PROPOSITIONS]
     if len(known) < len(trees):
@@ -81,6 +81,16 @@ def learnable_trees(path: Path, folds: int, on_notice: Callable[[str], None]) ->
         problem = f"{path}: {folds} folds need as many questions, not {questions}; lower --folds"
         raise InputError(problem, subject="folds")
     return small
+
+
+def trees_of(path: Path) -> list[Tree]:
+    """The trees of a file, or of a run's folder.
+
+    Raises:
+        FileFormatError: a line is not a tree, or a folder is not a run.
+        InputError: the run has no trees.
+    """
+    return _trees_of_run(path) if path.is_dir() else [tree for _, tree in read_trees(path)]
 
 
 def _trees_of_run(folder: Path) -> list[Tree]:
@@ -105,9 +115,38 @@ def calibrate(
     for name, trees in sets.items():
         batches = [trees[i : i + BATCH_TREES] for i in range(0, len(trees), BATCH_TREES)]
         related = progress(batches, f"relate {name}", len(batches))
-        graphs = [each.graph for batch in related for each in relate(batch, verifier, Joint())]
-        evidence[name] = evidence_of(trees, graphs, plan.start)
-        rows += without_weights(name, evidence[name], trees, graphs)
+        graphs = [each.graph for batch in related for each in relate(batch, verifier, Joint(EVERY_TERM))]
+        raw = evidence_of(trees, graphs, plan.start)
+        rows += without_weights(name, raw, trees, graphs)
+        rows += scored(name, raw, "default", plan.start)
+        evidence[name] = raw
+        if plan.priors:
+            own = priors_of(trees, plan.start)
+            evidence[name] = evidence_of(trees, graphs, own)
+            rows += scored(name, evidence[name], "default, own priors", own)
     rows += progress(study(evidence, plan), "learn")
     weights = fit(joined(list(evidence.values())), plan.start, off=plan.off, l2=plan.l2)
+    if plan.priors:
+        known = priors_of([tree for trees in sets.values() for tree in trees], plan.start)
+        weights = replace(weights, **{name: getattr(known, name) for name in PRIORS.values()})
     return Calibration(weights, tuple(rows))
+
+
+def priors_of(trees: Sequence[Tree], weights: JointWeights) -> JointWeights:
+    """The weights with the priors of the model that grew the trees, estimated without gold answers.
+
+    A prior is the mean log-odds, in nats and within ± ``clip``, of one kind of judgement over all statements
+    (batch calibration, Zhou et al. 2024). It supposes that about as many of them are true as false.
+    """
+    priors = {}
+    for term, name in PRIORS.items():
+        known = [p for tree in trees if (p := _judgement(tree, term)) is not None]
+        odds = [weights.log_odds(p, 1.0 - p) for p in known]
+        priors[name] = sum(odds) / len(odds) if odds else 0.0
+    return replace(weights, **priors)
+
+
+def _judgement(tree: Tree, term: str) -> float | None:
+    if term == "chain":
+        return None if tree.chain is None else tree.chain.p_true
+    return tree.root.p_true if term == "root" else tree.root.p_true_negation

@@ -53,6 +53,7 @@ class Evidence:
     Attributes:
         gold: float64 (trees,), 0 or 1; ``questions`` and ``kinds`` of the same trees.
         shape: the weights whose ``clip`` and ``threshold`` the numbers were made with.
+        importance: float64 (trees,), how much each tree counts in a fit; 1 on average.
     """
 
     gold: torch.Tensor
@@ -60,6 +61,7 @@ class Evidence:
     kinds: tuple[str, ...]
     groups: tuple[TreeGroup, ...]
     shape: JointWeights
+    importance: torch.Tensor
 
     def chosen(self, keep: Sequence[bool]) -> Evidence:
         """The trees where ``keep`` is true, in their order."""
@@ -77,6 +79,7 @@ class Evidence:
             tuple(k for k, kept in zip(self.kinds, keep, strict=True) if kept),
             tuple(groups),
             self.shape,
+            self.importance[mask],
         )
 
     def log_odds(self, values: torch.Tensor) -> torch.Tensor:
@@ -128,13 +131,15 @@ def evidence_of(trees: Sequence[Tree], graphs: Sequence[BeliefGraph], shape: Joi
     )
     gold = torch.tensor([float(bool(tree.answer)) for tree in trees], dtype=torch.float64)
     questions, kinds = tuple(tree.question for tree in trees), tuple(tree.kind for tree in trees)
-    return Evidence(gold, questions, kinds, groups, shape)
+    return Evidence(gold, questions, kinds, groups, shape, torch.ones_like(gold))
 
 
 def joined(parts: Sequence[Evidence]) -> Evidence:
-    """The trees of several sets, made with the same shape, as one."""
+    """The trees of several sets, made with the same shape, as one in which every set counts the same."""
     groups: list[TreeGroup] = []
     offset = 0
+    total = sum(len(part.gold) for part in parts)
+    importance = [part.importance * total / (len(parts) * len(part.gold)) for part in parts]
     for part in parts:
         groups += [TreeGroup(g.places + offset, g.linear, g.pairs) for g in part.groups]
         offset += len(part.gold)
@@ -144,6 +149,7 @@ def joined(parts: Sequence[Evidence]) -> Evidence:
         tuple(kind for part in parts for kind in part.kinds),
         tuple(groups),
         parts[0].shape,
+        torch.cat(importance),
     )
 
 
@@ -170,7 +176,9 @@ def fit(
         chosen = torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
         values = torch.zeros(len(TERMS), dtype=torch.float64).index_copy(0, places, chosen)
         odds = evidence.log_odds(values)
-        wrong = torch.nn.functional.binary_cross_entropy_with_logits(odds, evidence.gold, reduction="sum")
+        wrong = torch.nn.functional.binary_cross_entropy_with_logits(
+            odds, evidence.gold, weight=evidence.importance, reduction="sum"
+        )
         total = (wrong + l2 * chosen.square().sum()) / len(evidence.gold)
         (gradient,) = torch.autograd.grad(total, chosen)
         return float(total.detach()), gradient.tolist()

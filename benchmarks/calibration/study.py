@@ -16,16 +16,17 @@ from statistics import fmean
 import torch
 
 from maieutic.benchmarks.analysis.calibration_error import brier_score, expected_calibration_error
-from maieutic.benchmarks.calibration.fit import L2, Evidence, fit, held_out
+from maieutic.benchmarks.calibration.fit import L2, Evidence, fit, held_out, joined
 from maieutic.errors import InputError
 from maieutic.inference import Argue, BeliefGraph, Vote
 from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights
 from maieutic.tree import Tree
 
-__all__ = ["KINDS", "ProbabilityScores", "Study", "StudyRow", "study", "without_weights"]
+__all__ = ["KINDS", "ProbabilityScores", "Study", "StudyRow", "scored", "study", "without_weights"]
 
 KINDS = ("one-node", "grown", "all")
 LEAST = 1e-9  # a probability of 0 for the gold answer costs 20.7 nats instead of infinity
+FROM_OTHERS = "from the others"  # weights learned on all other sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Study:
         seeds: of the folds; ``folds`` their number.
         ablate: also leave out one weight at a time.
         off: names of weights that stay 0 throughout.
+        priors: whether each set's own priors are estimated first, without labels.
 
     Raises:
         InputError: ``off`` names something other than a weight, or all weights; ``l2`` is not a finite
@@ -112,6 +114,7 @@ class Study:
     l2: float = L2
     ablate: bool = False
     off: tuple[str, ...] = ()
+    priors: bool = False
 
     def __post_init__(self) -> None:
         if stray := sorted(set(self.off) - set(TERMS)):
@@ -131,16 +134,24 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[StudyRow]:
     """
     learned = {name: fit(evidence, plan.start, off=plan.off, l2=plan.l2) for name, evidence in sets.items()}
     for name, evidence in sets.items():
-        yield from _rows(name, evidence, "default", [evidence.p_true(plan.start)])
         yield from _rows(name, evidence, "in fold", [evidence.p_true(learned[name])])
         yield from _rows(name, evidence, "out of fold", _each_seed(evidence, plan))
         for other, weights in learned.items():
             if other != name:
                 yield from _rows(name, evidence, f"from {other}", [evidence.p_true(weights)])
+        if len(sets) > 2:  # leave this set out
+            rest = joined([other for label, other in sets.items() if label != name])
+            weights = fit(rest, plan.start, off=plan.off, l2=plan.l2)
+            yield from _rows(name, evidence, FROM_OTHERS, [evidence.p_true(weights)])
         left = [term for term in TERMS if term not in plan.off]
         for term in left if plan.ablate and len(left) > 1 else ():
             held = _each_seed(evidence, plan, (term,))
             yield from _rows(name, evidence, f"without {term}", held)
+
+
+def scored(name: str, evidence: Evidence, way: str, weights: JointWeights) -> Iterator[StudyRow]:
+    """The rows of a set under some weights."""
+    yield from _rows(name, evidence, way, [evidence.p_true(weights)])
 
 
 def without_weights(

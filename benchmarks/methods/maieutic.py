@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from maieutic.answer import Answer
 from maieutic.benchmarks.methods.base import Outcome
 from maieutic.bundled import AGORA, bundled_weights
-from maieutic.config import Belief, ElicitConfig
+from maieutic.config import Belief, ElicitConfig, GrowthStyle, Rewriting
 from maieutic.elicit import Growth
 from maieutic.errors import InputError
 from maieutic.inference import INFERENCES, Inference, Joint, Vote
@@ -23,6 +23,7 @@ from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
 from maieutic.lm.base import LanguageModel
 from maieutic.lm.calls import choose
 from maieutic.models import LoadedModels
+from maieutic.nli.remembered import RememberingVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.prompts import PromptSet
 from maieutic.tree import INTEGRITY_THRESHOLD, Tree
@@ -45,8 +46,16 @@ class MaieuticMethod:
 
     Attributes:
         inference: joint, vote (as in the reference implementation) or argue; its settings follow.
-        depth: waves of explanations, ≥ 0.
-        widths: explanations per side at depth 1, 2, …; the last one holds for all deeper waves.
+        growth: anytime (only where P(Q) is unsure, one step at a time; joint inference only) or reference
+            (the paper's waves).
+        confidence: anytime growth stops where P of the answer reaches this, in [0, 1].
+        budget: generated tokens beyond which anytime growth begins no step, ≥ 0.
+        rewriting: rules (candidates by rule, of which the model chooses) or model (the model writes
+            negations and statements).
+        chain: whether anytime growth may ask for a chain of thought about Q.
+        prune: whether only paths to integral leaves are kept, as in the reference implementation.
+        depth: of the tree, ≥ 0; 0 is the direct answer.
+        widths: explanations per side at depth 1, 2, …; the last one holds for all greater depths.
         temperatures: of their sampling, likewise.
         belief: explained (the model explains before it judges) or direct.
         integrity_threshold: a proposition is integral if its two beliefs are further apart, in [0, 1].
@@ -64,10 +73,16 @@ class MaieuticMethod:
     """
 
     inference: Inference = field(default_factory=Joint, metadata={"choices": INFERENCES})
+    growth: GrowthStyle = "anytime"
+    confidence: float = 0.9
+    budget: int = 80
+    rewriting: Rewriting = "rules"
+    chain: bool = True
+    prune: bool = False
     depth: int = 2
     widths: tuple[int, ...] = (3, 1)
     temperatures: tuple[float, ...] = (1.0, 0.5)
-    belief: Belief = "explained"
+    belief: Belief = "direct"
     integrity_threshold: float = INTEGRITY_THRESHOLD
     max_new_tokens: int = 64
     integrity: bool = True
@@ -99,6 +114,7 @@ class MaieuticMethod:
         Raises:
             InputError: a text is empty or too long.
         """
+        models = replace(models, verifier=RememberingVerifier(models.verifier))  # growing asks for most pairs
         return self.conclude(self._maieutic(models).grow(texts), models)
 
     def conclude(self, trees: Iterable[Tree | Growth], models: LoadedModels) -> list[Outcome]:
@@ -112,10 +128,23 @@ class MaieuticMethod:
 
     def _maieutic(self, models: LoadedModels) -> Maieutic:
         elicit, inference, prompts = self._elicit(), self.configured_inference, models.prompts
-        return Maieutic(models.lm, models.verifier, prompts=prompts, elicit=elicit, inference=inference)
+        return Maieutic(
+            models.lm,
+            models.verifier,
+            prompts=prompts,
+            elicit=elicit,
+            inference=inference,
+            progress=models.progress,
+        )
 
     def _elicit(self) -> ElicitConfig:
         return ElicitConfig(
+            growth="reference" if self.evidence == "likelihood" else self.growth,
+            confidence=self.confidence,
+            budget=self.budget,
+            rewriting=self.rewriting,
+            chain=self.chain,
+            prune=self.prune,
             depth=self.depth,
             widths=self.widths,
             temperatures=self.temperatures,

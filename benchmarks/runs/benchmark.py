@@ -19,6 +19,7 @@ from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import Estimate, Stopped, draw, estimate, run, unanswered
 from maieutic.cache.store import ResponseStore
 from maieutic.files.json_lines import OnBad
+from maieutic.progress import Progress
 
 __all__ = ["Benchmark"]
 
@@ -74,6 +75,7 @@ class Benchmark:
         download: bool = False,
         cache: ResponseStore | None = None,
         stopped: Stopped = lambda: False,
+        progress: Progress | None = None,
     ) -> Iterator[list[Record]]:
         """Answer the questions that have no record; each batch is written to disk before it is yielded.
 
@@ -81,6 +83,7 @@ class Benchmark:
             folder: entered, of the same configuration.
             cache: stores the models' replies; None asks the models every time.
             stopped: called between batches.
+            progress: receives each step of a tree method when it ends.
 
         Raises:
             InputError: a model cannot be loaded.
@@ -90,7 +93,7 @@ class Benchmark:
         open_items = unanswered(self.items, folder.records)
         if not open_items:
             return
-        models = models_of(self.config, download=download, cache=cache)
+        models = replace(models_of(self.config, download=download, cache=cache), progress=progress)
         facts = provenance(self.config, self.loaded, len(self.items), device_of(models), server_of(models))
         folder.write_provenance(facts)
         source = None if self.config.weighs_trees else self.config.beliefs

@@ -15,6 +15,7 @@ from maieutic.cache.verifier import CachedVerifier
 from maieutic.files.json_lines import read_trees
 from maieutic.lm.base import LanguageModel, Prompt
 from maieutic.lm.beliefs import BeliefReader, parse_belief_source
+from maieutic.lm.gguf import GgufLM
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.lm.server.model import ServerLM
 from maieutic.models import LoadedModels, load_models, open_lm, open_verifier
@@ -95,6 +96,6 @@ def _unwrapped(model: LanguageModel | Verifier) -> LanguageModel | Verifier:
 
 
 def server_of(models: LoadedModels) -> dict[str, Any] | None:
-    """Facts about the language model and its server; None for a model in this process."""
+    """Facts about a language model in a GGUF file or on a server; None for a model in this process."""
     lm = _unwrapped(models.lm)
-    return lm.facts if isinstance(lm, ServerLM) else None
+    return lm.facts if isinstance(lm, GgufLM | ServerLM) else None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,10 @@ from transformers import GenerationConfig
 from maieutic.benchmarks.throughput.clock import Clock
 from maieutic.benchmarks.throughput.script import Script, write_script
 from maieutic.checkpoints.loading import Checkpoint
-from maieutic.config import ElicitConfig
+from maieutic.config import REFERENCE, ElicitConfig
 from maieutic.elicit import elicit
 from maieutic.inference import Joint
+from maieutic.inference.weights import EVERY_TERM
 from maieutic.lm.base import Prompt
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.local.tokens import Tokens, Vocabulary
@@ -143,7 +144,7 @@ class Workbench:
     @property
     def config(self) -> ElicitConfig:
         """The paper's, with a fixed length of texts."""
-        return ElicitConfig(max_new_tokens=self.new_tokens)
+        return replace(REFERENCE, max_new_tokens=self.new_tokens)
 
     @cached_property
     def script(self) -> Script:
@@ -166,7 +167,7 @@ class Workbench:
     def pairs(self, count: int) -> list[Pair]:
         """Different pairs of the trees that inference has scored."""
         recorder = ScriptedVerifier(lambda _premise, _hypothesis: "neutral")
-        relate(self.trees, recorder, Joint())
+        relate(self.trees, recorder, Joint(EVERY_TERM))
         pairs = list(dict.fromkeys(recorder.pairs))
         assert len(pairs) >= count
         return pairs[:count]

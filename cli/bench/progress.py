@@ -21,7 +21,7 @@ from rich.progress import (
 
 from maieutic.benchmarks.datasets.fetch import OnProgress
 from maieutic.benchmarks.runs.records import Record
-from maieutic.cli.console import complain
+from maieutic.cli.console import LiveSteps, complain
 from maieutic.render.text import printable
 
 __all__ = ["download_bar", "tracked_records", "until_interrupted"]
@@ -45,10 +45,13 @@ def download_bar() -> Iterator[OnProgress]:
         yield on_progress
 
 
-def tracked_records(batches: Iterator[list[Record]], before: Sequence[Record], total: int) -> None:
+def tracked_records(
+    batches: Iterator[list[Record]], before: Sequence[Record], total: int, steps: LiveSteps
+) -> None:
     """Exhaust the batches, with a progress bar on stderr if that is a terminal.
 
     Args:
+        steps: what the batches report to; the last one is shown.
         before: the records of earlier starts.
         total: number of questions in the run.
     """
@@ -59,10 +62,12 @@ def tracked_records(batches: Iterator[list[Record]], before: Sequence[Record], t
         TextColumn("{task.fields[right]:.1f} % correct"),
         TextColumn("{task.fields[speed]:.0f} per minute"),
         TimeRemainingColumn(),
+        TextColumn("{task.description}"),
     )
     right, done, start = sum(record.right for record in before), len(before), len(before)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=total, completed=done, right=0.0, speed=0.0)
+        steps.show = lambda text: bar.update(task, description=text)
         for records in batches:
             right, done = right + sum(record.right for record in records), done + len(records)
             speed = 60 * (done - start) / (bar.tasks[task].elapsed or 1.0)

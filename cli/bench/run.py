@@ -139,7 +139,7 @@ def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: boo
     from maieutic.benchmarks.runs.runner import check_judged
     from maieutic.cli.bench.progress import tracked_records, until_interrupted
     from maieutic.cli.bench.summary import print_summary
-    from maieutic.cli.console import complain, response_cache
+    from maieutic.cli.console import LiveSteps, complain, response_cache
 
     total = len(benchmark.items)
     with RunFolder(out, benchmark.config) as folder, until_interrupted() as interrupted:
@@ -147,8 +147,11 @@ def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: boo
         if 0 < len(before) < total:
             complain(f"continuing: {len(before)} of {total} questions have been answered before")
         store = response_cache() if cache and len(before) < total else None
-        batches = benchmark.run(folder, download=download, cache=store, stopped=lambda: bool(interrupted))
-        tracked_records(batches, before, total)
+        steps = LiveSteps()
+        batches = benchmark.run(
+            folder, download=download, cache=store, stopped=lambda: bool(interrupted), progress=steps
+        )
+        tracked_records(batches, before, total, steps)
         if folder.records:
             print_summary(benchmark.config, folder.folder, folder.records, json=json)
     if len(folder.records) == total:

@@ -1,18 +1,28 @@
-"""Lists of models: bundled with the package, in the local hub cache, and recommended for download."""
+"""Lists of models: bundled with the package, in the caches of this machine, and recommended for download."""
 
 from __future__ import annotations
 
 import json
+import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from maieutic.bundled import AGORA, BundledModel, bundled_folder
+from maieutic.checkpoints.gguf_header import gguf_parts
 
-__all__ = ["Listed", "bundled_models", "cached_models", "recommended_models"]
+__all__ = ["Listed", "bundled_models", "cached_models", "gguf_files", "recommended_models"]
+
+GGUF_CACHES = (  # below the home folder: of llama.cpp (Linux, macOS) and LM Studio (newer, older)
+    ".cache/llama.cpp",
+    "Library/Caches/llama.cpp",
+    ".lmstudio/models",
+    ".cache/lm-studio/models",
+)
+PROJECTOR = "mmproj"  # beginning of the names of files that hold a part of a model for images
 
 Option = Literal["--lm", "--nli", ""]
 
@@ -31,7 +41,7 @@ class Listed:
         good_for: a phrase, may be empty.
     """
 
-    source: Literal["bundled", "cached", "recommended"]
+    source: Literal["bundled", "cached", "gguf", "recommended"]
     name: str
     option: Option
     size: int
@@ -76,6 +86,41 @@ def cached_models() -> list[Listed]:
         if repo.repo_type == "model"
     ]
     return sorted(models, key=lambda model: model.name)
+
+
+def gguf_files(home: Path | None = None) -> list[Listed]:
+    """The GGUF files in the usual caches, the hub's among them, sorted by path.
+
+    Of a model in several files the first one is listed, with the size of all. What cannot be read is left
+    out.
+
+    Args:
+        home: the folder above the caches of llama.cpp and LM Studio; by default the user's.
+    """
+    from huggingface_hub import constants  # noqa: PLC0415 - takes a while to load
+
+    home = home or Path.home()
+    folders = [Path(constants.HF_HUB_CACHE), *(home / cache for cache in GGUF_CACHES)]
+    if given := os.environ.get("LLAMA_CACHE"):
+        folders.append(Path(given))
+    models: dict[str, Listed] = {}
+    for path in sorted({path for folder in folders for path in _files_below(folder)}):
+        parts = gguf_parts(path)
+        if path != parts[0] or path.name.startswith(PROJECTOR):
+            continue
+        try:
+            size = sum(part.stat().st_size for part in parts)
+        except OSError:  # a part is missing, or a link leads nowhere
+            continue
+        # Two revisions of a repository on the hub may link to one file.
+        models.setdefault(os.path.realpath(path), Listed("gguf", str(path), "--lm", size))
+    return list(models.values())
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """The GGUF files in a folder and in those below it; none where it is missing or cannot be read."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names if name.lower().endswith(".gguf"))
 
 
 def _option(snapshots: Iterable[Path]) -> Option:

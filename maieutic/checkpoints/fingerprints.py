@@ -11,7 +11,7 @@ from maieutic.bundled import sha256_of
 from maieutic.cache.store import KnownModel, ResponseStore, digest
 from maieutic.errors import InputError, ModelError
 
-__all__ = ["Fingerprinted", "checkpoint_fingerprint", "fingerprint_of"]
+__all__ = ["Fingerprinted", "checkpoint_fingerprint", "checksum_of", "fingerprint_of"]
 
 RULE = 1  # increase it when the same files may yield other answers than before
 READ = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken", "vocab.*")
@@ -72,7 +72,7 @@ def checkpoint_fingerprint(folder: Path, dtype: str, device: str, store: Respons
         )
     try:
         paths = sorted({path for pattern in READ for path in folder.glob(pattern) if path.is_file()})
-        files = [[path.name, _checksum(path, store)] for path in paths]
+        files = [[path.name, checksum_of(path, store)] for path in paths]
     except OSError as error:
         raise ModelError(
             f"{error.filename} cannot be read ({error.strerror}); check the folder",
@@ -82,7 +82,15 @@ def checkpoint_fingerprint(folder: Path, dtype: str, device: str, store: Respons
     return digest("checkpoint", RULE, files, dtype, device, versions).hex()
 
 
-def _checksum(path: Path, store: ResponseStore | None) -> str:
+def checksum_of(path: Path, store: ResponseStore | None = None) -> str:
+    """The SHA-256 checksum of a file; that of a large file is cached.
+
+    Args:
+        store: as for :func:`checkpoint_fingerprint`.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     real = path.resolve()
     stat = real.stat()
     if stat.st_size < LARGE:

@@ -19,13 +19,14 @@ class Constraint:
 
     Attributes:
         kind: "belief" (the source should hold), "entailment" (source → target), "contradiction" (not
-            both), "tree" (a child speaks for or against its parent), "bias" (Q's form that is commoner
+            both), "tree" (a child speaks for or against its parent), "chain" (what a chain of
+            thought concludes of Q), "bias" (Q's form that is commoner
             among the statements people ask about).
         target: None for a belief or a bias.
         weight: > 0, nats for joint inference, the reference's units for vote.
     """
 
-    kind: OneOf["belief", "entailment", "contradiction", "tree", "bias"]
+    kind: OneOf["belief", "entailment", "contradiction", "tree", "chain", "bias"]
     source: Literal
     target: Literal | None
     weight: float

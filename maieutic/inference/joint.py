@@ -19,9 +19,31 @@ from maieutic.inference.merge import deduplicated, merged_literals
 from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.solvers import Solver, load_solver
 from maieutic.solvers.calls import check_solver, solve
+from maieutic.text import text_key
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
-__all__ = ["Joint"]
+__all__ = ["Joint", "Posed"]
+
+ROOT_BELIEFS = ("root", "root_negation")  # the terms of Q that make one constraint
+AMONG = ("entailment", "contradiction", "negation")  # the terms of relations between explanations
+
+
+@dataclass(frozen=True)
+class Posed:
+    """The MaxSAT problem of a tree, with what its parts mean.
+
+    Attributes:
+        held: literals with a hard clause; ``merged``: groups of literals that share a variable.
+    """
+
+    encoding: Encoding
+    constraints: tuple[Constraint, ...]
+    held: tuple[Literal, ...]
+    merged: tuple[tuple[Literal, ...], ...]
+
+    def p_labels(self, p: Sequence[float]) -> dict[str, float]:
+        """P(statement is true) of each proposition, from those of the variables."""
+        return {node_id: _p(p[abs(v) - 1], v) for node_id, v in self.encoding.variables.items()}
 
 
 @dataclass(frozen=True)
@@ -75,15 +97,17 @@ class Joint:
         return self.use_verifier
 
     def plan(self, tree: Tree) -> PairPlan:
-        """All ordered pairs of forms, Q and ¬Q included, but for Q with ¬Q; empty negations are left out."""
+        """All ordered pairs of forms whose relation has a weight, without Q with ¬Q and empty negations."""
+        weights = self.weights or DEFAULT_WEIGHTS
         explanations = forms_of(tree, pruned=self.pruned > 0)
         assumed = tuple(Form(Literal(a.id), a.statement) for a in self.assumptions)
         roots = root_forms(tree)
         graph = BeliefGraph((*roots, *explanations, *assumed))
         if not self.use_verifier:
             return PairPlan(graph)
-        pairs = list(() if self.decided else permutations(explanations, 2))
-        for root in roots:
+        among = self.merge or any(getattr(weights, term) > 0.0 for term in AMONG)
+        pairs = list(permutations(explanations, 2) if among and not self.decided else ())
+        for root in roots if weights.at_root > 0.0 else ():
             for form in explanations:
                 pairs += [(form, root), (root, form)]
         if assumed:
@@ -99,44 +123,54 @@ class Joint:
         """
         from maieutic.solvers.marginals import marginals  # noqa: PLC0415 - loads numpy
 
-        weights = self.weights or DEFAULT_WEIGHTS
-        taken = taking_part(tree, pruned=self.pruned > 0)
-        ids = (ROOT, *(node.id for node in taken), *(a.id for a in self.assumptions))
-        held = self._held(tree)
-        merged = merged_literals(graph, weights.threshold, held) if self.merge else ()
-        constraints = (*self._weighted(tree, graph, weights), *_assumed(graph, self.assumptions, weights))
-        encoding = Encoding.of(ids, constraints, held, merged)
-        if merged:
-            constraints = deduplicated(constraints, encoding.variables)
-            encoding = Encoding.of(ids, constraints, held, merged)
-        problem, root = encoding.problem, encoding.variables[ROOT]
+        posed = self.posed(tree, graph)
+        problem, root = posed.encoding.problem, posed.encoding.variables[ROOT]
         if_true = solve(self.solver, problem.assuming(root))
         if_false = solve(self.solver, problem.assuming(-root))
         answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
         best, other = (if_true, if_false) if answer else (if_false, if_true)
         p = marginals(problem)
-        p_labels = None if p is None else {i: _p(p[abs(v) - 1], v) for i, v in encoding.variables.items()}
+        p_labels = None if p is None else posed.p_labels(p.tolist())
         verdict = Verdict(
             self.name,
             answer=answer,
             margin=other.cost - best.cost,
             margin_unit="nats",
-            labels=encoding.labels(best),
-            constraints=constraints,
+            labels=posed.encoding.labels(best),
+            constraints=posed.constraints,
             violated=problem.violated(best.labels),
             cost=best.cost,
             lower_bound=min(best.lower_bound, other.lower_bound),
             optimal=best.optimal and other.optimal,
             solver=self.solver.name,
-            variables=ids,
+            variables=tuple(posed.encoding.variables),
             p_true=None if p_labels is None else p_labels[ROOT],
             p_labels=p_labels,
             assumptions=self.assumptions,
-            held=held,
-            merged=merged,
+            held=posed.held,
+            merged=posed.merged,
         )
         confidence = verdict.confidence
         return replace(verdict, unsure=confidence is not None and confidence < self.abstain_below)
+
+    def posed(self, tree: Tree, graph: BeliefGraph) -> Posed:
+        """The MaxSAT problem of a tree.
+
+        Raises:
+            InputError: as for :func:`maieutic.inference.assumptions.fixed_literals`.
+        """
+        weights = self.weights or DEFAULT_WEIGHTS
+        taken = taking_part(tree, pruned=self.pruned > 0)
+        ids = (ROOT, *(node.id for node in taken), *(a.id for a in self.assumptions))
+        held = self._held(tree)
+        threshold = weights.threshold if self.merge else None
+        merged = merged_literals(graph, threshold, held, same=_same_texts(taken))
+        constraints = (*self._weighted(tree, graph, weights), *_assumed(graph, self.assumptions, weights))
+        encoding = Encoding.of(ids, constraints, held, merged)
+        if merged:
+            constraints = deduplicated(constraints, encoding.variables)
+            encoding = Encoding.of(ids, constraints, held, merged)
+        return Posed(encoding, constraints, held, merged)
 
     def terms(self, tree: Tree, graph: BeliefGraph) -> Iterator[tuple[str, Constraint]]:
         """Every piece of evidence as (name of its weight, clause with its strength before that weight).
@@ -151,16 +185,35 @@ class Joint:
 
     def _weighted(self, tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterator[Constraint]:
         """The soft clauses but those of assumptions; a clause without weight is left out."""
+        belief = 0.0  # in Q, of all that the model says of Q and of ¬Q
         for term, constraint in self.terms(tree, graph):
             weight = getattr(weights, term) * constraint.weight
-            if weight < 0:  # a bias for "false"
+            if term in ROOT_BELIEFS:
+                belief += weight if constraint.source.positive else -weight
+            elif weight < 0:  # a bias for "false"
                 yield replace(constraint, source=~constraint.source, weight=-weight)
             elif weight > 0:
                 yield replace(constraint, weight=weight)
+        if belief != 0.0:
+            yield _belief(tree.root, belief)
 
     def _held(self, tree: Tree) -> tuple[Literal, ...]:
         decided = (form.literal for form in forms_of(tree) if form.known) if self.decided else ()
         return (*decided, *fixed_literals(tree, self.assumptions, pruned=self.pruned > 0))
+
+
+def _same_texts(nodes: Sequence[Proposition]) -> Iterator[tuple[Literal, Literal]]:
+    """Pairs of explanations with the same sentence, and of one with the sentence of the other's negation."""
+    known: dict[str, Literal] = {}
+    for node in nodes:
+        literal = Literal(node.id)
+        twin = known.get(text_key(node.statement))
+        if twin is not None:
+            yield twin, literal
+            continue
+        known[text_key(node.statement)] = literal
+        if node.negation:
+            known.setdefault(text_key(node.negation), ~literal)
 
 
 def _p(p_variable: float, literal: int) -> float:
@@ -185,30 +238,25 @@ def _terms(
 def _beliefs(
     tree: Tree, nodes: Sequence[Proposition], weights: JointWeights
 ) -> Iterator[tuple[str, Constraint]]:
-    odds = _root_odds(tree, weights)
-    if odds != 0.0:
-        yield "root", _belief(tree.root, odds)
+    said = {
+        "root": tree.root.p_true,
+        "root_negation": tree.root.p_true_negation,
+        "chain": tree.chain.p_true if tree.chain else None,
+    }
+    for term, p in said.items():
+        odds = weights.judged(term, p)
+        if odds == 0.0:
+            continue
+        if term == "chain":
+            yield term, Constraint("chain", Literal(ROOT, odds > 0), None, abs(odds))
+        else:
+            yield term, _belief(tree.root, -odds if term == "root_negation" else odds)
     for node in nodes:
         if node.p_true is None or node.p_true_negation is None:
             continue
         odds = weights.log_odds(node.p_true, node.p_true_negation)
         if odds != 0.0:
             yield ("integral" if node.integral else "wavering"), _belief(node, odds)
-
-
-def _root_odds(tree: Tree, weights: JointWeights) -> float:
-    """The model's belief in Q as log-odds, in nats.
-
-    A model that wavers finds Q and ¬Q about equally likely, and the ratio of the two is noise. Where there
-    are explanations, P(true | Q) alone counts then. A model that says neither "true" nor "false" of Q speaks
-    against Q as strongly as the clip allows.
-    """
-    p, p_negation = tree.root.p_true, tree.root.p_true_negation
-    if p is None:
-        return -weights.clip if tree.kind == "grown" else 0.0
-    if p_negation is not None and (tree.root.integral or tree.kind != "grown"):
-        return weights.log_odds(p, p_negation)
-    return weights.log_odds(p, 1.0 - p)
 
 
 def _belief(node: Proposition, odds: float) -> Constraint:

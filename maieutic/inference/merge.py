@@ -7,7 +7,7 @@ merged: joined with what a verifier takes for the same as Q, it would be decided
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from maieutic.inference.constraints import Constraint, clause_of
 from maieutic.inference.graph import BeliefGraph, Literal
@@ -17,9 +17,18 @@ __all__ = ["deduplicated", "merged_literals"]
 
 
 def merged_literals(
-    graph: BeliefGraph, threshold: float, held: Sequence[Literal] = ()
+    graph: BeliefGraph,
+    threshold: float | None,
+    held: Sequence[Literal] = (),
+    same: Iterable[tuple[Literal, Literal]] = (),
 ) -> tuple[tuple[Literal, ...], ...]:
-    """Groups of explanations that entail each other both ways, each with probability ≥ ``threshold``.
+    """Groups of explanations that are one, because their sentences are or because they entail each other.
+
+    Args:
+        threshold: joins those that entail each other both ways, each with at least this probability; None
+            joins none of them.
+        held: literals that are fixed.
+        same: pairs of literals with the same sentence, which come first.
 
     The likeliest pairs are joined first. Two are not joined if that would make a proposition equal to its
     own negation, or join two that are both fixed (``held``). A group has two literals or more, in the order
@@ -30,10 +39,12 @@ def merged_literals(
     fixed = {literal.id for literal in held}
     # A group and its mirror image, the negations of its literals, grow together.
     group = {form: frozenset({form}) for literal in literals for form in (literal, ~literal)}
-    for p, one, other in sorted(_mutual(graph, place), key=lambda pair: -pair[0]):
+    mutual = () if threshold is None else sorted(_mutual(graph, place), key=lambda pair: -pair[0])
+    limit = max(threshold or 0.0, 0.5)
+    for p, one, other in (*((1.0, one, other) for one, other in same), *mutual):
         union = group[one] | group[other]
         both_fixed = sum(literal.id in fixed for literal in union) > 1
-        if p < max(threshold, 0.5) or ~other in group[one] or both_fixed:
+        if p < limit or ~other in group[one] or both_fixed:
             continue
         mirror = frozenset(~literal for literal in union)
         group.update(dict.fromkeys(union, union) | dict.fromkeys(mirror, mirror))

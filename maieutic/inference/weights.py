@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,12 @@ from maieutic.files.reading import read_toml
 if TYPE_CHECKING:
     from maieutic.inference.graph import Relation
 
-__all__ = ["DEFAULT_WEIGHTS", "TERMS", "JointWeights", "read_weights", "weights_toml"]
+__all__ = ["DEFAULT_WEIGHTS", "EVERY_TERM", "PRIORS", "TERMS", "JointWeights", "read_weights", "weights_toml"]
 
 TERMS = (
     "root",
+    "root_negation",
+    "chain",
     "integral",
     "wavering",
     "entailment",
@@ -30,21 +32,27 @@ TERMS = (
 )
 """The weights that multiply a term of the model, in their order; 0 switches a term off."""
 
+PRIORS = {"root": "prior_root", "root_negation": "prior_negation", "chain": "prior_chain"}
+"""The terms of the model's judgements of Q, and the parameters that hold their priors."""
+SIGNED = frozenset({"bias", *PRIORS.values()})  # may be negative
+
 
 LARGEST = 1e9  # nats; more than any evidence weighs, and few enough for exact sums
 
 
 @dataclass(frozen=True, slots=True)
 class JointWeights:
-    """The twelve parameters of joint inference. ``weights.toml`` beside this module has the defaults.
+    """The seventeen parameters of joint inference. ``weights.toml`` beside this module has the defaults.
 
     A labelling's log-probability is minus what it costs, up to a constant, so that weights are nats. A
     probability p enters by its log-odds, ln(p / (1 − p)), within ± ``clip``, times the scale of its
     kind. Scales below 1 say that such evidence is overconfident or repeats itself.
 
     Attributes:
-        root: belief in Q. P(true | Q) against P(true | ¬Q) where Q is integral, P(true | Q) against even
-            odds where it wavers; in a grown tree a P(true | Q) that is unknown counts as the least there is.
+        root: belief in Q, P(true | Q) against even odds. ``root_negation``: belief in ¬Q, P(true | ¬Q)
+            against even odds, which speaks against Q. With equal weights the two are P(true | Q) against
+            P(true | ¬Q), and what a model finds true of any sentence cancels out.
+        chain: P(true | Q) after a chain of thought, against even odds.
         integral: belief in an integral explanation E, P(true | E) against P(true | ¬E).
         wavering: the same for one that is not integral, where both are known.
         entailment: the verifier's relation of two explanations that are taken as their statements;
@@ -59,12 +67,18 @@ class JointWeights:
         threshold: a relation less probable than this is left out, in [0, 1); one below 1/2 says nothing
             anyway.
         clip: largest log-odds of one piece of evidence, nats, > 0.
+        prior_root: log-odds, in nats, that the model gives to any statement, whatever it says. They are
+            subtracted before the belief in Q counts (Zhao et al. 2021; Zhou et al. 2024). Likewise
+            ``prior_negation`` for ¬Q and ``prior_chain`` after a chain of thought. 0 for a model whose priors
+            are not known; ``maieutic calibrate`` estimates them without labels.
 
     Raises:
         InputError: a value is out of its range; ``subject`` is its name.
     """
 
     root: float
+    root_negation: float
+    chain: float
     integral: float
     wavering: float
     entailment: float
@@ -76,13 +90,16 @@ class JointWeights:
     bias: float
     threshold: float
     clip: float
+    prior_root: float
+    prior_negation: float
+    prior_chain: float
 
     def __post_init__(self) -> None:
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
-            rule = "a finite number" if name == "bias" else "a finite number ≥ 0"
+            rule = "a finite number" if name in SIGNED else "a finite number ≥ 0"
             number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not abs(value) <= LARGEST or (name != "bias" and value < 0):
+            if not number or not abs(value) <= LARGEST or (name not in SIGNED and value < 0):
                 raise InputError(f"joint weight {name!r} must be {rule}, not {str(value)[:40]}", subject=name)
             object.__setattr__(self, name, float(value))
         for name, fits, rule in (("threshold", self.threshold < 1, "< 1"), ("clip", self.clip > 0, "> 0")):
@@ -98,6 +115,18 @@ class JointWeights:
         if min(p, p_other) <= 0.0:
             return math.copysign(self.clip, p - p_other)
         return max(-self.clip, min(self.clip, math.log(p / p_other)))
+
+    def judged(self, term: str, p: float | None) -> float:
+        """What a judgement of Q says, in nats: its log-odds without their prior, within ± ``clip``.
+
+        Args:
+            term: a key of :data:`PRIORS`.
+            p: P(true); None says nothing.
+        """
+        if p is None:
+            return 0.0
+        odds: float = self.log_odds(p, 1.0 - p) - getattr(self, PRIORS[term])
+        return max(-self.clip, min(self.clip, odds))
 
     def strength(self, relation: Relation) -> float:
         """ln(p / (1 − p)) of a relation that is not neutral, clipped; 0 below ``threshold`` or 1/2."""
@@ -143,3 +172,6 @@ def _toml(value: str | int | float) -> str:
 
 
 DEFAULT_WEIGHTS = read_weights(Path(__file__).with_name("weights.toml"))
+
+EVERY_TERM = replace(DEFAULT_WEIGHTS, **dict.fromkeys(TERMS, 1.0))
+"""Gives every term a weight, so that joint inference asks for all relations: for learning weights."""

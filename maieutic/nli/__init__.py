@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maieutic.errors import InputError
-from maieutic.lm.server.address import is_server
+from maieutic.lm import is_served
 from maieutic.nli.base import Verifier
 
 __all__ = ["Verifier", "load_verifier"]
@@ -21,11 +21,13 @@ def load_verifier(
 
     Raises:
         ModelError: the model is missing, damaged or not a classifier, or its labels are not those of NLI.
-        InputError: the device or dtype is unavailable, or the name is the address of a server.
+        InputError: the device or dtype is unavailable, or the name is that of a GGUF file or the address of
+            a server.
     """
-    if is_server(name):
+    if is_served(name):
         raise InputError(
-            "a verifier cannot run on a server; give a model folder, a hub id, or lm", subject="name"
+            "a verifier cannot be a GGUF file or on a server; give a model folder, a hub id, or lm",
+            subject="name",
         )
     from maieutic.nli.local import TransformersVerifier  # noqa: PLC0415 - loads torch
 

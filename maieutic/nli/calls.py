@@ -10,7 +10,7 @@ import numpy as np
 
 from maieutic.errors import InputError, MaieuticError
 from maieutic.nli.base import Pair, Probabilities, Verifier
-from maieutic.nli.lm import LanguageModelVerifier, PairScores
+from maieutic.nli.lm import PairScores, ScoringVerifier
 from maieutic.usage import Usage
 
 __all__ = ["check_verifier", "predict", "score_pairs"]
@@ -55,7 +55,7 @@ def score_pairs(verifier: Verifier, pairs: Sequence[Pair]) -> PairScores:
     Raises:
         MaieuticError: as for :func:`predict`.
     """
-    if isinstance(verifier, LanguageModelVerifier):
+    if isinstance(verifier, ScoringVerifier):
         return verifier.score(pairs)
     return PairScores(predict(verifier, pairs), (Usage(),) * len(pairs))
 

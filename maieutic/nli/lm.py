@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from maieutic.lm.calls import choose
 from maieutic.nli.base import NEUTRAL, Pair, Probabilities
 from maieutic.usage import Usage
 
-__all__ = ["EntailmentPrompts", "LanguageModelVerifier", "PairScores"]
+__all__ = ["EntailmentPrompts", "LanguageModelVerifier", "PairScores", "ScoringVerifier"]
 
 
 class EntailmentPrompts(Protocol):
@@ -41,6 +41,15 @@ class PairScores:
 
     probabilities: Probabilities
     usages: tuple[Usage, ...]
+
+
+@runtime_checkable
+class ScoringVerifier(Protocol):
+    """A verifier that tells what scoring took."""
+
+    def score(self, pairs: Sequence[Pair]) -> PairScores:
+        """Score ordered pairs."""
+        ...
 
 
 class LanguageModelVerifier:

@@ -15,7 +15,7 @@ from rich.tree import Tree as RichTree
 from maieutic.answer import NO_VERIFIER, Answer
 from maieutic.config import PROBABILITIES
 from maieutic.inference.constraints import Constraint
-from maieutic.tree import ROOT, Proposition
+from maieutic.tree import ROOT, Chain, Proposition
 
 __all__ = ["beliefs", "printable", "render_text", "show"]
 
@@ -94,9 +94,17 @@ def _tree(answer: Answer) -> RenderableType:
         parent, branch = open_branches.pop()
         for node in (n for n in answer.propositions if n.parent == parent):
             open_branches.append((node.id, branch.add(_node(answer, node))))
+    if answer.tree.chain is not None and answer.tree.chain.text:
+        said = printable(answer.tree.chain.text)
+        drawn.add(Text.assemble(("thought  ", "cyan"), said, "\n", (_after(answer.tree.chain), "dim")))
     if answer.tree.kind == "empty":
         drawn.add(Text("empty tree: the model is consistent on no proposition", "yellow"))
     return drawn
+
+
+def _after(chain: Chain) -> str:
+    p = "unknown" if chain.p_true is None else f"{chain.p_true:.2f}"
+    return f"P(true) of Q after this chain of thought {p}"
 
 
 def _node(answer: Answer, node: Proposition) -> Text:
@@ -206,6 +214,7 @@ def _phrase(constraint: Constraint) -> str:
         "entailment": f"{source} entails {target}",
         "contradiction": f"{source} contradicts {target}",
         "tree": f"{source} was given as a reason for {target}",
+        "chain": f"a chain of thought concludes {source}",
         "bias": f"{source} is commoner among such statements",
     }[constraint.kind]
 

@@ -4,7 +4,7 @@
 // node and whether its statement ("QT0") or its negation ("¬QT0") is meant.
 
 const treeData = (() => {
-  const KINDS = ["belief", "entailment", "contradiction", "tree", "bias"];
+  const KINDS = ["belief", "entailment", "contradiction", "tree", "chain", "bias"];
   const VERBS = { entailment: "entails", contradiction: "contradicts", tree: "was given as a reason for" };
 
   /** Constraints are sorted, the heaviest first; `node.overruled` is a belief that the label violates. */
@@ -81,6 +81,7 @@ const treeData = (() => {
 
   /** A constraint in words, as parts: strings, and what `say` makes of a form. */
   function phrase(c, say) {
+    if (c.kind === "chain") return ["a chain of thought concludes ", say(c.source)];
     if (c.kind === "bias") return [say(c.source), " is commoner among such statements"];
     if (!c.target) return ["the model believes ", say(c.source)];
     return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];

@@ -154,6 +154,12 @@ const treeView = (() => {
     return make("header", "", ...parts, line);
   }
 
+  /** A chain of thought about Q, and the belief after it. */
+  function thought(chain) {
+    const after = make("span", "facts", ` P(true) of Q after it ${number(chain.p)}`);
+    return make("p", "chain", "A chain of thought: ", prose("span", "", chain.text), after);
+  }
+
   function assumed(data, state) {
     const nodes = data.nodes.filter((node) => node.assumed);
     if (!nodes.length) return null;
@@ -212,8 +218,9 @@ const treeView = (() => {
     const state = interaction();
     const tree = make("ul", "tree", branch(data.root, state));
     tree.addEventListener("keydown", (event) => keys(event, tree, state));
+    const chain = view.chain && thought(view.chain);
     const empty = view.kind === "empty" && "empty tree: the model is consistent on no proposition";
-    const left = make("div", "left", assumed(data, state), tree, empty && make("p", "warning", empty));
+    const left = make("div", "left", assumed(data, state), chain, tree, empty && make("p", "warning", empty));
     left.append(...[pruned(data, state), discarded(view)].filter(Boolean));
     const columns = make("div", "columns", left, panel(data, state));
     return make("article", "answer", top(data, level), columns, facts(view));

@@ -26,7 +26,7 @@ __all__ = [
     "view_of",
 ]
 
-KINDS = ("belief", "entailment", "contradiction", "tree", "bias")  # in the order of tree_data.js
+KINDS = ("belief", "entailment", "contradiction", "tree", "chain", "bias")  # in the order of tree_data.js
 P_DIGITS = 4  # decimals of a probability in the data of a page
 WEIGHT_DIGITS = 6  # significant digits of a weight there
 
@@ -126,6 +126,8 @@ def view_of(answer: Answer) -> dict[str, Any]:
         view["p"] = round(answer.p_true, P_DIGITS)
     if verdict.flip is not None:
         view["flip"] = list(verdict.flip)
+    if tree.chain is not None and tree.chain.text:
+        view["chain"] = {"text": printable(tree.chain.text), "p": tree.chain.p_true}
     if answer.warnings:
         view["warnings"] = list(answer.warnings)
     if answer.unsure:

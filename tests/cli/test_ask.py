@@ -32,6 +32,7 @@ from maieutic.solvers import read_wcnf
 Run = Callable[..., "CompletedProcess[str]"]
 Refuse = Callable[..., InputError]
 
+REFERENCE_GROWTH = ("--growth", "reference", "--prune", "--belief", "direct")
 QUICK = ("--depth", "0", "--belief", "direct", "--device", "cpu", "--dtype", "float32")
 STOP = "Stop."  # interrupts the scripted model
 
@@ -60,8 +61,6 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 
     def reply(prompt: Prompt, _index: int) -> str:
         statement = prompt.query.partition(": ")[2]
-        if statement == STOP:
-            raise KeyboardInterrupt
         replies = {
             "Statement:": " Penguins fly.",
             "Negation:": f" It is false that {statement}",
@@ -71,8 +70,10 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
         return replies[prompt.opening]
 
     def probability(prompt: Prompt, option: str) -> float:
-        p = 0.05 if "is false that" in prompt.query else 0.95
-        p = 0.6 if "enguins fly" in prompt.query else p
+        if STOP.removesuffix(".") in prompt.query:
+            raise KeyboardInterrupt
+        p = 0.05 if " not " in prompt.query else 0.95
+        p = 0.6 if "enguins" in prompt.query and " fly" in prompt.query else p
         return p if option == " true" else 1 - p
 
     def judge(premise: str, hypothesis: str) -> str:
@@ -81,7 +82,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 
     monkeypatch.setattr(opening, "load_lm", lambda *_, **__: ScriptedLanguageModel(reply, probability))
     monkeypatch.setattr(opening, "load_verifier", lambda *_, **__: ScriptedVerifier(judge))
-    return ("--lm", "scripted", "--nli", "scripted", "--belief", "direct", "--depth", "1")
+    return ("--lm", "scripted", "--nli", "scripted", *REFERENCE_GROWTH, "--depth", "1")
 
 
 def answers(printed: str) -> list[Answer]:
@@ -137,8 +138,8 @@ def test_a_model_that_judged_nothing_gives_no_answer_that_looks_right(
     lm.probability = lambda *_: 0.01
     monkeypatch.setattr(opening, "load_lm", lambda *_, **__: lm)
     done = ask("Penguins fly.", "--json", *scripted)
-    assert done.returncode == 1
-    assert "judged nothing on 1 of 1" in done.stderr
+    assert done.returncode == 0
+    assert "judged nothing" in done.stderr
     (answer,) = answers(done.stdout)
     assert answer.unsure
     assert answer.warnings == (NOTHING_JUDGED,)
@@ -178,7 +179,7 @@ def test_the_same_seed_gives_the_same_answer_and_another_seed_other_texts(
 ) -> None:
     seeded = []
     for seed in ("1", "1", "2"):
-        done = ask("The sky is blue.", "--json", *models, "--depth", "1", "--seed", seed)
+        done = ask("The sky is blue.", "--json", *models, *REFERENCE_GROWTH, "--depth", "1", "--seed", seed)
         seeded += [replace(answer, seconds=Seconds()) for answer in answers(done.stdout)]
     assert seeded[0] == seeded[1]
     assert seeded[0].tree.discarded != seeded[2].tree.discarded

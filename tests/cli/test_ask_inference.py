@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -20,7 +21,19 @@ from maieutic.nli.scripted import ScriptedVerifier
 
 Run = Callable[..., "CompletedProcess[str]"]
 Refuse = Callable[..., InputError]
-OPTIONS = ("--lm", "scripted", "--nli", "scripted", "--belief", "direct", "--depth", "1")
+OPTIONS = (
+    "--lm",
+    "scripted",
+    "--nli",
+    "scripted",
+    "--growth",
+    "reference",
+    "--prune",
+    "--belief",
+    "direct",
+    "--depth",
+    "1",
+)
 ASK = ("ask", "Penguins fly.", *OPTIONS)
 LIGHT, COLD = "Penguins are light.", "Penguins like [red]cold[/red]."
 
@@ -39,8 +52,8 @@ def models(monkeypatch: pytest.MonkeyPatch) -> None:
         return replies[prompt.opening]
 
     def probability(prompt: Prompt, option: str) -> float:
-        p = 0.05 if "is false that" in prompt.query else 0.95
-        p = 0.6 if "enguins fly" in prompt.query else p
+        p = 0.05 if " not " in prompt.query else 0.95
+        p = 0.6 if "enguins" in prompt.query and " fly" in prompt.query else p
         return p if option == " true" else 1 - p
 
     def judge(premise: str, hypothesis: str) -> str:
@@ -106,8 +119,8 @@ def test_an_answer_below_the_threshold_is_unsure(ask: Run) -> None:
 
 def test_the_weights_of_a_file_are_used(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "w.toml"
-    text = weights_toml(DEFAULT_WEIGHTS, {"command": "by hand"})
-    file.write_text(text.replace("true_child = 0.46", "true_child = 7.0"), encoding="utf-8")
+    text = weights_toml(replace(DEFAULT_WEIGHTS, true_child=7.0), {"command": "by hand"})
+    file.write_text(text, encoding="utf-8")
     flown = answer(ask("--json", "--weights", str(file)))
     weights = {c.weight for c in flown.verdict.constraints if c.kind == "tree" and c.source == Literal("QT0")}
     assert weights == {7.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cli.main import app
 from maieutic.errors import InputError
-from maieutic.inference.weights import TERMS, read_weights
+from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, read_weights
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
@@ -175,3 +176,27 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_learned(
     result = run(trees, "--out", tmp_path / "none" / "w.toml")
     assert isinstance(result.exception, InputError)
     assert result.exception.subject == "--out"
+
+
+def test_priors_need_neither_gold_answers_nor_a_verifier(tmp_path: Path) -> None:
+    unlabelled = [tree(n, None) for n in range(3)]
+    leaning = [
+        replace(t, nodes=(replace(t.nodes[0], p_true=0.8, p_true_negation=0.6), *t.nodes[1:]))
+        for t in unlabelled
+    ]
+    out = tmp_path / "w.toml"
+    arguments = ["calibrate", str(written(tmp_path / "a.jsonl", *leaning)), "--label-free", "--out", str(out)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    weights = read_weights(out)
+    assert weights.prior_root == pytest.approx(math.log(4))
+    assert weights.prior_negation == pytest.approx(math.log(1.5))
+    expected = {"prior_root": weights.prior_root, "prior_negation": weights.prior_negation}
+    assert weights == replace(DEFAULT_WEIGHTS, **expected)
+
+
+def test_weights_need_a_verifier(tmp_path: Path) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(12)))
+    result = CliRunner().invoke(app, ["calibrate", str(trees)])
+    assert isinstance(result.exception, InputError)
+    assert result.exception.subject == "--nli"

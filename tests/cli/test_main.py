@@ -91,6 +91,7 @@ def test_the_help_of_a_command_explains_every_option(run: Run, path: tuple[str, 
 PANELS = {
     "Models": {"lm", "nli", "prompts", "beliefs", "device", "dtype", "download", "cache"},
     "Reasoning": {"inference", "depth", "belief", "seed", "weights", "merge", "pruned", "assume"}
+    | {"growth", "confidence", "budget", "prune"}
     | {"assume_false", "abstain_below", "flip"},
     "Output": {"json", "html", "dot", "mermaid", "graphml", "wcnf"},
 }

@@ -10,19 +10,23 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from maieutic.checkpoints.catalog import recommended_models
+from maieutic.checkpoints.catalog import gguf_files, recommended_models
 
 Run = Callable[..., "CompletedProcess[str]"]
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty hub cache."""
+    """An empty hub cache, below an empty home."""
     folder = tmp_path / "hub"
     folder.mkdir()
     import huggingface_hub.utils._cache_manager as manager
+    from huggingface_hub import constants
 
-    monkeypatch.setattr(manager, "HF_HUB_CACHE", str(folder))
+    for module in (manager, constants):
+        monkeypatch.setattr(module, "HF_HUB_CACHE", str(folder))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("LLAMA_CACHE", raising=False)
     return folder
 
 
@@ -62,6 +66,42 @@ def test_cached_models_say_what_they_are_good_for(run: Run, cache: Path) -> None
     found = [json.loads(line) for line in run("models", "--json").stdout.splitlines()]
     options = {row["name"]: row["option"] for row in found if row["source"] == "cached"}
     assert options == {"a/talker": "--lm", "b/judge": "--nli", "c/mystery": "", "d/broken": ""}
+
+
+def test_gguf_files_of_the_usual_caches_are_listed(run: Run, cache: Path, tmp_path: Path) -> None:
+    cached(cache, "a/talker", "{}")
+    blob = cache / "models--a--talker" / "blobs" / "weights"
+    blob.write_bytes(b"1" * 10)
+    for revision in ("0" * 40, "1" * 40):  # two revisions with the same file
+        snapshot = cache / "models--a--talker" / "snapshots" / revision
+        snapshot.mkdir(exist_ok=True)
+        (snapshot / "talker-q4.gguf").symlink_to(os.path.relpath(blob, snapshot))
+    studio, llama = tmp_path / ".lmstudio" / "models" / "team", tmp_path / ".cache" / "llama.cpp"
+    for folder in (studio, llama):
+        folder.mkdir(parents=True)
+    for part in (1, 2):
+        (studio / f"large-0000{part}-of-00002.gguf").write_bytes(b"1" * 20)
+    (studio / "unfinished-00001-of-00002.gguf").write_bytes(b"1")
+    (studio / "mmproj-large.gguf").write_bytes(b"1")
+    (studio / "nowhere.gguf").symlink_to("missing")
+    (llama / "Small.GGUF").write_bytes(b"1" * 5)
+    (llama / "notes.txt").write_bytes(b"1")
+    (tmp_path / ".cache" / "lm-studio").write_bytes(b"no folder")
+    found = [json.loads(line) for line in run("models", "--json").stdout.splitlines()]
+    files = {Path(row["name"]).name: row["size"] for row in found if row["source"] == "gguf"}
+    assert files == {"talker-q4.gguf": 10, "large-00001-of-00002.gguf": 40, "Small.GGUF": 5}
+    assert all(Path(row["name"]).is_file() for row in found if row["source"] == "gguf")
+    assert "GGUF files" in run("models").stdout
+
+
+def test_a_folder_that_cannot_be_read_is_left_out(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / ".cache" / "llama.cpp").mkdir(parents=True)
+    closed = tmp_path / ".cache"
+    closed.chmod(0)
+    try:
+        assert gguf_files() == []
+    finally:
+        closed.chmod(0o700)
 
 
 def test_json_has_every_model_on_a_line(run: Run, cache: Path) -> None:

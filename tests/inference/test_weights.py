@@ -12,15 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maieutic.errors import FileFormatError, InputError
-from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights, read_weights, weights_toml
+from maieutic.inference.weights import (
+    DEFAULT_WEIGHTS,
+    PRIORS,
+    TERMS,
+    JointWeights,
+    read_weights,
+    weights_toml,
+)
 
 SCALES = st.floats(0, 50)
 
 
-def test_there_are_at_most_a_dozen_parameters_and_each_term_is_one() -> None:
+def test_there_are_few_parameters_and_each_term_is_one() -> None:
     names = [field.name for field in fields(JointWeights)]
-    assert len(names) <= 12
-    assert set(TERMS) == set(names) - {"threshold", "clip"}
+    assert len(names) <= 17
+    assert set(TERMS) == set(names) - {"threshold", "clip", *PRIORS.values()}
 
 
 @given(values=st.lists(SCALES, min_size=len(TERMS), max_size=len(TERMS)), note=st.text())

@@ -133,7 +133,7 @@ def test_a_statement_is_judged_by_a_model_on_a_server(serve: Serve, run: Run) ->
     assert answer["models"]["lm"] == f"{fake.url}#m"
     assert answer["tree"]["negation"] == "Ice does not float."
     kinds = {body["prompt"].partition(":")[0] for body in fake.bodies("/completions")}
-    assert kinds == {"1 2 3", "1 2 3 4", "Statement", "Think"}
+    assert kinds == {"1 2 3", "1 2 3 4", "Q"}  # a trial, then the direct answer
 
 
 def test_a_server_needs_a_named_verifier(run: Run) -> None:

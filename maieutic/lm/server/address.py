@@ -70,12 +70,13 @@ class Host:
 
     Args:
         url: its address, http or https, without a final slash.
+        key: the API key; by default that of the environment.
 
     Raises:
         InputError: the extra ``server`` is not installed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None = None) -> None:
         try:
             import anyio  # noqa: F401, PLC0415 - an extra dependency
             import httpx2  # noqa: F401, PLC0415
@@ -84,7 +85,7 @@ class Host:
                 "a model on a server needs maieutic[server]; pip install 'maieutic[server]'",
                 subject="maieutic[server]",
             ) from None
-        self.url = url
+        self.url, self._own_key = url, key
         parts = urlsplit(url)
         self._secure, self._host = parts.scheme == "https", parts.hostname or ""
 
@@ -107,13 +108,17 @@ class Host:
 
     @property
     def key(self) -> str | None:
-        """The API key for this server; None if the environment has none or the server is not trusted.
+        """The API key for this server; None if there is none or the server is not trusted.
 
         Raises:
             InputError: the key contains characters that no HTTP header can hold; ``subject`` is the name of
                 the environment variable.
         """
-        for name in API_KEYS if self.trusted else ():
+        if not self.trusted:
+            return None
+        if self._own_key:
+            return self._own_key
+        for name in API_KEYS:
             if value := os.environ.get(name, "").strip():
                 if not value.isascii() or not value.isprintable():
                     raise InputError(

@@ -77,6 +77,8 @@ class ServerLM:
         retries: RetryPolicy | None = None,
         limit: int = LIMIT,
         probabilities: bool = True,
+        key: str | None = None,
+        shown_as: str = "",
     ) -> ServerLM:
         """Open ``http://host:port/v1#model``; the model may be left out if the server has only one.
 
@@ -84,6 +86,8 @@ class ServerLM:
             retries: time limits and retries of requests.
             limit: maximum number of concurrent requests.
             probabilities: whether to refuse a server that gives no probabilities of tokens.
+            key: the server's API key; by default that of the environment.
+            shown_as: the model's name in results and messages; by default its address.
 
         Raises:
             InputError: the name is not a valid address, it names none of several models, or the extra
@@ -92,13 +96,14 @@ class ServerLM:
             ServerError: the server fails.
         """
         url, model = server_address(name)
-        connection = Connection(Host(url), retries or RetryPolicy(), limit)
-        return cls(connection, probe(connection, model, probabilities=probabilities))
+        connection = Connection(Host(url, key), retries or RetryPolicy(), limit)
+        served = probe(connection, model, probabilities=probabilities, shown_as=shown_as)
+        return cls(connection, served)
 
     @property
     def name(self) -> str:
-        """The address and the model, as in the name that opens it."""
-        return f"{self._connection.url}#{self._served.model}"
+        """The address and the model, as in the name that opens it, unless it was given another name."""
+        return self._served.name
 
     @property
     def prompts(self) -> str:
@@ -109,6 +114,11 @@ class ServerLM:
             if completions and (completions.top or completions.scoring or not self._served.chat)
             else "chat"
         )
+
+    @property
+    def can_chat(self) -> bool:
+        """Whether the model answers in a chat."""
+        return self._served.chat is not None
 
     @property
     def fingerprint(self) -> str:

@@ -63,24 +63,29 @@ class ServedModel:
 
     Attributes:
         model: its name there.
+        name: its name in results and messages.
         listed: its entry in /models; empty if the server does not list its models.
         completions, chat: its endpoints, None if missing.
         tokenizer: the path that splits texts into tokens, "" for none.
     """
 
     model: str
+    name: str
     listed: Mapping[str, Any] = field(hash=False)
     completions: Endpoint | None
     chat: Endpoint | None
     tokenizer: str
 
 
-def probe(connection: Connection, model: str, *, probabilities: bool = True) -> ServedModel:
+def probe(
+    connection: Connection, model: str, *, probabilities: bool = True, shown_as: str = ""
+) -> ServedModel:
     """Find out what a server can do.
 
     Args:
         model: its name there; "" for the only one.
         probabilities: whether to refuse a server that gives no probabilities of tokens.
+        shown_as: its name in results and messages; "" for its address.
 
     Raises:
         ModelError: the server cannot be reached, does not have the model, or gives no probabilities.
@@ -99,7 +104,7 @@ def probe(connection: Connection, model: str, *, probabilities: bool = True) -> 
             f"{url} answers no prompts ({details}); give the address of an OpenAI-compatible server",
             subject=url,
         )
-    name = f"{url}#{model}"
+    name = shown_as or f"{url}#{model}"
     if (chat := endpoints.get(CHAT)) is not None:
         chat = Trial(connection, model, name).adapt(chat)
     completions = endpoints.get(COMPLETIONS)
@@ -124,7 +129,7 @@ def probe(connection: Connection, model: str, *, probabilities: bool = True) -> 
         )
     if CHAT in endpoints and chat is None:
         _log.warning("%s never stops thinking in a chat; it can only continue plain text", name)
-    return ServedModel(model, listed, completions, chat, _tokenizer(connection, model))
+    return ServedModel(model, name, listed, completions, chat, _tokenizer(connection, model))
 
 
 def _endpoints(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from maieutic.benchmarks.agora.claims import split_of
@@ -9,6 +11,7 @@ from maieutic.benchmarks.agora.nodes import count_nodes
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.questions import Question, questions
 from maieutic.benchmarks.agora.world import World
+from maieutic.config import REFERENCE
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.models import LoadedModels
@@ -17,6 +20,7 @@ from maieutic.pipeline import Maieutic
 from maieutic.prompts import PromptSet
 
 TRUE, FALSE = " true", " false"
+ONE_WAVE = replace(REFERENCE, belief="direct", depth=1)
 
 
 def verdict(answer: str) -> str:
@@ -46,9 +50,11 @@ def scripted(world: World, prompts: PromptSet, knows: bool) -> LoadedModels:
         return text.replace(", and ", ", or ") if ", and " in text else f"It is false that {text}"
 
     def probability(prompt: Prompt, option: str) -> float:
-        if statement(prompt).removeprefix("It is false that ") in by_statement:
+        if option in (TRUE, FALSE) and statement(prompt).removeprefix("It is false that ") in by_statement:
             return 0.5
         truth = oracle.truth(statement(prompt)) is True and ", and " in statement(prompt)
+        if option not in (TRUE, FALSE):
+            return 0.0
         return 0.99 if (option == TRUE) == (truth == knows) else 0.01
 
     lm = ScriptedLanguageModel(reply, probability, prompts="agora")
@@ -59,9 +65,8 @@ def scripted(world: World, prompts: PromptSet, knows: bool) -> LoadedModels:
 def test_nodes_are_scored_by_the_world(world: World, prompts: PromptSet, knows: bool) -> None:
     sample = questions(world, "dev", 30)
     models = scripted(world, prompts, knows)
-    answers = list(
-        Maieutic(models.lm, models.verifier, prompts=prompts).ask_many(q.statement for q in sample)
-    )
+    maieutic = Maieutic(models.lm, models.verifier, prompts=prompts, elicit=ONE_WAVE)
+    answers = list(maieutic.ask_many(q.statement for q in sample))
     counts = count_nodes(Oracle(world), answers)
     explanations = [node for answer in answers for node in answer.tree.nodes if node.parent is not None]
     assert counts.nodes + counts.unknown == len(explanations)

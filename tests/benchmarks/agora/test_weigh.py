@@ -20,7 +20,7 @@ from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
 from maieutic.inference import BeliefGraph, Joint
-from maieutic.inference.weights import DEFAULT_WEIGHTS, read_weights
+from maieutic.inference.weights import DEFAULT_WEIGHTS, EVERY_TERM, read_weights
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
@@ -52,7 +52,7 @@ def tree(believed: float) -> Tree:
 
 
 def graphs_of(trees: list[Tree]) -> list[BeliefGraph]:
-    return [related.graph for related in relate(trees, ScriptedVerifier(judge, 0.97), Joint())]
+    return [related.graph for related in relate(trees, ScriptedVerifier(judge, 0.97), Joint(EVERY_TERM))]
 
 
 def test_what_the_world_does_not_know_or_the_model_has_no_belief_in_is_not_scored() -> None:
@@ -65,10 +65,11 @@ def test_what_the_world_does_not_know_or_the_model_has_no_belief_in_is_not_score
 def test_the_score_counts_the_labels_of_the_best_labelling() -> None:
     trees = [tree(0.8), tree(0.3)]
     evidence, known = evidence_of(trees, graphs_of(trees), DEFAULT_WEIGHTS), truths(trees, ORACLE)
-    shares = score(evidence, known, replace(DEFAULT_WEIGHTS, contradiction=0.0, at_root=0.0))
+    weights = replace(DEFAULT_WEIGHTS, integral=0.99, true_child=0.46, false_child=0.52)
+    shares = score(evidence, known, replace(weights, contradiction=0.0, at_root=0.0))
     # Without relations, the first tree keeps its false belief.
     assert shares.labels == 3 / 4
-    strong = replace(DEFAULT_WEIGHTS, contradiction=2.5, at_root=2.5)
+    strong = replace(weights, contradiction=2.5, entailment=0.25, at_root=2.5)
     assert score(evidence, known, strong).labels == 1.0
     best = choose_weights(evidence, known, DEFAULT_WEIGHTS)
     assert score(evidence, known, best).both >= score(evidence, known, strong).both

@@ -11,15 +11,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.benchmarks.calibration.calibrate import priors_of
 from maieutic.benchmarks.calibration.fit import Evidence, evidence_of, fit, folds_of, held_out, joined
 from maieutic.benchmarks.calibration.study import ProbabilityScores, Study, study, without_weights
 from maieutic.errors import InputError
 from maieutic.inference import BeliefGraph, Joint
-from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS
+from maieutic.inference.weights import DEFAULT_WEIGHTS, PRIORS, TERMS
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.relate import relate
 from maieutic.solvers import load_solver
-from maieutic.tree import Proposition, Tree, is_integral, taking_part
+from maieutic.tree import Chain, Proposition, Tree, is_integral, taking_part
 
 START = replace(DEFAULT_WEIGHTS, negation=0.3, wavering=0.2, bias=0.1)
 
@@ -145,7 +146,7 @@ def test_the_study_has_every_way_for_every_kind_and_set() -> None:
     evidence = evidence_of(trees, graphs, START)
     rows = list(study({"a": evidence, "b": some(20)}, Study(START, folds=3, seeds=(0, 1), ablate=True)))
     ways = {row.way for row in rows if row.data == "a"}
-    expected = {"default", "in fold", "out of fold", "from b", *(f"without {term}" for term in TERMS)}
+    expected = {"in fold", "out of fold", "from b", *(f"without {term}" for term in TERMS)}
     assert ways == expected
     (held,) = (row for row in rows if (row.data, row.kind, row.way) == ("a", "all", "out of fold"))
     assert (held.trees, len(held.scores)) == (24, 2)
@@ -211,3 +212,40 @@ def test_the_surer_half_does_not_depend_on_the_order_of_equals() -> None:
     assert ProbabilityScores.of(p.flip(0), gold.flip(0)).half == pytest.approx(
         ProbabilityScores.of(p, gold).half
     )
+
+
+# -- priors --------------------------------------------------------------------------------------------
+
+
+def judged_tree(number: int, odds: float, odds_negation: float, odds_chain: float) -> Tree:
+    p, p_negation, p_chain = (1 / (1 + math.exp(-value)) for value in (odds, odds_negation, odds_chain))
+    root = Proposition("Q", None, f"Fact {number} holds.", f"Fact {number} does not hold.", p, p_negation)
+    return Tree(f"Fact {number}?", root.statement, root.negation, (root,), chain=Chain("So.", p_chain))
+
+
+ODDS = st.lists(st.tuples(*[st.floats(-1, 1)] * 3), min_size=1, max_size=8)
+
+
+@given(ODDS, st.tuples(*[st.floats(-1.5, 1.5)] * 3))
+def test_what_a_model_adds_to_every_statement_is_its_prior_and_drops_out(
+    rows: list[tuple[float, float, float]], shift: tuple[float, float, float]
+) -> None:
+    plain = [judged_tree(number, *row) for number, row in enumerate(rows)]
+    moved = [
+        judged_tree(number, *(odds + more for odds, more in zip(row, shift, strict=True)))
+        for number, row in enumerate(rows)
+    ]
+    before, after = priors_of(plain, START), priors_of(moved, START)
+    for name, more in zip(PRIORS.values(), shift, strict=True):
+        assert getattr(after, name) - getattr(before, name) == pytest.approx(more, abs=1e-6)
+    one, other = (
+        evidence_of(trees, graphs_of(trees), weights).p_true(weights)
+        for trees, weights in ((plain, before), (moved, after))
+    )
+    assert one.tolist() == pytest.approx(other.tolist(), abs=1e-6)
+
+
+def test_a_model_without_chains_has_no_prior_of_chains() -> None:
+    tree = replace(judged_tree(1, 0.5, -0.5, 0.0), chain=None)
+    assert priors_of([tree], START).prior_chain == 0.0
+    assert priors_of([], START) == replace(START, **dict.fromkeys(PRIORS.values(), 0.0))

@@ -32,7 +32,7 @@ from maieutic.benchmarks.throughput.script import sentence, write_script
 from maieutic.benchmarks.throughput.table import Series, TableRow
 from maieutic.benchmarks.throughput.workbench import Subject, Workbench
 from maieutic.bundled import bundled_folder
-from maieutic.config import ElicitConfig
+from maieutic.config import REFERENCE
 from maieutic.elicit import elicit
 from maieutic.errors import ModelError
 from maieutic.lm.base import SamplingParams
@@ -96,7 +96,7 @@ def test_the_longest_pair_of_a_large_run_fits_the_bundled_verifier() -> None:
 
 @pytest.mark.parametrize("prompt_set", ["paper", "chat", "agora"])
 def test_the_script_grows_a_root_alone_and_a_tree_of_the_papers_shape_in_turns(prompt_set: str) -> None:
-    prompts, config = load_prompts(prompt_set), ElicitConfig()
+    prompts, config = load_prompts(prompt_set), REFERENCE
     script = write_script(4, prompts, config)
     trees = [growth.tree for growth in elicit(script.questions, script.model(prompts), prompts, config)]
     sizes = [len(tree.nodes) + len(tree.pruned) for tree in trees]
