@@ -205,12 +205,12 @@ class Maieutic:
 
     def _answered(self, questions: Sequence[str]) -> Iterator[Answer]:
         """The answers to questions that advance together; no pair is scored twice."""
-        verifier = RememberingVerifier(self.verifier)
+        verifier = RememberingVerifier.around(self.verifier)
         return self._concluded(self._grown(questions, verifier), verifier)
 
     def grow(self, questions: Sequence[str]) -> list[Growth]:
         """Grow the trees of explanations of some questions together."""
-        return self._grown(questions, RememberingVerifier(self.verifier))
+        return self._grown(questions, RememberingVerifier.around(self.verifier))
 
     def _grown(self, questions: Sequence[str], verifier: Verifier) -> list[Growth]:
         start = time.perf_counter()

@@ -194,6 +194,16 @@ def _sure_of_frost(prompt: Prompt, option: str) -> float:
     return 0.9 if (option == " true") == believed else 0.1
 
 
+def test_an_own_verifier_may_have_a_method_score_of_its_own() -> None:
+    class Scoring(OwnVerifier):
+        def score(self, text: str) -> float:
+            raise AssertionError(text)
+
+    sure = ScriptedLanguageModel(reply, _sure_of_frost)
+    verifier = Scoring(lambda n: np.full((n, 3), 1 / 3))
+    assert Maieutic(sure, verifier, elicit=ONE_WAVE).ask(QUESTION).usage.pairs > 0
+
+
 @pytest.mark.parametrize("spoil", BAD_SOLUTIONS.values(), ids=BAD_SOLUTIONS)
 def test_bad_solutions_of_an_own_solver_are_its_error(spoil: Callable[[Solution], Any]) -> None:
     inference = Joint(solver=OwnSolver(spoil))

@@ -134,15 +134,15 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[StudyRow]:
     """
     learned = {name: fit(evidence, plan.start, off=plan.off, l2=plan.l2) for name, evidence in sets.items()}
     for name, evidence in sets.items():
-        yield from _rows(name, evidence, "in fold", [evidence.p_true(learned[name])])
+        yield from scored(name, evidence, "in fold", learned[name])
         yield from _rows(name, evidence, "out of fold", _each_seed(evidence, plan))
         for other, weights in learned.items():
             if other != name:
-                yield from _rows(name, evidence, f"from {other}", [evidence.p_true(weights)])
+                yield from scored(name, evidence, f"from {other}", weights)
         if len(sets) > 2:  # leave this set out
             rest = joined([other for label, other in sets.items() if label != name])
             weights = fit(rest, plan.start, off=plan.off, l2=plan.l2)
-            yield from _rows(name, evidence, FROM_OTHERS, [evidence.p_true(weights)])
+            yield from scored(name, evidence, FROM_OTHERS, weights)
         left = [term for term in TERMS if term not in plan.off]
         for term in left if plan.ablate and len(left) > 1 else ():
             held = _each_seed(evidence, plan, (term,))

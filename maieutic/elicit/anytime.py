@@ -29,7 +29,8 @@ class Standing:
         log_odds: ln P(Q) − ln P(¬Q) in nats; None where it cannot be computed exactly.
         p_true: P(Q is true) in [0, 1], likewise.
         swings: by proposition, how far P(Q) would move on average if the proposition were settled, in [0, 1].
-        reach: the most by which a chain, or one explanation, could change the log-odds of Q, nats ≥ 0.
+        chain_reach: the most by which a chain could change the log-odds of Q, nats ≥ 0. ``reach``: of
+            one explanation.
     """
 
     log_odds: float | None

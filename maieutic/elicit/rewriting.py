@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from maieutic.config import ElicitConfig
+from maieutic.elicit.drawing import greedy
 from maieutic.elicit.state import Draft, Growing
-from maieutic.lm.base import LanguageModel, Prompt, SamplingParams
-from maieutic.lm.calls import choose, sample
+from maieutic.lm.base import LanguageModel, Prompt
+from maieutic.lm.calls import choose
 from maieutic.nli.base import CONTRADICTION, Pair, Probabilities
 from maieutic.prompts import PromptSet
 from maieutic.sentences import check_yes_no, keeps_words, negations, statements
@@ -68,7 +69,8 @@ class Rewriter:
             for tree, statement in zip(trees, chosen, strict=True):
                 tree.statement = statement
             return
-        for tree, prompt, reply in zip(trees, prompts, self._generated(trees, prompts), strict=True):
+        replies = greedy(self.lm, trees, prompts, self.config)
+        for tree, prompt, reply in zip(trees, prompts, replies, strict=True):
             statement = as_sentence(reply)
             reason = refusal(statement, prompt_parts=(prompt.query, prompt.opening))
             if reason is None:
@@ -109,10 +111,11 @@ class Rewriter:
                 draft.tree.usage += Usage(pairs=len(texts))
         if self.score_pairs is None or not pairs:
             return [texts[:MOST_CHOICES] for texts in likely]
-        rows = iter(self.score_pairs(pairs).argmax(axis=1).tolist())
+        kinds = self.score_pairs(pairs).argmax(axis=1)
+        opposed = {pair for pair, kind in zip(pairs, kinds.tolist(), strict=True) if kind == CONTRADICTION}
         kept = []
-        for texts in likely:
-            agreed = tuple(t for t in texts if next(rows) == CONTRADICTION) if len(texts) > 1 else texts
+        for draft, texts in zip(drafts, likely, strict=True):
+            agreed = tuple(text for text in texts if (draft.statement, text) in opposed)
             kept.append(texts[:1] if texts[0] in agreed else (agreed or texts)[:MOST_CHOICES])
         return kept
 
@@ -134,7 +137,7 @@ class Rewriter:
     def _negated(self, drafts: Sequence[Draft], prompts: Sequence[Prompt]) -> list[Draft]:
         """The drafts with generated negations; "" where one is unusable."""
         negated = []
-        replies = self._generated([draft.tree for draft in drafts], prompts)
+        replies = greedy(self.lm, [draft.tree for draft in drafts], prompts, self.config)
         for draft, prompt, reply in zip(drafts, prompts, replies, strict=True):
             negation = as_sentence(reply)
             reason = refusal(negation, prompt_parts=(prompt.query, prompt.opening))
@@ -146,15 +149,6 @@ class Rewriter:
                 draft.tree.discard(draft.id, "negation", reply, reason)
             negated.append(replace(draft, negation="" if reason else negation))
         return negated
-
-    def _generated(self, trees: Sequence[Growing], prompts: Sequence[Prompt]) -> list[str]:
-        if not prompts:
-            return []
-        params = SamplingParams(self.config.max_new_tokens, seed=self.config.seed)
-        replies = sample(self.lm, prompts, 1, params)
-        for tree, (completion,) in zip(trees, replies, strict=True):
-            tree.usage += completion.usage
-        return [completion.text for (completion,) in replies]
 
 
 def _last_resort_only(texts: Sequence[str]) -> bool:

@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from maieutic.config import ElicitConfig
+from maieutic.elicit.drawing import draw, greedy
 from maieutic.elicit.rewriting import Rewriter
 from maieutic.elicit.state import Draft, Growing, count_trees
 from maieutic.lm.base import LanguageModel, Prompt, SamplingParams
-from maieutic.lm.calls import choose, sample
+from maieutic.lm.calls import choose
 from maieutic.progress import Progress, reported
 from maieutic.prompts import PromptSet
 from maieutic.sentences import keeps_words
@@ -87,7 +88,9 @@ class Steps:
                     groups.setdefault((width - len(texts), temperatures[i], seed), []).append(i)
             for (count, temperature, seed), places in sorted(groups.items()):
                 params = SamplingParams(self.config.max_new_tokens, temperature, self.config.top_p, seed)
-                rows = self.draw([parents[i][0] for i in places], [prompts[i] for i in places], count, params)
+                rows = draw(
+                    self.lm, [parents[i][0] for i in places], [prompts[i] for i in places], count, params
+                )
                 for i, replies in zip(places, rows, strict=True):
                     tree, parent = parents[i]
                     for reply in replies:
@@ -107,7 +110,9 @@ class Steps:
     def think(self, trees: Sequence[Growing]) -> None:
         """A chain of thought about each Q, and P(true) after it (Wei et al. 2022)."""
         with self.step("chain", 0, trees):
-            replies = self.greedy(trees, [self.prompts.belief(tree.statement) for tree in trees])
+            replies = greedy(
+                self.lm, trees, [self.prompts.belief(tree.statement) for tree in trees], self.config
+            )
             reasons = [_reasoning(reply, self.prompts.marker) for reply in replies]
             said = {i: reason for i, reason in enumerate(reasons) if reason}
             prompts = {i: self.prompts.verdict(trees[i].statement, reason) for i, reason in said.items()}
@@ -140,7 +145,7 @@ class Steps:
             prompts = {i: self.prompts.direct(texts[i]) for i in stated}
         else:
             trees = [drafts[i].tree for i in stated]
-            drawn = self.greedy(trees, [self.prompts.belief(texts[i]) for i in stated])
+            drawn = greedy(self.lm, trees, [self.prompts.belief(texts[i]) for i in stated], self.config)
             replies = dict(zip(stated, drawn, strict=True))
             reasons = {i: _reasoning(reply, self.prompts.marker) for i, reply in replies.items()}
             prompts = {
@@ -168,22 +173,6 @@ class Steps:
             mass = p_true + p_false
             found[i] = p_true / mass if mass >= MIN_VERDICT_MASS else None
         return found
-
-    def greedy(self, trees: Sequence[Growing], prompts: Sequence[Prompt]) -> list[str]:
-        """The likeliest reply to each prompt, charged to its tree."""
-        params = SamplingParams(self.config.max_new_tokens, seed=self.config.seed)
-        return [text for (text,) in self.draw(trees, prompts, 1, params)]
-
-    def draw(
-        self, trees: Sequence[Growing], prompts: Sequence[Prompt], n: int, params: SamplingParams
-    ) -> list[list[str]]:
-        """``n`` replies to each prompt, charged to its tree."""
-        if not prompts:
-            return []
-        replies = sample(self.lm, prompts, n, params)
-        for tree, completions in zip(trees, replies, strict=True):
-            tree.usage = sum((completion.usage for completion in completions), tree.usage)
-        return [[completion.text for completion in completions] for completions in replies]
 
 
 SEED_STRIDE = 1_000_003  # later explanations of a side are drawn with other seeds than its first ones

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
@@ -43,16 +44,15 @@ class PairScores:
     usages: tuple[Usage, ...]
 
 
-@runtime_checkable
-class ScoringVerifier(Protocol):
-    """A verifier that tells what scoring took."""
+class ScoringVerifier(ABC):
+    """A verifier of this package that tells what scoring took."""
 
+    @abstractmethod
     def score(self, pairs: Sequence[Pair]) -> PairScores:
         """Score ordered pairs."""
-        ...
 
 
-class LanguageModelVerifier:
+class LanguageModelVerifier(ScoringVerifier):
     """A verifier that uses a language model's probabilities of three continuations.
 
     Args:

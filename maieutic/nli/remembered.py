@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 
 from maieutic.nli.base import Pair, Probabilities, Verifier
 from maieutic.nli.calls import score_pairs
-from maieutic.nli.lm import PairScores
+from maieutic.nli.lm import PairScores, ScoringVerifier
 from maieutic.usage import Usage
 
 __all__ = ["RememberingVerifier"]
 
 
 @dataclass(frozen=True, slots=True)
-class RememberingVerifier:
+class RememberingVerifier(ScoringVerifier):
     """Keeps the scores of all pairs, with their usage, as long as it lives."""
 
     inner: Verifier
     known: dict[Pair, tuple[NDArray[np.float32], Usage]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def around(cls, verifier: Verifier) -> RememberingVerifier:
+        """The verifier, with a memory if it has none."""
+        return verifier if isinstance(verifier, cls) else cls(verifier)
 
     @property
     def name(self) -> str:

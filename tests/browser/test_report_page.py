@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -26,12 +25,12 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run
 from maieutic.benchmarks.runs.records import Record
 from maieutic.inference import Joint
-from maieutic.inference.weights import JointWeights
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.render.text import printable
 from maieutic.tree import Discard, Proposition, Tree
+from tests.inference.weights import TELLING
 
 for module in ("matplotlib", "scipy", "statsmodels"):
     pytest.importorskip(module)
@@ -59,26 +58,6 @@ HOSTILE = (
 pytestmark = pytest.mark.slow
 ANIMALS = ("penguin", "ostrich", "eagle", "Emu <b>", "kiwi", "robin")
 
-RELATED = JointWeights(  # every kind of evidence counts
-    root=0.23,
-    root_negation=0.0,
-    chain=0.5,
-    integral=0.99,
-    wavering=0.0,
-    entailment=0.25,
-    contradiction=0.27,
-    negation=0.0,
-    at_root=0.12,
-    true_child=0.46,
-    false_child=0.52,
-    bias=0.0,
-    threshold=0.5,
-    clip=math.log(19),
-    prior_root=0.0,
-    prior_negation=0.0,
-    prior_chain=0.0,
-)
-
 
 def judge(premise: str, hypothesis: str) -> str:
     if "heavy" in premise and "fly" in hypothesis:
@@ -98,7 +77,7 @@ def grown(text: str) -> Outcome:
     discarded = (Discard("Q", "explanation", True, " because they", "unfinished"),)
     tree = Tree(text, text, nodes[0].negation, nodes, pruned=pruned, discarded=discarded)
     lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
-    (answer,) = Maieutic(lm, ScriptedVerifier(judge), inference=Joint(RELATED)).conclude([tree])
+    (answer,) = Maieutic(lm, ScriptedVerifier(judge), inference=Joint(TELLING)).conclude([tree])
     usage, details = Usage(900, 80, 12, 6), {"nodes": 4.0}
     return Outcome(
         answer.answer,

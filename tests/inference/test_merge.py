@@ -16,30 +16,18 @@ from maieutic.inference.assumptions import assumptions_of
 from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.flips import with_flip
 from maieutic.inference.merge import deduplicated, merged_literals
-from maieutic.inference.weights import DEFAULT_WEIGHTS
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.solvers import load_solver
 from maieutic.tree import Proposition, Tree
+from tests.inference.weights import TELLING
 
 Pairs = dict[tuple[Literal, Literal], float]
 IDS = ("Q", "QT0", "QT1", "QF0", "QF1")
 
 
 Q, QT0, QT1, QF0 = (Literal(name) for name in ("Q", "QT0", "QT1", "QF0"))
-
-WEIGHTS = replace(  # explanations count by what they were given for
-    DEFAULT_WEIGHTS,
-    root=0.23,
-    root_negation=0.0,
-    integral=0.99,
-    entailment=0.25,
-    contradiction=0.27,
-    at_root=0.12,
-    true_child=0.46,
-    false_child=0.52,
-)
 
 
 def graph_of(pairs: Pairs, *literals: Literal) -> BeliefGraph:
@@ -145,7 +133,7 @@ def answer(joint: Joint, *assumed: str) -> Answer:
 
 
 def test_a_reason_given_twice_in_other_words_counts_once() -> None:
-    apart, joined = answer(Joint(WEIGHTS)), answer(Joint(WEIGHTS, merge=True))
+    apart, joined = answer(Joint(TELLING)), answer(Joint(TELLING, merge=True))
     assert (apart.verdict.merged, joined.verdict.merged) == ((), ((QT0, QT1),))
     assert joined.labels["QT0"] == joined.labels["QT1"]
     assert joined.verdict.twin("QT1") == QT0
@@ -158,7 +146,7 @@ def test_a_reason_given_twice_in_other_words_counts_once() -> None:
 
 
 def test_pruned_propositions_take_part_with_a_share_of_their_weight() -> None:
-    without, little, full = (answer(Joint(WEIGHTS, pruned=share)) for share in (0.0, 0.25, 1.0))
+    without, little, full = (answer(Joint(TELLING, pruned=share)) for share in (0.0, 0.25, 1.0))
     assert "QF0" not in without.labels
     assert [node.id for node in little.propositions] == ["Q", "QT0", "QT1", "QF0"]
     weights = [
@@ -172,7 +160,7 @@ def test_pruned_propositions_take_part_with_a_share_of_their_weight() -> None:
 
 
 def test_what_is_assumed_of_one_of_two_that_are_merged_counts_once() -> None:
-    joined = answer(Joint(WEIGHTS, merge=True), FLUFFY)
+    joined = answer(Joint(TELLING, merge=True), FLUFFY)
     assert joined.labels["QT0"] == joined.labels["QT1"] is True
     assert len([c for c in joined.verdict.constraints if c.source == Literal("A1")]) == 1
     flip = with_flip(joined).verdict.flip
@@ -182,11 +170,11 @@ def test_what_is_assumed_of_one_of_two_that_are_merged_counts_once() -> None:
 
 
 def test_one_of_two_that_are_merged_may_be_settled_by_an_assumption() -> None:
-    joined = answer(Joint(WEIGHTS, merge=True), "It has much weight.")
+    joined = answer(Joint(TELLING, merge=True), "It has much weight.")
     assert (joined.verdict.merged, joined.verdict.held) == (((QT0, QT1),), (Literal("A1"), ~QT1))
     assert (joined.labels["QT0"], joined.labels["QT1"]) == (False, False)
 
 
 def test_the_twin_of_what_was_merged_with_a_negation_is_that_negation() -> None:
-    verdict = replace(answer(Joint(WEIGHTS)).verdict, merged=((QT0, ~QT1),))
+    verdict = replace(answer(Joint(TELLING)).verdict, merged=((QT0, ~QT1),))
     assert (verdict.twin("QT1"), verdict.twin("QF0")) == (~QT0, None)

@@ -19,13 +19,13 @@ from maieutic.errors import InputError
 from maieutic.inference import Argue, Inference, Joint, Literal, Vote
 from maieutic.inference.constraints import Constraint
 from maieutic.inference.flips import with_flip
-from maieutic.inference.weights import DEFAULT_WEIGHTS
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.render.text import printable, show
 from maieutic.solvers import load_solver
 from maieutic.tree import Discard, Proposition, Tree
+from tests.inference.weights import TELLING
 
 HOSTILE = {
     "a colour": "\x1b[31mred",
@@ -75,20 +75,9 @@ def empty() -> Tree:
 
 TREES = {"grown": grown(), "one-node": one_node(), "empty": empty()}
 ALL = pytest.mark.parametrize("tree", list(TREES.values()), ids=list(TREES))
-WEIGHTS = replace(  # every kind of evidence counts
-    DEFAULT_WEIGHTS,
-    root=0.23,
-    root_negation=0.0,
-    integral=0.99,
-    entailment=0.25,
-    contradiction=0.27,
-    at_root=0.12,
-    true_child=0.46,
-    false_child=0.52,
-)
 EXHAUSTIVE = load_solver("exhaustive")
 INFERENCES: dict[str, Inference] = {
-    "joint": Joint(WEIGHTS, solver=EXHAUSTIVE),
+    "joint": Joint(TELLING, solver=EXHAUSTIVE),
     "vote": Vote(solver=EXHAUSTIVE),
     "argue": Argue(),
 }
@@ -348,7 +337,7 @@ def test_the_constraints_of_a_flip_are_listed() -> None:
 
 
 def test_an_answer_below_the_threshold_is_unsure() -> None:
-    answer = answered(grown(), Joint(WEIGHTS, abstain_below=0.95, solver=EXHAUSTIVE))
+    answer = answered(grown(), Joint(TELLING, abstain_below=0.95, solver=EXHAUSTIVE))
     assert answer.unsure
     assert answer.confidence == pytest.approx(max(answer.p_true or 0, 1 - (answer.p_true or 0)))
     assert shown(answer).splitlines()[1].startswith("UNSURE, rather true")

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from maieutic.answer import Answer, Models
 from maieutic.inference import Argue, Inference, Joint, Vote
-from maieutic.inference.weights import DEFAULT_WEIGHTS
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
@@ -29,6 +28,7 @@ from maieutic.render.text import printable
 from maieutic.render.view import bonds, flipped, view_of
 from maieutic.solvers import load_solver
 from maieutic.tree import Discard, Proposition, Tree
+from tests.inference.weights import TELLING
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates, too
 PIECES = [
@@ -44,20 +44,9 @@ PIECES = [
     "\0",
 ]
 HOSTILE_TEXT = st.lists(st.sampled_from(PIECES) | ANY_TEXT, max_size=4).map("".join)
-WEIGHTS = replace(  # every kind of evidence counts
-    DEFAULT_WEIGHTS,
-    root=0.23,
-    root_negation=0.0,
-    integral=0.99,
-    entailment=0.25,
-    contradiction=0.27,
-    at_root=0.12,
-    true_child=0.46,
-    false_child=0.52,
-)
 EXHAUSTIVE = load_solver("exhaustive")
 INFERENCES: dict[str, Inference] = {
-    "joint": Joint(WEIGHTS, solver=EXHAUSTIVE),
+    "joint": Joint(TELLING, solver=EXHAUSTIVE),
     "vote": Vote(solver=EXHAUSTIVE),
     "argue": Argue(),
 }
@@ -292,7 +281,7 @@ def test_the_data_of_a_big_tree_are_small() -> None:
         Proposition(f"QT{i}", "Q", f"Reason {i}.", f"No reason {i}.", 0.9, 0.1, True) for i in range(12)
     ]
     tree = Tree(root.statement, root.statement, root.negation, (root, *others))
-    answer = answered(tree, Joint(WEIGHTS), lambda *_: "neutral")
+    answer = answered(tree, Joint(TELLING), lambda *_: "neutral")
     view = view_of(answer)
     assert view["neutral"] == len(answer.graph.relations) == 13 * 12 - 12 + 12 * 3
     assert len(html.embedded(view)) < len(answer.to_json()) / 6
