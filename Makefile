@@ -32,7 +32,7 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 docs: $(INSTALLED)
-	$(BIN)/python -m maieutic.cli.docs --check docs/cli.md
+	$(BIN)/python -m maieutic.cli.docs --check docs/cli.md README.md
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -23,28 +23,34 @@ from maieutic.cli.options import (
     ConfidenceOption,
     DepthOption,
     DeviceOption,
-    DotOption,
     DownloadOption,
     DtypeOption,
+    ExplainOption,
     FlipOption,
-    GraphmlOption,
     GrowthOption,
-    HtmlOption,
     InferenceOption,
     JsonOption,
     LmOption,
     MergeOption,
-    MermaidOption,
+    PriorsOption,
     PromptsOption,
     PrunedOption,
     PruneOption,
     SeedOption,
-    WcnfOption,
+    VerboseOption,
     WeightsOption,
     given,
     weights_from,
 )
-from maieutic.cli.outputs import Outputs
+from maieutic.cli.outputs import (
+    DotOption,
+    ForceOption,
+    GraphmlOption,
+    HtmlOption,
+    MermaidOption,
+    Outputs,
+    WcnfOption,
+)
 from maieutic.config import PROBABILITIES
 from maieutic.errors import FileFormatError, InputError
 
@@ -54,7 +60,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ask"]
 
+STATEMENT = "STATEMENT..."
 STDIN = "-"
+SENTENCE = 3  # words, one an argument, that are surely one sentence
 BUNDLED_NOTICE = (
     "Asking agora, the small bundled model, which knows some 900 everyday things. For a real one: "
     "--lm Qwen/Qwen3-1.7B --nli cross-encoder/nli-deberta-v3-small --download (see maieutic models)"
@@ -66,7 +74,7 @@ def ask(
         list[str],
         typer.Argument(
             help="Statements or questions; - reads them from standard input, one a line.",
-            metavar="STATEMENT...",
+            metavar=STATEMENT,
             show_default=False,
         ),
     ],
@@ -82,9 +90,11 @@ def ask(
     growth: GrowthOption = "anytime",
     confidence: ConfidenceOption = 0.9,
     budget: BudgetOption = 80,
+    explain: ExplainOption = None,
     depth: DepthOption = 2,
     belief: BeliefOption = "direct",
     prune: PruneOption = False,
+    priors: PriorsOption = True,
     seed: SeedOption = 0,
     weights: WeightsOption = None,
     merge: MergeOption = False,
@@ -93,14 +103,16 @@ def ask(
     assume_false: AssumeFalseOption = None,
     abstain_below: AbstainOption = 0.0,
     flip: FlipOption = False,
+    verbose: VerboseOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
     dot: DotOption = None,
     mermaid: MermaidOption = None,
     graphml: GraphmlOption = None,
     wcnf: WcnfOption = None,
+    force: ForceOption = False,
 ) -> None:
-    """Judge statements or answer yes/no questions, and show the tree of explanations.
+    """Judge statements or answer yes/no questions, and say why.
 
     maieutic ask "Can a penguin fly?"
     """
@@ -112,17 +124,19 @@ def ask(
     from maieutic.pipeline import Maieutic
 
     # Mistakes are reported before models load, which takes seconds.
+    _check_quotes(statements)
     facts = assumptions_of(assume or (), assume_false or ())
     settings = given(weights=weights_from(weights), merge=merge, pruned=pruned, assumptions=facts)
     method = build_inference(inference, settings | given(abstain_below=abstain_below))
     _check_inference(method, flip=flip, wcnf=wcnf)
+    questions = _Questions(statements, lm)
     settings_of_growth: dict[str, Any] = {"growth": growth, "confidence": confidence, "budget": budget}
-    config = ElicitConfig(
-        depth=depth, belief=check_belief(belief), prune=prune, seed=seed, **settings_of_growth
-    )
+    settings_of_growth |= {"depth": depth, "prune": prune, "priors": priors, "seed": seed}
+    settings_of_growth["explain"] = questions.typed and not json if explain is None else explain
+    config = ElicitConfig(belief=check_belief(belief), **settings_of_growth)
     source = parse_belief_source(beliefs)
     verifier = _verifier(lm, nli)
-    questions, outputs = _Questions(statements, lm), Outputs(html, dot, mermaid, graphml, wcnf)
+    outputs = Outputs(html, dot, mermaid, graphml, wcnf, force)
     outputs.check("give one statement, as an argument", several=questions.total != 1)
     _introduce(lm, facts)
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
@@ -135,7 +149,16 @@ def ask(
     answers = with_flips(answers) if flip else answers
     answers = tracked(answers, "reasoning", questions.total, printing=True, steps=steps)
     with outputs:
-        print_answers(outputs.collect(answers), json=json)
+        print_answers(outputs.collect(answers), json=json, verbose=verbose)
+
+
+def _check_quotes(statements: Sequence[str]) -> None:
+    """Refuse the words of one sentence as so many statements."""
+    *words, last = statements
+    single = not any(len(one.split()) != 1 or one == STDIN for one in statements)
+    if single and len(statements) >= SENTENCE and not any(word.endswith((".", "?", "!")) for word in words):
+        sentence = " ".join([*words, last])
+        raise InputError(f'put a sentence into quotes: maieutic ask "{sentence}"', subject=STATEMENT)
 
 
 def _check_inference(inference: Inference, *, flip: bool, wcnf: Path | None) -> None:
@@ -207,6 +230,11 @@ class _Questions:
     def total(self) -> int | None:
         """How many there are; None if standard input is read."""
         return None if STDIN in self.arguments else len(self.arguments)
+
+    @property
+    def typed(self) -> bool:
+        """Whether a person asks one question: as an argument, at a terminal."""
+        return self.total == 1 and sys.stdin is not None and sys.stdin.isatty()
 
     @property
     def batch_size(self) -> int:

@@ -25,11 +25,10 @@ def info(json: JsonOption = False) -> None:
 
     maieutic cache info
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from maieutic.cli.console import response_cache
+    from maieutic.cli.console import response_cache, table_console
     from maieutic.files.json_text import dump_json
     from maieutic.render.text import printable
 
@@ -37,12 +36,14 @@ def info(json: JsonOption = False) -> None:
     if json:
         typer.echo(dump_json(contents))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = table_console()
     entries = _count(contents.entries)
-    console.print(Text(printable(f"{contents.path}: {entries}, {_size(contents.bytes)}")), end="")
-    console.print(f" of at most {_size(contents.limit)}")
+    console.print(
+        Text(printable(f"{contents.path}: {entries}, {_size(contents.bytes)}")), end="", soft_wrap=True
+    )
+    console.print(f" of at most {_size(contents.limit)}", soft_wrap=True)
     for path in contents.set_aside:
-        console.print(Text(printable(f"damaged and set aside: {path}")))
+        console.print(Text(printable(f"damaged and set aside: {path}")), soft_wrap=True)
     if not contents.models:
         return
     table = Table("model", "", "entries", "size", box=None, pad_edge=False)

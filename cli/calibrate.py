@@ -2,141 +2,175 @@
 
 from __future__ import annotations
 
+import shlex
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from maieutic.bundled import AGORA
+from maieutic.cli.bench.options import (
+    BenchLmOption,
+    BenchNliOption,
+    DataOption,
+    LimitOption,
+    RunSeedOption,
+    absolute,
+    typed,
+)
+from maieutic.cli.calibration_options import (
+    AblateOption,
+    EvenIfWorseOption,
+    FoldsOption,
+    L2Option,
+    LabelFreeOption,
+    LearnedWeightsOption,
+    LearningSplitOption,
+    OffOption,
+    OnOption,
+    PriorsOption,
+    RunsOption,
+    SeedsOption,
+    TreesArgument,
+)
 from maieutic.cli.options import (
-    OUTPUT,
+    BeliefsOption,
     CacheOption,
     DeviceOption,
     DownloadOption,
     DtypeOption,
     JsonOption,
-    NliOption,
+    PromptsOption,
     WeightsOption,
-    weights_from,
 )
+from maieutic.cli.outputs import ForceOption, try_output
+from maieutic.config import PROBABILITIES
 
 if TYPE_CHECKING:
-    from maieutic.inference.weights import JointWeights
+    from collections.abc import Mapping, Sequence
+
+    from maieutic.benchmarks.calibration.calibrate import Calibration
+    from maieutic.benchmarks.calibration.study import Study
+    from maieutic.cli.calibration_trees import OwnRun
+    from maieutic.tree import Tree
 
 __all__ = ["calibrate"]
 
+# Options of the run that --on makes.
+OF_ON = {"lm", "prompts", "beliefs", "data", "split", "limit", "seed", "runs"}
+
+NO_BETTER = (
+    "the learned weights are no better out of fold (NLL {:.4f}) than those that learning starts from "
+    "({:.4f}); they are only written with --even-if-worse"
+)
+
 
 def calibrate(
-    trees: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Files of trees with gold answers (.jsonl or .jsonl.gz), or folders of maieutic runs.",
-            show_default=False,
-        ),
-    ],
-    nli: NliOption = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            help="Weights file to write, for the option --weights.",
-            rich_help_panel=OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
-    folds: Annotated[int, typer.Option("--folds", help="Folds of the cross-validation.", min=2)] = 5,
-    seeds: Annotated[int, typer.Option("--seeds", help="Number of random divisions into folds.", min=1)] = 1,
-    ablate: Annotated[
-        bool, typer.Option("--ablate", help="Also evaluate without each weight, one at a time.")
-    ] = False,
-    l2: Annotated[float, typer.Option("--l2", help="L2 penalty, nats for a weight of 1.", min=0)] = 3.0,
-    off: Annotated[
-        list[str] | None,
-        typer.Option("--off", help="A weight to fix at 0; repeat for more.", show_default=False),
-    ] = None,
-    priors: Annotated[
-        bool,
-        typer.Option(
-            "--priors/--no-priors",
-            help="Subtract what the model finds true of any statement, estimated without gold answers.",
-        ),
-    ] = True,
-    label_free: Annotated[
-        bool,
-        typer.Option(
-            "--label-free",
-            help="Only estimate the priors; the weights stay, and neither gold answers nor --nli are needed.",
-        ),
-    ] = False,
-    weights: WeightsOption = None,
+    context: typer.Context,
+    trees: TreesArgument = None,
+    on: OnOption = None,
+    data: DataOption = None,
+    split: LearningSplitOption = None,
+    limit: LimitOption = 200,
+    runs: RunsOption = None,
+    lm: BenchLmOption = AGORA,
+    nli: BenchNliOption = None,
+    prompts: PromptsOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
-    cache: CacheOption = False,
+    cache: CacheOption = True,
+    beliefs: BeliefsOption = PROBABILITIES,
+    seed: RunSeedOption = 0,
+    weights: WeightsOption = None,
+    folds: FoldsOption = 5,
+    seeds: SeedsOption = 1,
+    ablate: AblateOption = False,
+    l2: L2Option = 3.0,
+    off: OffOption = None,
+    priors: PriorsOption = True,
+    label_free: LabelFreeOption = False,
+    out: LearnedWeightsOption = None,
+    even_if_worse: EvenIfWorseOption = False,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Learn the weights of joint inference, and evaluate them by cross-validation.
 
+    maieutic calibrate --lm MODEL --on creak --download --limit 200 --nli MODEL --out weights.toml
+
     maieutic calibrate trees.jsonl.gz --nli ./my-nli --out weights.toml
     """
-    from maieutic.benchmarks.calibration.calibrate import calibrate as learn
-    from maieutic.benchmarks.calibration.calibrate import learnable_trees
+    from maieutic.benchmarks.calibration.calibrate import learnable_trees, trees_of
     from maieutic.benchmarks.calibration.study import Study
+    from maieutic.benchmarks.runs.config import RunConfig
     from maieutic.cli.calibration_report import print_calibration, write_weights
-    from maieutic.cli.console import complain, response_cache, tracked
-    from maieutic.cli.outputs import try_new_file
-    from maieutic.errors import InputError
-    from maieutic.inference.weights import DEFAULT_WEIGHTS
-    from maieutic.models import open_verifier
+    from maieutic.cli.calibration_trees import OwnRun, read_sets, start_of
+    from maieutic.cli.console import complain
 
     if out is not None:
-        try_new_file("--out", out)
-    plan = Study(
-        weights_from(weights) or DEFAULT_WEIGHTS,
-        folds,
-        tuple(range(seeds)),
-        l2,
-        ablate,
-        tuple(off or ()),
-        priors,
-    )
-    if label_free:
-        _write_priors(trees, plan.start, out, json=json)
-        return
-    if nli is None:
-        raise InputError("weights need a verifier: give --nli, or use --label-free", subject="--nli")
-    names = _names(trees)
-    sets = {name: learnable_trees(path, folds, complain) for name, path in zip(names, trees, strict=True)}
-    store = response_cache() if cache else None
-    verifier = open_verifier(nli, cache=store, device=device, dtype=dtype, download=download)
-    learned = learn(sets, verifier, plan, tracked)
+        try_output("--out", out, force=force, reads=trees or ())
+    models: dict[str, Any] = {"device": device, "dtype": dtype}
+    run = None
+    if on is not None:
+        draw: dict[str, Any] = {"split": split or "", "data": absolute(data), "limit": limit, "seed": seed}
+        given = RunConfig(on, lm=lm, nli=nli or "", prompts=prompts, beliefs=beliefs, **draw, **models)
+        run = OwnRun.of(given, runs)
+        nli = run.config.nli
+    _check(context, trees, nli, label_free=label_free)
+    plan = Study(start_of(weights, run), folds, tuple(range(seeds)), l2, ablate, tuple(off or ()), priors)
+    read = trees_of if label_free else partial(learnable_trees, folds=folds, on_notice=complain)
+    sets = read_sets(trees or [], run, read, download=download, cache=cache, json=json)
+    learned = _learned(sets, None if label_free else nli, run, plan, cache, models | {"download": download})
     print_calibration(learned, json=json)
-    if out is not None:
-        files = " ".join(path.resolve().name for path in trees)
-        more = "".join(f" --off {name}" for name in plan.off)
-        more += "" if priors else " --no-priors"
-        more += "" if weights is None else f" --weights {weights.name}"
-        command = f"maieutic calibrate {files} --nli {verifier.name} --l2 {l2:g}{more}"
-        write_weights(out, learned.weights, command)
+    if learned.no_better:
+        complain(NO_BETTER.format(learned.nll, learned.default_nll))
+    if out is not None and (even_if_worse or not learned.no_better):
+        words = [path.resolve().name for path in trees or ()] + (run.words if run else [])
+        words += ["--nli", nli] if nli else []
+        words += ["--label-free"] if label_free else _words(plan)
+        words += ["--weights", weights.name] if weights else []
+        write_weights(out, learned.weights, shlex.join(["maieutic", "calibrate", *words]))
 
 
-def _write_priors(paths: list[Path], start: JointWeights, out: Path | None, *, json: bool) -> None:
-    """Print the weights with the priors of the model that grew the trees, and write them."""
-    from maieutic.benchmarks.calibration.calibrate import Calibration, priors_of, trees_of
-    from maieutic.cli.calibration_report import print_calibration, write_weights
-
-    weights = priors_of([tree for path in paths for tree in trees_of(path)], start)
-    print_calibration(Calibration(weights, ()), json=json)
-    if out is not None:
-        files = " ".join(path.resolve().name for path in paths)
-        write_weights(out, weights, f"maieutic calibrate {files} --label-free")
-
-
-def _names(trees: list[Path]) -> list[str]:
-    """The names of the files in the report, without suffixes."""
+def _check(context: typer.Context, trees: list[Path] | None, nli: str | None, *, label_free: bool) -> None:
+    """Refuse a command without trees, without a verifier, or with options of a run that it does not make."""
     from maieutic.errors import InputError
 
-    names = [path.resolve().name.removesuffix(".gz").removesuffix(".jsonl") for path in trees]
-    if len(set(names)) < len(names):
-        problem = "two files have the same name; rename one, since the report uses the names"
+    options = typed(context)
+    if "on" in options:
+        return
+    if stray := [option for option in options if option in OF_ON]:
+        problem = f"--{stray[0]} is for the trees that --on grows; add --on DATASET, or leave it out"
+        raise InputError(problem, subject=f"--{stray[0]}")
+    if not trees:
+        problem = "give files of trees or folders of runs, or --on DATASET to grow trees"
         raise InputError(problem, subject="trees")
-    return names
+    if nli is None and not label_free:
+        raise InputError("weights need a verifier: give --nli, or use --label-free", subject="--nli")
+
+
+def _learned(
+    sets: Mapping[str, Sequence[Tree]],
+    nli: str | None,
+    run: OwnRun | None,
+    plan: Study,
+    cache: bool,
+    options: Mapping[str, Any],
+) -> Calibration:
+    """The weights learned from the trees, and their scores; without a verifier only priors are estimated."""
+    from maieutic.benchmarks.calibration.calibrate import Calibration, calibrate, priors_of
+    from maieutic.cli.calibration_trees import verifier_of
+    from maieutic.cli.console import response_cache, tracked
+
+    if nli is None:
+        return Calibration(priors_of([tree for trees in sets.values() for tree in trees], plan.start), ())
+    store = response_cache() if cache else None
+    return calibrate(sets, verifier_of(nli, run, cache=store, **options), plan, tracked)
+
+
+def _words(plan: Study) -> list[str]:
+    """The options of learning that decide the weights."""
+    off = [word for name in plan.off for word in ("--off", name)]
+    return ["--l2", f"{plan.l2:g}", *off, *([] if plan.priors else ["--no-priors"])]

@@ -8,12 +8,13 @@ from itertools import groupby
 from pathlib import Path
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
+from maieutic.benchmarks.analysis.formatting import percent_with_interval
+from maieutic.benchmarks.analysis.statistics import RESAMPLES
 from maieutic.benchmarks.calibration.calibrate import Calibration
 from maieutic.benchmarks.calibration.study import StudyRow
-from maieutic.cli.console import complain
+from maieutic.cli.console import complain, table_console
 from maieutic.errors import MaieuticError
 from maieutic.inference.weights import JointWeights, weights_toml
 from maieutic.render.text import printable
@@ -29,17 +30,19 @@ def print_calibration(learned: Calibration, *, json: bool) -> None:
         rows = [_plain(row) for row in learned.rows]
         typer.echo(jsonlib.dumps({"weights": asdict(learned.weights), "rows": rows}))
         return
-    console = Console(highlight=False)
+    console = table_console()
     ordered = sorted(learned.rows, key=lambda row: (row.data, row.kind))
     for (data, kind), group in groupby(ordered, key=lambda row: (row.data, row.kind)):
         rows_of_kind = list(group)
         console.print()
         head = f"{data}, {kind}: {rows_of_kind[0].trees} trees"
         console.print(printable(head), markup=False, emoji=False)
-        table = Table("", "accuracy", "surer half", "NLL", "Brier", "ECE")
+        table = Table("", Column("accuracy %", no_wrap=True), "surer half %", "NLL", "Brier", "ECE")
         for row in rows_of_kind:
             table.add_row(printable(row.way), *(_cell(row, name) for name in COLUMNS))
         console.print(table)
+    if learned.rows:
+        console.print(f"intervals: 95 %, bootstrap of {RESAMPLES:,} resamples")
     console.print("learned from all files")
     for name, value in asdict(learned.weights).items():
         console.print(f"  {name:14} {value:.3f}")
@@ -64,6 +67,8 @@ def _cell(row: StudyRow, name: str) -> str:
         return "–"
     scale, digits = (100, 1) if name in ("accuracy", "half") else (1, 3)
     text = f"{scale * row.mean(name):.{digits}f}"
+    if name == "accuracy":
+        text = percent_with_interval(row.mean(name), row.interval)
     return text if len(row.scores) == 1 else f"{text} ±{scale * row.spread(name) / 2:.{digits}f}"
 
 
@@ -71,4 +76,5 @@ def _plain(row: StudyRow) -> dict[str, object]:
     names = COLUMNS if row.probabilities else ("accuracy",)
     means = {name: row.mean(name) for name in names}
     spreads = {f"{name}_spread": row.spread(name) for name in names}
-    return {"data": row.data, "kind": row.kind, "way": row.way, "trees": row.trees} | means | spreads
+    about = {"data": row.data, "kind": row.kind, "way": row.way, "trees": row.trees}
+    return about | means | spreads | {"accuracy_interval": asdict(row.interval)}

@@ -13,11 +13,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from maieutic.answer import Answer
 from maieutic.progress import Step
 from maieutic.render.text import printable, show
+from maieutic.render.words import tell
 
 if TYPE_CHECKING:
     from maieutic.cache.store import ResponseStore
 
-__all__ = ["LiveSteps", "complain", "print_answers", "response_cache", "tracked", "with_flips"]
+__all__ = [
+    "LiveSteps",
+    "complain",
+    "print_answers",
+    "response_cache",
+    "table_console",
+    "tracked",
+    "with_flips",
+]
+
+FULL_WIDTH = 10_000  # characters; no line of a table is longer
 
 T = TypeVar("T")
 
@@ -70,6 +81,12 @@ def tracked(
                 bar.start()
 
 
+def table_console() -> Console:
+    """Prints tables on stdout: as wide as a terminal, and whole where it is none (a pipe, a file)."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=FULL_WIDTH)
+
+
 def complain(message: str) -> None:
     """Print a message on stderr, with characters that could control the terminal escaped."""
     typer.echo("\n".join(map(printable, message.split("\n"))), err=True)
@@ -97,8 +114,11 @@ def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:
             yield answer
 
 
-def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
-    """Print each answer as it comes: as text, or as one JSON object a line.
+def print_answers(answers: Iterable[Answer], *, json: bool, verbose: bool = False) -> None:
+    """Print each answer as it comes: in plain words, or as one JSON object a line.
+
+    Args:
+        verbose: whether the tree, the beliefs and the constraints follow the words.
 
     Raises:
         typer.Exit: with code 130 after Ctrl-C.
@@ -112,7 +132,10 @@ def print_answers(answers: Iterable[Answer], *, json: bool) -> None:
             else:
                 if printed:
                     console.rule(style="dim")
-                show(answer, console)
+                tell(answer, console)
+                if verbose:
+                    console.print()
+                    show(answer, console)
             printed += 1
             if answer.warnings and json:
                 complain(f"warning: {answer.statement} {'; '.join(answer.warnings)}")

@@ -18,6 +18,7 @@ from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
 from maieutic.cli.cache import cache
 from maieutic.cli.calibrate import calibrate
+from maieutic.cli.explain_terms import explain_terms
 from maieutic.cli.models import models
 from maieutic.cli.show import show
 from maieutic.cli.solve import solve
@@ -26,14 +27,16 @@ from maieutic.version import __version__
 
 __all__ = ["app", "main", "program"]
 
+NAME = "maieutic"
+
 app = typer.Typer(
-    name="maieutic",
+    name=NAME,
     help="Logical reasoning over any language model: trees of explanations, labelled by MaxSAT.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ask, calibrate, show, solve, models):
+for command in (ask, show, explain_terms, calibrate, solve, models):
     app.command()(command)
 app.add_typer(bench, name="bench")
 app.add_typer(cache, name="cache")
@@ -41,7 +44,7 @@ app.add_typer(cache, name="cache")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"maieutic {__version__}")
+        typer.echo(f"{NAME} {__version__}")
         raise typer.Exit
 
 
@@ -86,7 +89,7 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 def main() -> None:
     """Run the command line and end the process."""
     try:
-        app()
+        app(prog_name=NAME)  # else completion does not work under python -m
     except MaieuticError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:  # a full disk behind standard output, say

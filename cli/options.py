@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maieutic.bundled import AGORA
+from maieutic.cli.completion import (
+    DTYPES,
+    GROWTHS,
+    INFERENCES,
+    PROMPTS,
+    lm_names,
+    nli_names,
+    one_of,
+)
 
 if TYPE_CHECKING:
     from maieutic.inference.weights import JointWeights
 
 __all__ = [
+    "OUTPUT",
     "AbstainOption",
     "AskNliOption",
     "AssumeFalseOption",
@@ -24,24 +34,21 @@ __all__ = [
     "ConfidenceOption",
     "DepthOption",
     "DeviceOption",
-    "DotOption",
     "DownloadOption",
     "DtypeOption",
+    "ExplainOption",
     "FlipOption",
-    "GraphmlOption",
     "GrowthOption",
-    "HtmlOption",
     "InferenceOption",
     "JsonOption",
     "LmOption",
     "MergeOption",
-    "MermaidOption",
-    "NliOption",
+    "PriorsOption",
     "PromptsOption",
     "PruneOption",
     "PrunedOption",
     "SeedOption",
-    "WcnfOption",
+    "VerboseOption",
     "WeightsOption",
     "given",
     "weights_from",
@@ -53,6 +60,7 @@ LmOption = Annotated[
     str,
     typer.Option(
         "--lm",
+        autocompletion=lm_names,
         help="Language model: agora (bundled), a folder, a hub id, a GGUF file, or a server's model as "
         "http://host:port/v1#model.",
         rich_help_panel=MODELS,
@@ -62,25 +70,18 @@ AskNliOption = Annotated[
     str | None,
     typer.Option(
         "--nli",
+        autocompletion=nli_names,
         help="Verifier: agora, the folder or hub id of an NLI model, or lm for the language model itself. "
         "Required with any --lm but agora.",
         rich_help_panel=MODELS,
         show_default=AGORA,
     ),
 ]
-NliOption = Annotated[
-    str | None,
-    typer.Option(
-        "--nli",
-        help="Verifier: folder or hub id of an NLI model.",
-        rich_help_panel=MODELS,
-        show_default=False,
-    ),
-]
 PromptsOption = Annotated[
     str,
     typer.Option(
         "--prompts",
+        autocompletion=one_of(PROMPTS),
         help="Prompt set: paper, chat, a TOML file, or auto for the one that suits the model.",
         rich_help_panel=MODELS,
     ),
@@ -92,6 +93,7 @@ DtypeOption = Annotated[
     str,
     typer.Option(
         "--dtype",
+        autocompletion=one_of(DTYPES),
         help="auto (float32; 16 bits on CUDA), float32, bfloat16 or float16.",
         rich_help_panel=MODELS,
     ),
@@ -110,7 +112,13 @@ CacheOption = Annotated[
 ]
 
 InferenceOption = Annotated[
-    str, typer.Option("--inference", help="joint, vote or argue.", rich_help_panel=REASONING)
+    str,
+    typer.Option(
+        "--inference",
+        autocompletion=one_of(INFERENCES),
+        help="joint, vote or argue.",
+        rich_help_panel=REASONING,
+    ),
 ]
 DepthOption = Annotated[
     int,
@@ -142,6 +150,7 @@ GrowthOption = Annotated[
     str,
     typer.Option(
         "--growth",
+        autocompletion=one_of(GROWTHS),
         help="anytime (reasons only where the answer is unsure, one step at a time) or reference (the "
         "paper's breadth-first trees).",
         rich_help_panel=REASONING,
@@ -166,11 +175,28 @@ BudgetOption = Annotated[
         rich_help_panel=REASONING,
     ),
 ]
+ExplainOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--explain/--no-explain",
+        help="Explain both sides even where the answer is sure, beyond the budget if need be.",
+        rich_help_panel=REASONING,
+        show_default="for one statement at a terminal",
+    ),
+]
 PruneOption = Annotated[
     bool,
     typer.Option(
         "--prune",
         help="Keep only explanations on paths to integral ones, as in the paper.",
+        rich_help_panel=REASONING,
+    ),
+]
+PriorsOption = Annotated[
+    bool,
+    typer.Option(
+        "--priors/--no-priors",
+        help="Subtract what the model believes of any statement, estimated once when a model is opened.",
         rich_help_panel=REASONING,
     ),
 ]
@@ -241,58 +267,17 @@ FlipOption = Annotated[
     ),
 ]
 
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="After the reasons also show the tree, every belief, constraint and cost.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, one object a line.", rich_help_panel=OUTPUT)
-]
-HtmlOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--html",
-        metavar="FILE",
-        help="Write a page with the trees of all answers.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-DotOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--dot",
-        metavar="FILE",
-        help="Write the tree of one answer for Graphviz.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-MermaidOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--mermaid",
-        metavar="FILE",
-        help="Write the tree of one answer for Mermaid.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-GraphmlOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--graphml",
-        metavar="FILE",
-        help="Write the propositions and relations of one answer as GraphML.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-WcnfOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--wcnf",
-        metavar="FILE",
-        help="Joint, vote: write the MaxSAT problem of one answer.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
 ]
 
 

@@ -1,23 +1,95 @@
-"""The files that ``ask`` and ``show`` write: a page, a graph, a MaxSAT problem."""
+"""The files that ``ask`` and ``show`` write: a page, a graph, a MaxSAT problem.
+
+A file that exists is refused before the work begins; with ``--force`` it is replaced, and only once the new
+text is complete.
+"""
 
 from __future__ import annotations
 
 import gzip
 import lzma
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from maieutic.cli.options import OUTPUT
 from maieutic.errors import InputError, MaieuticError
 
 if TYPE_CHECKING:
     from maieutic.answer import Answer
 
-__all__ = ["Outputs", "try_new_file"]
+__all__ = [
+    "DotOption",
+    "ForceOption",
+    "GraphmlOption",
+    "HtmlOption",
+    "MermaidOption",
+    "Outputs",
+    "WcnfOption",
+    "try_output",
+    "write_output",
+]
+
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write a page with the trees of all answers.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+DotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dot",
+        metavar="FILE",
+        help="Write the tree of one answer for Graphviz.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+MermaidOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mermaid",
+        metavar="FILE",
+        help="Write the tree of one answer for Mermaid.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+GraphmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--graphml",
+        metavar="FILE",
+        help="Write the propositions and relations of one answer as GraphML.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+WcnfOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--wcnf",
+        metavar="FILE",
+        help="Joint, vote: write the MaxSAT problem of one answer.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Overwrite output files that exist.", rich_help_panel=OUTPUT),
+]
 
 
 @dataclass
@@ -26,6 +98,7 @@ class Outputs:
 
     Args:
         html: takes any number of answers; the others take exactly one.
+        force: whether to overwrite files that exist.
         answers: those collected so far.
     """
 
@@ -34,6 +107,7 @@ class Outputs:
     mermaid: Path | None = None
     graphml: Path | None = None
     wcnf: Path | None = None
+    force: bool = False
     answers: list[Answer] = field(default_factory=list)
 
     @property
@@ -47,15 +121,17 @@ class Outputs:
         """Whether a format takes one answer only."""
         return bool(self.paths.keys() - {"--html"})
 
-    def check(self, remedy: str, *, several: bool) -> None:
+    def check(self, remedy: str, *, several: bool, reads: Path | None = None) -> None:
         """Refuse files that cannot be written, before the long work.
 
         Args:
             remedy: how to get only one answer, for the message.
             several: whether there is, or may be, more than one answer.
+            reads: the file that the answers come from, which is never overwritten.
 
         Raises:
-            InputError: a file exists or cannot be made, or a format of one answer would get several.
+            InputError: a file exists and is not to be overwritten, or cannot be made, or a format of one
+                answer would get several.
                 ``subject`` is the option.
         """
         taken: dict[Path, str] = {}
@@ -70,7 +146,7 @@ class Outputs:
                     subject=option,
                 )
             taken[path.absolute()] = option
-            try_new_file(option, path)
+            try_output(option, path, force=self.force, reads=() if reads is None else (reads,))
 
     def collect(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """The answers as they come; they are kept if a file is to be written."""
@@ -94,7 +170,7 @@ class Outputs:
         if not self.answers:
             return
         for option, path in self.paths.items():
-            _write(path, _text(option, self.answers))
+            write_output(path, _packed(path, _text(option, self.answers)), force=self.force)
             complain(f"wrote {path}")
 
 
@@ -117,19 +193,26 @@ def _text(option: str, answers: list[Answer]) -> str:
     return render[option](answers[0])
 
 
-def try_new_file(option: str, path: Path) -> None:
-    """Make the file and remove it again, so that long work does not end with a file that cannot be written.
+def try_output(option: str, path: Path, *, force: bool, reads: Iterable[Path] = ()) -> None:
+    """Find out whether the file can be written, so that long work does not end with one that cannot.
+
+    Args:
+        force: whether it may exist.
+        reads: files that are read, which are never overwritten.
 
     Raises:
-        InputError: it exists or cannot be made. ``subject`` is the option.
+        InputError: it exists and is not to be overwritten, or it cannot be made. ``subject`` is the option.
     """
     if str(path) == "-":
         raise InputError(f"{option} takes the name of a file, not -; name one", subject=option)
+    if force and path.exists():
+        _check_replaceable(option, path, reads)
+        return
     try:
         path.open("xb").close()
     except FileExistsError:
         raise InputError(
-            f"{option}: {path} exists already; give a new name, or move it away", subject=option
+            f"{option}: {path} exists already; give a new name, or overwrite it with --force", subject=option
         ) from None
     except OSError as error:
         if not path.parent.exists():
@@ -142,22 +225,56 @@ def try_new_file(option: str, path: Path) -> None:
     path.unlink()
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a new file, compressed if its name ends in .gz or .xz."""
-    data = text.encode()
-    if path.suffix == ".gz":
-        data = gzip.compress(data, mtime=0)
-    elif path.suffix == ".xz":
-        data = lzma.compress(data)
+def _check_replaceable(option: str, path: Path, reads: Iterable[Path]) -> None:
+    if any(other.exists() and path.samefile(other) for other in reads):
+        raise InputError(f"{option}: {path} is read by this command; name another", subject=option)
+    if not path.is_file():
+        raise InputError(f"{option}: {path} is not a file; name another", subject=option)
+    if not (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)):
+        raise InputError(f"{option}: {path} may not be overwritten; name another", subject=option)
+
+
+def write_output(path: Path, data: bytes, *, force: bool) -> None:
+    """Write the file whole or not at all; with ``force`` in the place of one that exists.
+
+    Raises:
+        MaieuticError: it cannot be written; ``subject`` is the path.
+    """
     try:
-        with path.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # a full disk may only show here
+        if force and path.exists():
+            _replace(path.resolve(), data)  # what a link points to, not the link
+        else:
+            _create(path, data)
     except OSError as error:
-        if not isinstance(error, FileExistsError):
-            with suppress(OSError):
-                path.unlink()  # no partial file is left
         raise MaieuticError(
             f"{path} cannot be written ({error.strerror}); make room and try again", subject=str(path)
         ) from None
+
+
+def _create(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # a full disk may only show here
+        except OSError:
+            path.unlink(missing_ok=True)  # no partial file is left
+            raise
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write beside the file and rename, so that it is lost only once the new one is complete."""
+    mode = path.stat().st_mode
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        new = Path(folder, path.name)
+        _create(new, data)
+        new.chmod(mode)
+        new.replace(path)
+
+
+def _packed(path: Path, text: str) -> bytes:
+    """The text as bytes, compressed if the name ends in .gz or .xz."""
+    data = text.encode()
+    if path.suffix == ".gz":
+        return gzip.compress(data, mtime=0)
+    return lzma.compress(data) if path.suffix == ".xz" else data

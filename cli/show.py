@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maieutic.cli.options import (
-    DotOption,
     FlipOption,
+    JsonOption,
+    VerboseOption,
+)
+from maieutic.cli.outputs import (
+    DotOption,
+    ForceOption,
     GraphmlOption,
     HtmlOption,
-    JsonOption,
     MermaidOption,
+    Outputs,
     WcnfOption,
 )
-from maieutic.cli.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,12 +37,14 @@ def show(
         int | None, typer.Option("--line", help="Only the answer on this line.", min=1, show_default=False)
     ] = None,
     flip: FlipOption = False,
+    verbose: VerboseOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
     dot: DotOption = None,
     mermaid: MermaidOption = None,
     graphml: GraphmlOption = None,
     wcnf: WcnfOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Show answers saved with --json, or write them as a page, a graph or a MaxSAT problem.
 
@@ -49,7 +55,7 @@ def show(
     from maieutic.errors import FileFormatError
     from maieutic.files.json_lines import read_records
 
-    outputs = Outputs(html, dot, mermaid, graphml, wcnf)
+    outputs = Outputs(html, dot, mermaid, graphml, wcnf, force)
     records = read_records(file, Answer.from_json)
     answers: Iterator[Answer] = (answer for number, answer in records if line in (None, number))
     if flip:
@@ -58,6 +64,6 @@ def show(
     if not first:
         where = "" if line is None else f" on line {line}"
         raise FileFormatError(file, None, f"no answer{where}; give the output of `maieutic ask --json`")
-    outputs.check("pick one with --line", several=len(first) > 1)
+    outputs.check("pick one with --line", several=len(first) > 1, reads=file)
     with outputs:
-        print_answers(outputs.collect(chain(first, answers)), json=json)
+        print_answers(outputs.collect(chain(first, answers)), json=json, verbose=verbose)

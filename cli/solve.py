@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from maieutic.cli.completion import SOLVERS, one_of
+
 __all__ = ["solve"]
 
 MAX_DIGITS = 1000  # more than any sum of doubles needs, from 10^308 down to 10^-324
@@ -17,7 +19,10 @@ MAX_DIGITS = 1000  # more than any sum of doubles needs, from 10^308 down to 10^
 
 def solve(
     file: Annotated[Path, typer.Argument(help="WCNF file, old or 2022 form; may end in .gz or .xz.")],
-    solver: Annotated[str, typer.Option("--solver", help="rc2, rc2-stratified or exhaustive.")] = "rc2",
+    solver: Annotated[
+        str,
+        typer.Option("--solver", autocompletion=one_of(SOLVERS), help="rc2, rc2-stratified or exhaustive."),
+    ] = "rc2",
 ) -> None:
     """Solve a weighted MaxSAT file and print the lines of the MaxSAT Evaluation.
 

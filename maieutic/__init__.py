@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from maieutic.pipeline import Unanswered as Unanswered
     from maieutic.progress import Step as Step
     from maieutic.prompts import load_prompts as load_prompts
+    from maieutic.render.dataframe import to_dataframe as to_dataframe
     from maieutic.tree import Proposition as Proposition
     from maieutic.tree import Tree as Tree
 
@@ -58,6 +59,7 @@ _HOMES = {
     "load_prompts": "maieutic.prompts",
     "load_verifier": "maieutic.nli",
     "read_weights": "maieutic.inference.weights",
+    "to_dataframe": "maieutic.render.dataframe",
 }
 
 __all__ = [
@@ -81,6 +83,7 @@ __all__ = [
     "load_prompts",
     "load_verifier",
     "read_weights",
+    "to_dataframe",
 ]
 
 

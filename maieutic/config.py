@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
 from maieutic.errors import InputError
@@ -22,11 +22,14 @@ class ElicitConfig:
     """The settings of elicitation.
 
     Attributes:
-        growth: "anytime" grows only where P(Q) is unsure, one step at a time; "reference" is the paper's
-            breadth-first way.
+        growth: "anytime" grows only where P(Q) is unsure, one step at a time (with joint inference only);
+            "reference" is the paper's breadth-first way.
         confidence: anytime growth stops where P of the answer reaches this, in [0, 1].
         budget: anytime growth begins no step that could take a question beyond this many generated tokens,
-            ≥ 0.
+            ≥ 0. The round that ``explain`` asks for is begun all the same.
+        explain: whether anytime growth explains Q once, on each side, even where it would stop without: the
+            answer is sure, nothing could turn it, or the budget is spent. These explanations take part like
+            others, so the answer may be less sure afterwards, and growth goes on.
         rewriting: "rules" takes negations, and statements of questions, from rules, and the model chooses;
             "model" lets the model write them.
         chain: whether anytime growth may ask for a chain of thought about Q.
@@ -42,6 +45,9 @@ class ElicitConfig:
             "direct" reads it in one forward pass without an explanation.
         tries: maximum number of sampling rounds for the explanations of a side, ≥ 1.
         seed: of all sampling, ≥ 0.
+        priors: whether a model that is opened by name has its priors estimated first, unless joint inference
+            has weights of its own (:mod:`maieutic.elicit.probing`): some 50 prompts, once per model; the
+            replies stay in the response cache.
         read_beliefs: whether to read beliefs. Without beliefs no proposition is integral, so the tree grows
             to its maximum depth and is pruned as a whole. For experiments that weigh explanations by other
             means.
@@ -59,13 +65,15 @@ class ElicitConfig:
     belief: Belief = "direct"
     tries: int = 2
     seed: int = 0
-    read_beliefs: bool = True
+    read_beliefs: bool = field(default=True, metadata={"setting": False})  # no setting of benchmarks
     growth: GrowthStyle = "anytime"
     confidence: float = 0.9
     budget: int = 80
     rewriting: Rewriting = "rules"
     chain: bool = True
     prune: bool = False
+    priors: bool = True
+    explain: bool = field(default=False, metadata={"setting": False})
 
     def __post_init__(self) -> None:
         rules = {
@@ -113,6 +121,6 @@ def check_belief(name: str) -> Belief:
 
 
 REFERENCE = ElicitConfig(
-    growth="reference", rewriting="model", belief="explained", tries=3, chain=False, prune=True
+    growth="reference", rewriting="model", belief="explained", tries=3, chain=False, prune=True, priors=False
 )
 """The settings of the reference implementation (Jung et al. 2022)."""

@@ -10,18 +10,17 @@ from itertools import islice
 from typing import Any, Literal, overload
 
 from maieutic.answer import NO_VERIFIER, NOTHING_JUDGED, Answer, Models, Seconds
-from maieutic.bundled import AGORA, bundled_weights
+from maieutic.bundled import AGORA
 from maieutic.cache.store import ResponseStore
 from maieutic.config import ElicitConfig
 from maieutic.elicit import Growth, Standing, elicit
 from maieutic.errors import InputError
 from maieutic.inference import BeliefGraph, Inference, Joint, Vote
 from maieutic.inference.standing import standing
-from maieutic.inference.weights import read_weights
 from maieutic.lm import LanguageModel
 from maieutic.lm.beliefs import belief_source_of
 from maieutic.lm.calls import check_language_model
-from maieutic.models import load_models
+from maieutic.models import load_models, with_bundled_weights
 from maieutic.nli import Verifier
 from maieutic.nli.calls import check_verifier, predict
 from maieutic.nli.remembered import RememberingVerifier
@@ -59,7 +58,8 @@ class Maieutic:
         elicit: how trees grow. Anytime growth goes by P(Q), which only joint inference gives: for others
             trees grow breadth-first, and those of vote inference are pruned.
         inference: :class:`maieutic.inference.Joint` (default), ``Vote``, ``Argue`` or one of your own.
-            Joint inference without weights of its own takes those that suit the two models.
+            Joint inference without weights of its own takes those of the bundled models for these, and the
+            package's for others, without the priors that :meth:`load` estimates.
         progress: receives each step of answering when it ends.
 
     It can be pickled where its parts can.
@@ -83,9 +83,14 @@ class Maieutic:
         self.lm = lm
         self.verifier = verifier
         self.prompts = prompts or load_prompts(lm.prompts)
-        self.inference = _suited(inference or Joint(), lm, verifier)
+        self.inference = with_bundled_weights(inference or Joint(), lm, verifier)
         self.elicit = _grown_for(self.inference, elicit)
         self.progress = progress
+
+    def __repr__(self) -> str:
+        """One line: the names of its parts."""
+        names = f"lm={self.lm.name!r}, verifier={self.verifier.name!r}, inference={self.inference.name!r}"
+        return f"<Maieutic {names}>"
 
     @classmethod
     def load(
@@ -105,19 +110,21 @@ class Maieutic:
         Args:
             lm, nli, prompts, cache: as for :func:`load_models`, and ``options`` too: beliefs, device, dtype,
                 download.
-            elicit, inference, progress: as for the class.
+            elicit, inference, progress: as for the class. Joint inference without weights of its own takes
+                those that suit the two models.
 
         Raises:
             InputError: a model, the device or the prompt file cannot be used.
             ServerError: the language model's server fails.
         """
-        models = load_models(lm, nli, prompts=prompts, cache=cache, **options)
+        models = replace(load_models(lm, nli, prompts=prompts, cache=cache, **options), progress=progress)
+        method = models.suited(inference or Joint(), elicit)
         return cls(
             models.lm,
             models.verifier,
             prompts=models.prompts,
             elicit=elicit,
-            inference=inference,
+            inference=method,
             progress=progress,
         )
 
@@ -251,6 +258,8 @@ class Maieutic:
     def _concluded(self, trees: Iterable[Tree | Growth], verifier: Verifier) -> Iterator[Answer]:
         growths = [item if isinstance(item, Growth) else Growth(item) for item in trees]
         name = self.verifier.name if self.inference.uses_verifier else NO_VERIFIER
+        weights = self.inference.weights if isinstance(self.inference, Joint) else None
+        priors = None if weights is None else weights.priors
         start = time.perf_counter()
         related = relate([growth.tree for growth in growths], verifier, self.inference, self.progress)
         relate_seconds = (time.perf_counter() - start) / max(len(growths), 1)
@@ -260,10 +269,10 @@ class Maieutic:
                 verdict = self.inference.infer(growth.tree, relating.graph)
             warnings = () if growth.tree.judged else (NOTHING_JUDGED,)
             verdict = replace(verdict, unsure=verdict.unsure or bool(warnings))
-            seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start)
-            models = Models(growth.lm, name, growth.belief_source)
+            seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start, len(growths))
+            models = Models(growth.lm, name, growth.belief_source, priors)
             usage = growth.usage + relating.usage
-            yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage, warnings)
+            yield Answer(growth.tree, relating.graph, verdict, models, seconds, usage, warnings, growth.steps)
 
 
 def _standing(joint: Joint, tree: Tree, graph: BeliefGraph) -> Standing:
@@ -279,11 +288,3 @@ def _grown_for(inference: Inference, elicit: ElicitConfig) -> ElicitConfig:
     if isinstance(inference, Joint):
         return elicit
     return replace(elicit, growth="reference", prune=elicit.prune or isinstance(inference, Vote))
-
-
-def _suited(inference: Inference, lm: LanguageModel, verifier: Verifier) -> Inference:
-    """The inference with the weights that suit the models, where it leaves them open."""
-    bundled = lm.name == verifier.name == AGORA
-    if isinstance(inference, Joint) and inference.weights is None and bundled:
-        return replace(inference, weights=read_weights(bundled_weights()))
-    return inference

@@ -26,6 +26,7 @@ __all__ = [
     "as_sentence",
     "refusal",
     "same_text",
+    "shortened",
     "text_key",
     "well_formed",
 ]
@@ -42,6 +43,16 @@ NO_VERDICT = "no verdict"  # a belief: the reply has no verdict, or P(true) + P(
 
 MAX_QUESTION_CHARS = 2_000
 MAX_REPLY_CHARS = 1_000  # far above the limit of 64 tokens, which a server may ignore
+
+
+def shortened(text: str, width: int = 60) -> str:
+    """The text in quotation marks, on one line, cut after ``width`` characters.
+
+    >>> shortened("A penguin can fly.", 12)
+    "'A penguin c…'"
+    """
+    quoted = repr(text)
+    return quoted if len(quoted) <= width + 2 else f"{quoted[:width]}…{quoted[0]}"
 
 
 def as_question(text: str) -> str:

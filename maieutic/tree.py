@@ -17,13 +17,14 @@ from annotated_types import Ge, Le
 
 from maieutic.errors import InputError
 from maieutic.files.json_text import dump_json, parse_json
-from maieutic.text import NO_VERDICT
+from maieutic.text import NO_VERDICT, shortened
 
 __all__ = [
     "INTEGRITY_THRESHOLD",
     "ROOT",
     "Chain",
     "Discard",
+    "GrowthStep",
     "Probability",
     "Proposition",
     "Tree",
@@ -130,6 +131,27 @@ class Chain:
     p_true: Probability | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class GrowthStep:
+    """What one step of growing a tree cost and changed.
+
+    Attributes:
+        what: "root", "chain", or the id of the proposition that was explained.
+        p_true: P(Q is true) after the step, in [0, 1]; None if it is not known.
+        tokens: generated in the step; ``calls`` of the language model.
+    """
+
+    what: str
+    p_true: Probability | None
+    tokens: int
+    calls: int
+
+    @property
+    def confidence(self) -> float:
+        """P of the likelier answer after the step, in [0.5, 1]; 0 where it is not known."""
+        return 0.0 if self.p_true is None else max(self.p_true, 1.0 - self.p_true)
+
+
 @dataclass(frozen=True)
 class Tree:
     """The tree of one question, whole or pruned to the paths that end in an integral leaf.
@@ -161,6 +183,11 @@ class Tree:
 
     def __post_init__(self) -> None:
         _check_shape(self)
+
+    def __repr__(self) -> str:
+        """One line, without the nodes."""
+        counts = f"{len(self.nodes)} nodes, {len(self.pruned)} pruned, {len(self.discarded)} discarded"
+        return f"<Tree {counts}: {shortened(self.statement)}>"
 
     @cached_property
     def by_id(self) -> Mapping[str, Proposition]:

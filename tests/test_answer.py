@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.answer import Answer, Models, Seconds
+from maieutic.elicit import Growth
 from maieutic.errors import InputError
 from maieutic.inference import INFERENCES, BeliefGraph, Literal, Verdict, Vote
 from maieutic.lm.scripted import ScriptedLanguageModel
@@ -20,7 +21,9 @@ from maieutic.nli.base import Pair, Probabilities
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.relate import relate
-from maieutic.tree import Discard, Proposition, Tree, child_id
+from maieutic.tree import Discard, GrowthStep, Proposition, Tree, child_id
+
+STEPS = (GrowthStep("root", None, 0, 2), GrowthStep("chain", 1 / 3, 20, 2), GrowthStep("Q", 1.0, 40, 8))
 
 # Any text that UTF-8 can hold, line breaks, quotes and terminal codes among it.
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
@@ -78,7 +81,8 @@ def answered(tree: Tree, name: str, seed: int) -> tuple[BeliefGraph, Verdict, An
     inference = INFERENCES[name]()
     graph = relate([tree], Noise(seed), inference)[0].graph
     verdict = inference.infer(tree, graph)
-    return graph, verdict, Answer(tree, graph, verdict, Models(None, "noise"), Seconds(0.1, 1e-9, 1 / 3))
+    seconds = Seconds(0.1, 1e-9, 1 / 3)
+    return graph, verdict, Answer(tree, graph, verdict, Models(None, "noise"), seconds, steps=STEPS)
 
 
 def penguin() -> Answer:
@@ -95,7 +99,7 @@ def penguin() -> Answer:
     )
     verifier = ScriptedVerifier(lambda _, text: "entailment" if "cannot" in text else "contradiction")
     lm = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5)
-    (answer,) = Maieutic(lm, verifier, inference=Vote()).conclude([tree])
+    (answer,) = Maieutic(lm, verifier, inference=Vote()).conclude([Growth(tree, steps=STEPS)])
     return answer
 
 
@@ -116,7 +120,8 @@ def test_an_answer_comes_back_from_json_exactly_as_it_was(inference: str, tree: 
 def test_the_fields_of_the_json_are_those_of_the_answer() -> None:
     answer = penguin()
     record = json.loads(answer.to_json())
-    assert set(record) == {"tree", "graph", "verdict", "models", "seconds", "usage", "warnings"}
+    assert set(record) == {"tree", "graph", "verdict", "models", "seconds", "usage", "warnings", "steps"}
+    assert record["steps"][2] == {"what": "Q", "p_true": 1.0, "tokens": 40, "calls": 8}
     assert set(record["verdict"]) == {field.name for field in fields(Verdict)}
     assert record["verdict"]["answer"] is False
     assert record["verdict"]["votes"] == {"QF0": -2}
@@ -125,11 +130,11 @@ def test_the_fields_of_the_json_are_those_of_the_answer() -> None:
 
 def test_optional_fields_may_be_missing_and_unknown_ones_are_ignored() -> None:
     record = json.loads(penguin().to_json())
-    del record["verdict"]["votes"], record["seconds"]
+    del record["verdict"]["votes"], record["seconds"], record["steps"]
     record["note"] = record["verdict"]["note"] = "added by hand"
     answer = Answer.from_json(json.dumps(record))
     verdict = replace(penguin().verdict, votes=None)
-    assert answer == replace(penguin(), verdict=verdict, seconds=Seconds())
+    assert answer == replace(penguin(), verdict=verdict, seconds=Seconds(), steps=())
 
 
 def test_text_outside_ascii_is_written_as_it_is() -> None:
@@ -157,6 +162,7 @@ def test_text_outside_ascii_is_written_as_it_is() -> None:
         (["graph", "relations", 0, "target"], "QT9", "QT9"),
         (["models", "verifier"], None, "models.verifier"),
         (["seconds", "solve"], "fast", "seconds.solve"),
+        (["steps", 1, "p_true"], 1.5, "steps[1].p_true"),
         (["tree", "nodes", 1, "p_true"], 1.5, "tree.nodes[1].p_true"),
         (["tree", "discarded", 0, "reason"], 7, "tree.discarded[0].reason"),
         # What fits its type but names what is not there.

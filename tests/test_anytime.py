@@ -105,6 +105,33 @@ def test_an_answer_that_nothing_left_could_turn_is_given() -> None:
     assert lm.sample_calls == []
 
 
+@pytest.mark.parametrize(
+    "changes", [{"confidence": 0.0}, {"budget": 0}, {"budget": 23}, {"chain": False, "budget": 0}]
+)
+def test_with_explain_q_is_explained_once_wherever_growth_would_stop_without(changes: dict[str, Any]) -> None:
+    growth = maieutic(model(), explain=True, **changes).grow([QUESTION])[0]
+    assert [step.what for step in growth.steps] == ["root", "Q"]
+    assert [node.id for node in growth.tree.nodes] == ["Q", "QT0", "QF0"]
+
+
+def test_with_explain_a_tree_without_depth_stays_the_direct_answer() -> None:
+    assert maieutic(model(), explain=True, depth=0).ask(QUESTION).usage.generated_tokens == 0
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 10**6), budget=st.integers(0, 200), confidence=st.sampled_from([0.6, 0.9, 1.0]))
+def test_explain_changes_nothing_before_growth_would_stop(seed: int, budget: int, confidence: float) -> None:
+    plain, explained = (
+        maieutic(model(seed), confidence=confidence, budget=budget, explain=on).grow([QUESTION])[0].steps
+        for on in (False, True)
+    )
+    assert explained[: len(plain)] == plain
+    if any(step.what == "Q" for step in plain):
+        assert explained == plain
+    else:
+        assert explained[len(plain)].what == "Q"
+
+
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10**6), budget=st.integers(0, 200), depth=st.integers(0, 3))
 def test_no_step_is_begun_that_the_budget_does_not_cover(seed: int, budget: int, depth: int) -> None:
@@ -132,6 +159,11 @@ def test_the_last_step_knows_the_probability_of_the_answer() -> None:
     (growth,) = pipeline.grow([QUESTION])
     (answer,) = pipeline.conclude([growth])
     assert growth.steps[-1].p_true == answer.p_true
+    assert growth.steps == answer.steps
+
+
+def test_trees_of_the_paper_have_no_steps() -> None:
+    assert maieutic(model(), growth="reference").ask(QUESTION).steps == ()
 
 
 def test_votes_are_on_pruned_trees() -> None:

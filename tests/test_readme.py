@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from maieutic.answer import Answer
+from maieutic.cli.docs import with_glossary
 from maieutic.cli.main import app, main
 from maieutic.pipeline import Maieutic
+from maieutic.render.terms import glossary_table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,14 +66,19 @@ def test_the_library_example_runs(
 
 
 def test_every_command_is_in_the_table_and_every_command_of_the_table_exists() -> None:
-    table = re.findall(r"^\| `maieutic ((?:(?:bench|cache) )?\w+)[ `]", README, flags=re.MULTILINE)
+    table = re.findall(r"^\| `maieutic ((?:(?:bench|cache) )?[\w-]+)[ `]", README, flags=re.MULTILINE)
     commands = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
     commands += [
         f"{group.name} {getattr(command.callback, '__name__', '')}"
         for group in app.registered_groups
         for command in (group.typer_instance.registered_commands if group.typer_instance else [])
     ]
-    assert sorted(table) == sorted(commands)
+    assert sorted(table) == sorted(name.replace("_", "-") for name in commands)
+
+
+def test_the_glossary_is_the_one_of_the_command() -> None:
+    assert glossary_table() in README
+    assert with_glossary(README) == README
 
 
 def test_every_link_to_a_file_of_the_project_leads_somewhere() -> None:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Protocol, TypeVar
 
 from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of, fit, joined
-from maieutic.benchmarks.calibration.study import Study, StudyRow, scored, study, without_weights
+from maieutic.benchmarks.calibration.study import (
+    ALL,
+    DEFAULT,
+    OUT_OF_FOLD,
+    OWN_PRIORS,
+    Study,
+    StudyRow,
+    scored,
+    study,
+    without_weights,
+)
 from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
 from maieutic.files.json_lines import read_trees
@@ -44,11 +55,30 @@ class Calibration:
 
     Attributes:
         weights: learned from all trees.
-        rows: the report, set by set.
+        rows: the report, set by set; empty where nothing was learned.
     """
 
     weights: JointWeights
     rows: tuple[StudyRow, ...]
+
+    @property
+    def nll(self) -> float:
+        """Mean −ln P(gold) under weights learned without the fold, in nats, every set counted the same."""
+        return self._nll(OUT_OF_FOLD)
+
+    @property
+    def default_nll(self) -> float:
+        """The same under the weights that learning started from, with or without own priors: the lower."""
+        given = {row.way for row in self.rows} & {DEFAULT, OWN_PRIORS}
+        return min(self._nll(way) for way in given)
+
+    @property
+    def no_better(self) -> bool:
+        """Whether weights were learned, and P(gold) is no likelier under them out of fold."""
+        return bool(self.rows) and self.nll >= self.default_nll
+
+    def _nll(self, way: str) -> float:
+        return fmean(row.mean("nll") for row in self.rows if (row.way, row.kind) == (way, ALL))
 
 
 def learnable_trees(path: Path, folds: int, on_notice: Callable[[str], None]) -> list[Tree]:
@@ -118,12 +148,12 @@ def calibrate(
         graphs = [each.graph for batch in related for each in relate(batch, verifier, Joint(EVERY_TERM))]
         raw = evidence_of(trees, graphs, plan.start)
         rows += without_weights(name, raw, trees, graphs)
-        rows += scored(name, raw, "default", plan.start)
+        rows += scored(name, raw, DEFAULT, plan.start)
         evidence[name] = raw
         if plan.priors:
             own = priors_of(trees, plan.start)
             evidence[name] = evidence_of(trees, graphs, own)
-            rows += scored(name, evidence[name], "default, own priors", own)
+            rows += scored(name, evidence[name], OWN_PRIORS, own)
     rows += progress(study(evidence, plan), "learn")
     weights = fit(joined(list(evidence.values())), plan.start, off=plan.off, l2=plan.l2)
     if plan.priors:

@@ -1,9 +1,10 @@
 """What learned weights are worth: scored in and out of fold, across data sets, and with terms left out.
 
 Launch:   maieutic calibrate TREES… --nli FOLDER --seeds 5 --ablate
-Rows:     "vote" and "root belief" answer without weights; "default" has the package's weights, "in fold"
-          those learned from all trees of the set, "out of fold" each tree's from the other folds,
-          "from NAME" those learned from another set, "without NAME" is out of fold with that weight 0.
+Rows:     "vote" and "root belief" answer without weights; "default" has the weights that learning starts
+          from, "default, own priors" the same with the priors of the set's model, "in fold" those learned
+          from all trees of the set, "out of fold" each tree's from the other folds, "from NAME" those
+          learned from another set, "without NAME" is out of fold with that weight 0.
 """
 
 from __future__ import annotations
@@ -11,20 +12,36 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from statistics import fmean
 
 import torch
 
 from maieutic.benchmarks.analysis.calibration_error import brier_score, expected_calibration_error
+from maieutic.benchmarks.analysis.statistics import Interval, bootstrap
 from maieutic.benchmarks.calibration.fit import L2, Evidence, fit, held_out, joined
 from maieutic.errors import InputError
 from maieutic.inference import Argue, BeliefGraph, Vote
 from maieutic.inference.weights import DEFAULT_WEIGHTS, TERMS, JointWeights
 from maieutic.tree import Tree
 
-__all__ = ["KINDS", "ProbabilityScores", "Study", "StudyRow", "scored", "study", "without_weights"]
+__all__ = [
+    "ALL",
+    "DEFAULT",
+    "KINDS",
+    "OUT_OF_FOLD",
+    "OWN_PRIORS",
+    "ProbabilityScores",
+    "Study",
+    "StudyRow",
+    "scored",
+    "study",
+    "without_weights",
+]
 
-KINDS = ("one-node", "grown", "all")
+ALL = "all"
+KINDS = ("one-node", "grown", ALL)
+DEFAULT, OWN_PRIORS, OUT_OF_FOLD = "default", "default, own priors", "out of fold"
 LEAST = 1e-9  # a probability of 0 for the gold answer costs 20.7 nats instead of infinity
 FROM_OTHERS = "from the others"  # weights learned on all other sets
 
@@ -49,7 +66,7 @@ class ProbabilityScores:
     @classmethod
     def of(cls, p: torch.Tensor, gold: torch.Tensor) -> ProbabilityScores:
         """Score P(true) against gold answers, both float64 (trees,), at least one tree."""
-        right = ((p >= 0.5) == (gold > 0.5)).to(torch.float64)
+        right = _right(p, gold)
         sure = (p - 0.5).abs().round(decimals=12)
         size = (len(p) + 1) // 2
         last = sure.sort(descending=True).values[size - 1]
@@ -64,12 +81,18 @@ class ProbabilityScores:
         )
 
 
+def _right(p: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+    """1 where an answer is correct, else 0, as float64 of the shape of ``p``."""
+    return ((p >= 0.5) == (gold > 0.5)).to(torch.float64)
+
+
 @dataclass(frozen=True)
 class StudyRow:
     """One line of the report: a way to answer, on one kind of tree of one set.
 
     Attributes:
         scores: one for each seed of the folds; a single one where no folds are drawn.
+        interval: 95 % bootstrap interval of the mean accuracy, trees of one question drawn together.
         probabilities: whether P(true) means something; else only the accuracy does.
     """
 
@@ -78,6 +101,7 @@ class StudyRow:
     way: str
     trees: int
     scores: tuple[ProbabilityScores, ...]
+    interval: Interval
     probabilities: bool = True
 
     def mean(self, name: str) -> float:
@@ -135,7 +159,7 @@ def study(sets: Mapping[str, Evidence], plan: Study) -> Iterator[StudyRow]:
     learned = {name: fit(evidence, plan.start, off=plan.off, l2=plan.l2) for name, evidence in sets.items()}
     for name, evidence in sets.items():
         yield from scored(name, evidence, "in fold", learned[name])
-        yield from _rows(name, evidence, "out of fold", _each_seed(evidence, plan))
+        yield from _rows(name, evidence, OUT_OF_FOLD, _each_seed(evidence, plan))
         for other, weights in learned.items():
             if other != name:
                 yield from scored(name, evidence, f"from {other}", weights)
@@ -181,8 +205,12 @@ def _each_seed(evidence: Evidence, plan: Study, off: tuple[str, ...] = ()) -> li
 def _rows(
     name: str, evidence: Evidence, way: str, p_true: Sequence[torch.Tensor], *, probabilities: bool = True
 ) -> Iterator[StudyRow]:
+    questions = [" ".join(question.split()) for question in evidence.questions]
     for kind in KINDS:
-        inside = torch.tensor([kind in (own, "all") for own in evidence.kinds])
-        if bool(inside.any()):
-            scores = tuple(ProbabilityScores.of(p[inside], evidence.gold[inside]) for p in p_true)
-            yield StudyRow(name, kind, way, int(inside.sum()), scores, probabilities)
+        inside = [kind in (own, ALL) for own in evidence.kinds]
+        if any(inside):
+            gold = evidence.gold[inside]
+            scores = tuple(ProbabilityScores.of(p[inside], gold) for p in p_true)
+            right = torch.stack([_right(p[inside], gold) for p in p_true]).mean(0).tolist()
+            interval = bootstrap(right, list(compress(questions, inside)), seed=0)
+            yield StudyRow(name, kind, way, len(gold), scores, interval, probabilities)

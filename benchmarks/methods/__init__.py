@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from maieutic.benchmarks.methods.base import Method, Outcome, Usage
-from maieutic.benchmarks.methods.cascade import Cascade
 from maieutic.benchmarks.methods.chain_of_thought import ChainOfThought
 from maieutic.benchmarks.methods.direct import Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
@@ -27,7 +26,6 @@ METHODS: Mapping[str, type[Any]] = {
     "self-consistency": SelfConsistency,
     "generated-knowledge": GeneratedKnowledge,
     "maieutic": MaieuticMethod,
-    "cascade": Cascade,
 }
 
 

@@ -14,8 +14,9 @@ from typing import Literal, get_args
 
 from maieutic.answer import Answer
 from maieutic.benchmarks.methods.base import Outcome
+from maieutic.benchmarks.methods.settings import FLAT
 from maieutic.bundled import AGORA, bundled_weights
-from maieutic.config import Belief, ElicitConfig, GrowthStyle, Rewriting
+from maieutic.config import ElicitConfig
 from maieutic.elicit import Growth
 from maieutic.errors import InputError
 from maieutic.inference import INFERENCES, Inference, Joint, Vote
@@ -26,7 +27,7 @@ from maieutic.models import LoadedModels
 from maieutic.nli.remembered import RememberingVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.prompts import PromptSet
-from maieutic.tree import INTEGRITY_THRESHOLD, Tree
+from maieutic.tree import Tree
 from maieutic.usage import Usage
 
 __all__ = ["EvidenceKind", "MaieuticMethod"]
@@ -46,20 +47,7 @@ class MaieuticMethod:
 
     Attributes:
         inference: joint, vote (as in the reference implementation) or argue; its settings follow.
-        growth: anytime (only where P(Q) is unsure, one step at a time; joint inference only) or reference
-            (the paper's waves).
-        confidence: anytime growth stops where P of the answer reaches this, in [0, 1].
-        budget: generated tokens beyond which anytime growth begins no step, ≥ 0.
-        rewriting: rules (candidates by rule, of which the model chooses) or model (the model writes
-            negations and statements).
-        chain: whether anytime growth may ask for a chain of thought about Q.
-        prune: whether only paths to integral leaves are kept, as in the reference implementation.
-        depth: of the tree, ≥ 0; 0 is the direct answer.
-        widths: explanations per side at depth 1, 2, …; the last one holds for all greater depths.
-        temperatures: of their sampling, likewise.
-        belief: explained (the model explains before it judges) or direct.
-        integrity_threshold: a proposition is integral if its two beliefs are further apart, in [0, 1].
-        max_new_tokens: token limit of every text, ≥ 1.
+        elicit: how trees grow; the names of its settings stand without a prefix.
         integrity: false prunes nothing and counts every proposition with known beliefs as integral; where
             the tree grows does not change.
         evidence: all; beliefs (known beliefs alone label the explanations, relations among explanations are
@@ -69,26 +57,13 @@ class MaieuticMethod:
             side; it has none if L ≤ L').
         weights: weights file of joint inference (maieutic calibrate); agora for those of the bundled
             models; empty for those that suit the models.
-        seed: of all sampling.
     """
 
     inference: Inference = field(default_factory=Joint, metadata={"choices": INFERENCES})
-    growth: GrowthStyle = "anytime"
-    confidence: float = 0.9
-    budget: int = 80
-    rewriting: Rewriting = "rules"
-    chain: bool = True
-    prune: bool = False
-    depth: int = 2
-    widths: tuple[int, ...] = (3, 1)
-    temperatures: tuple[float, ...] = (1.0, 0.5)
-    belief: Belief = "direct"
-    integrity_threshold: float = INTEGRITY_THRESHOLD
-    max_new_tokens: int = 64
+    elicit: ElicitConfig = field(default=ElicitConfig(), metadata=FLAT)
     integrity: bool = True
     evidence: EvidenceKind = "all"
     weights: str = ""
-    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.evidence not in get_args(EvidenceKind):
@@ -101,7 +76,6 @@ class MaieuticMethod:
             if given and not isinstance(self.inference, able):
                 problem = f"{self.inference.name} inference has no {name}={getattr(self, name)}"
                 raise InputError(f"{problem}; use joint, or leave it out", subject=name)
-        self._elicit()
         _ = self.configured_inference  # an invalid weights file is reported before models load
 
     @property
@@ -115,45 +89,37 @@ class MaieuticMethod:
             InputError: a text is empty or too long.
         """
         models = replace(models, verifier=RememberingVerifier(models.verifier))  # growing asks for most pairs
-        return self.conclude(self._maieutic(models).grow(texts), models)
+        maieutic = self._maieutic(models, models.suited(self.configured_inference, self.configured_elicit))
+        return self._concluded(maieutic.grow(texts), maieutic)
 
     def conclude(self, trees: Iterable[Tree | Growth], models: LoadedModels) -> list[Outcome]:
         """Answer trees that were grown before; see :meth:`maieutic.pipeline.Maieutic.conclude`.
 
         The settings of growth do not apply. Only ``evidence=likelihood`` calls the language model.
         """
-        growths = (item if isinstance(item, Growth) else Growth(item) for item in trees)
-        shown = [self._shown(growth, models.lm, models.prompts) for growth in growths]
-        return [_outcome(answer) for answer in self._maieutic(models).conclude(shown)]
+        return self._concluded(trees, self._maieutic(models, self.configured_inference))
 
-    def _maieutic(self, models: LoadedModels) -> Maieutic:
-        elicit, inference, prompts = self._elicit(), self.configured_inference, models.prompts
+    def _concluded(self, trees: Iterable[Tree | Growth], maieutic: Maieutic) -> list[Outcome]:
+        growths = (item if isinstance(item, Growth) else Growth(item) for item in trees)
+        shown = [self._shown(growth, maieutic.lm, maieutic.prompts) for growth in growths]
+        return [_outcome(answer) for answer in maieutic.conclude(shown)]
+
+    def _maieutic(self, models: LoadedModels, inference: Inference) -> Maieutic:
         return Maieutic(
             models.lm,
             models.verifier,
-            prompts=prompts,
-            elicit=elicit,
+            prompts=models.prompts,
+            elicit=self.configured_elicit,
             inference=inference,
             progress=models.progress,
         )
 
-    def _elicit(self) -> ElicitConfig:
-        return ElicitConfig(
-            growth="reference" if self.evidence == "likelihood" else self.growth,
-            confidence=self.confidence,
-            budget=self.budget,
-            rewriting=self.rewriting,
-            chain=self.chain,
-            prune=self.prune,
-            depth=self.depth,
-            widths=self.widths,
-            temperatures=self.temperatures,
-            max_new_tokens=self.max_new_tokens,
-            integrity_threshold=self.integrity_threshold,
-            belief=self.belief,
-            seed=self.seed,
-            read_beliefs=self.evidence != "likelihood",
-        )
+    @property
+    def configured_elicit(self) -> ElicitConfig:
+        """The settings of growth, with what ``evidence=likelihood`` changes."""
+        if self.evidence != "likelihood":
+            return self.elicit
+        return replace(self.elicit, growth="reference", read_beliefs=False, priors=False)
 
     @cached_property
     def configured_inference(self) -> Inference:

@@ -6,8 +6,9 @@ dataclasses, each of which can be made without arguments, and has the settings o
 
     inference: Joint | Vote = field(default=Joint(), metadata={"choices": {"joint": Joint, "vote": Vote}})
 
-there are ``inference=vote`` and ``inference.merge=true``. A field ``seed``, and one with the metadata
-``{"setting": False}``, is not a setting.
+there are ``inference=vote`` and ``inference.merge=true``. The settings of a dataclass in a field with the
+metadata :data:`FLAT` stand among those around it, without its name. A field ``seed``, and one with the
+metadata ``{"setting": False}``, is not a setting.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from maieutic.errors import InputError
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-__all__ = ["build", "documented", "plain", "text"]
+__all__ = ["FLAT", "build", "documented", "plain", "text"]
 
 T = TypeVar("T")
+
+FLAT = {"flat": True}
 
 SEED = "seed"  # of the run, wherever a dataclass has one
 _CHOICES = "choices"
@@ -52,9 +55,8 @@ def build(default: T, settings: Mapping[str, object], seed: int, path: str = "")
     for item in _settable(cls):
         current = _chosen(item, getattr(default, item.name), left, path)
         if is_dataclass(current):
-            start = f"{item.name}."
-            inner = {key.removeprefix(start): left.pop(key) for key in list(left) if key.startswith(start)}
-            values[item.name] = build(current, inner, seed, f"{path}{start}")
+            inner = _taken(item, current, left)
+            values[item.name] = build(current, inner, seed, path + _prefix(item))
         elif item.name in left:
             values[item.name] = _parsed(f"{path}{item.name}", left.pop(item.name), types[item.name], current)
     if left:
@@ -102,11 +104,16 @@ def _walk(value: Any, path: str = "") -> Iterator[tuple[str, Field[Any], Any, ty
         if _CHOICES in item.metadata or not is_dataclass(setting):
             yield f"{path}{item.name}", item, setting, type(value)
         if is_dataclass(setting):
-            yield from _walk(setting, f"{path}{item.name}.")
+            yield from _walk(setting, path + _prefix(item))
 
 
 def _settable(cls: type[Any]) -> Iterator[Field[Any]]:
     return (f for f in fields(cls) if f.name != SEED and f.metadata.get("setting", True))
+
+
+def _prefix(item: Field[Any]) -> str:
+    """What the names of the settings in a field's dataclass begin with."""
+    return "" if item.metadata.get("flat") else f"{item.name}."
 
 
 def _as_plain(item: Field[Any], value: Any) -> Any:
@@ -124,6 +131,13 @@ def _chosen(item: Field[Any], current: Any, left: dict[str, object], path: str) 
         problem = f"{path}{item.name} must be one of {', '.join(choices)}, not {name!r:.{_SHOWN}}"
         raise InputError(problem, subject=f"{path}{item.name}")
     return current if isinstance(current, choices[name]) else choices[name]()
+
+
+def _taken(item: Field[Any], current: Any, left: dict[str, object]) -> dict[str, object]:
+    """The settings of the field's dataclass, by their names in it; they are removed from ``left``."""
+    start, names = _prefix(item), {f.name for f in _settable(type(current))}
+    mine = [key for key in left if (key.startswith(start) if start else key.partition(".")[0] in names)]
+    return {key.removeprefix(start): left.pop(key) for key in mine}
 
 
 def _unknown(name: str, default: Any, path: str) -> str:

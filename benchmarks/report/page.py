@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from maieutic.benchmarks.agora.nodes import known_explanations
 from maieutic.benchmarks.analysis.comparison import Comparison, matched
+from maieutic.benchmarks.analysis.growth_curve import growth_curve
 from maieutic.benchmarks.analysis.published import published
 from maieutic.benchmarks.datasets import DATASETS
-from maieutic.benchmarks.methods.cascade import cascade_curve
 from maieutic.benchmarks.report.cells import Table
 from maieutic.benchmarks.report.plots import to_svg
 from maieutic.benchmarks.report.questions import parcels, rows
 from maieutic.benchmarks.report.tables import (
     accuracy_table,
-    cascade_table,
     difference_table,
     explanation_table,
+    growth_table,
     published_table,
 )
 from maieutic.benchmarks.runs.folder import PROVENANCE
@@ -80,7 +80,7 @@ def report_page(runs: Sequence[Run], comparison: Comparison, plots: Mapping[str,
             dataset=DATASETS[comparison.dataset],
             split=printable(comparison.split),
             tables=_tables(comparison, same),
-            cascades=_cascades(same, labels),
+            curves=_curves(same, labels),
             plots=[_picture(figure) for figure in plots.values()],
             common=common,
             made=made,
@@ -106,9 +106,9 @@ def _tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
     return [table for table in tables if table is not None]
 
 
-def _cascades(runs: Sequence[Run], labels: Sequence[str]) -> list[Table]:
-    curves = [(label, cascade_curve(run.records)) for run, label in zip(runs, labels, strict=True)]
-    return [cascade_table(label, points) for label, points in curves if points]
+def _curves(runs: Sequence[Run], labels: Sequence[str]) -> list[Table]:
+    curves = [(label, growth_curve(run), len(run.records)) for run, label in zip(runs, labels, strict=True)]
+    return [growth_table(label, points, questions) for label, points, questions in curves if len(points) > 1]
 
 
 def _picture(figure: Figure) -> tuple[str, str, bool]:

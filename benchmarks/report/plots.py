@@ -1,4 +1,4 @@
-"""The plots of a comparison: accuracy against tokens, risk against coverage, calibration, tree sizes.
+"""The plots of a comparison: accuracy against cost, curves of growth, risk, calibration, tree sizes.
 
 All plots use the questions common to all runs, and the same colour and marker for a run.
 """
@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, matched
+from maieutic.benchmarks.analysis.growth_curve import growth_curve
 from maieutic.benchmarks.analysis.metrics import risk_coverage
 from maieutic.benchmarks.report.plot_labels import Box, label_ends, label_points, spread
 from maieutic.benchmarks.report.plot_panels import calibration, depth_width
@@ -35,6 +36,7 @@ __all__ = [
     "calibration",
     "depth_width",
     "figures",
+    "growth_curves",
     "risk_coverage_curves",
     "save_plots",
     "to_svg",
@@ -55,6 +57,7 @@ def figures(runs: Sequence[Run], comparison: Comparison) -> dict[str, Figure]:
     same = matched(runs)
     plots: dict[str, Callable[[Sequence[Run], Comparison], Figure | None]] = {
         "accuracy-tokens": accuracy_tokens,
+        "growth": growth_curves,
         "risk-coverage": risk_coverage_curves,
         "calibration": calibration,
         "depth-width": depth_width,
@@ -67,41 +70,29 @@ def figures(runs: Sequence[Run], comparison: Comparison) -> dict[str, Figure]:
 
 
 def accuracy_tokens(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
-    """Runs as points with 95 % intervals; cascades also as curves over their thresholds.
+    """Runs as points with 95 % intervals.
 
     Points of similar cost are moved apart by a few pixels. None if no run used tokens.
     """
     if not any(row.metrics.costs.tokens for row in comparison.rows):
         return None
-    curves = [_cascade_curve(run) for run in runs]
     with styled():
         figure = new_figure("accuracy-tokens", f"Accuracy against cost ({data_line(comparison)})", (7.2, 4.4))
         axes = figure.add_subplot()
         axes.set_xlabel("tokens per question, prompt and generated")
         axes.set_ylabel("accuracy (%), with 95 % interval")
-        _limit(axes, comparison, [point for curve in curves for point in curve])
+        _limit(axes, [end for row in comparison.rows for end in _bar(row, row.metrics.costs.tokens)])
         figure.draw_without_rendering()
         bars = [_bar(row, x) for row, x in zip(comparison.rows, _apart(axes, comparison), strict=True)]
-        for place, (bar, curve) in enumerate(zip(bars, curves, strict=True)):
+        for place, bar in enumerate(bars):
             style = look(place)
-            axes.plot(*_columns(curve), color=style.colour, linewidth=1.2, zorder=1.5)
             axes.plot(*_columns(bar), color=style.colour, linewidth=1.4)
             axes.plot(*_columns(bar[1:2]), color=style.colour, marker=style.marker, markersize=7)
-        busy = [box for line in (*bars, *curves) for box in _covered(axes, line)]
+        busy = [box for line in bars for box in _covered(axes, line)]
         texts = [wrapped(row.label) for row in comparison.rows]
         colours = [look(place).colour for place in range(len(bars))]
         label_points(axes, [bar[1] for bar in bars], texts, colours, busy)
         return frozen(figure)
-
-
-def _cascade_curve(run: Run) -> list[tuple[float, float]]:
-    """(tokens, accuracy in %) over the thresholds of a cascade; empty for other methods."""
-    if run.config.method != "cascade":
-        return []
-    from maieutic.benchmarks.methods.cascade import cascade_curve  # noqa: PLC0415
-
-    points = cascade_curve(run.records)
-    return [(points[k].tokens, 100 * points[k].accuracy) for k in _thinned(len(points))]
 
 
 def _bar(row: ComparedRun, tokens: float) -> list[tuple[float, float]]:
@@ -118,12 +109,10 @@ def _apart(axes: Axes, comparison: Comparison) -> list[float]:
     return [float(back.transform((frame.x0 + share * frame.width, frame.y0))[0]) for share in shares]
 
 
-def _limit(axes: Axes, comparison: Comparison, curve: Sequence[tuple[float, float]]) -> None:
-    """Set limits with margins, and a logarithmic axis if costs differ in magnitude."""
+def _limit(axes: Axes, drawn: Sequence[tuple[float, float]]) -> None:
+    """Set limits with margins around (tokens, %), and a logarithmic axis if costs differ in magnitude."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415
 
-    ends = [end for row in comparison.rows for end in _bar(row, row.metrics.costs.tokens)]
-    drawn = [*curve, *ends]
     least, most = min(x for x, _ in drawn), max(x for x, _ in drawn)
     if least > 0 and most / least >= _LOG_FROM:
         axes.set_xscale("log")
@@ -153,6 +142,41 @@ def _covered(axes: Axes, line: Sequence[tuple[float, float]]) -> list[Box]:
             Box(min(a, c) - 5, min(b, d) - 5, max(a, c) + 5, max(b, d) + 5) for (a, b), (c, d) in pairwise(at)
         ]
     return boxes
+
+
+# -- growth --------------------------------------------------------------------------------------------
+
+
+def growth_curves(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
+    """Anytime growth as curves over the confidences up to the runs' own; None if no run took steps."""
+    curves = [(place, run, growth_curve(run)) for place, run in enumerate(runs)]
+    known = [(place, run, points) for place, run, points in curves if points and points[-1].tokens > 0]
+    if not known:
+        return None
+    with styled():
+        title = f"Accuracy at every confidence of growth ({data_line(comparison)})"
+        figure = new_figure("growth", title, (7.2, 4.4))
+        axes = figure.add_subplot()
+        axes.set_xlabel("generated tokens per question")
+        axes.set_ylabel("accuracy (%)")
+        lines = [
+            [(points[k].tokens, 100 * points[k].accuracy) for k in sorted({0, *_thinned(len(points))})]
+            for _, _, points in known
+        ]
+        _limit(axes, [point for line in lines for point in line])
+        figure.draw_without_rendering()
+        texts, colours = [], []
+        for (place, run, _), line in zip(known, lines, strict=True):
+            style = look(place)
+            axes.plot(*_columns(line), color=style.colour, linestyle=style.dashes, linewidth=1.6)
+            axes.plot(*_columns(line[-1:]), color=style.colour, marker=style.marker, markersize=7, zorder=3)
+            texts.append(
+                f"{wrapped(comparison.rows[place].label)}\nconfidence ≤ {run.config.settings['confidence']:g}"
+            )
+            colours.append(style.colour)
+        busy = [box for line in lines for box in _covered(axes, line)]
+        label_points(axes, [line[-1] for line in lines], texts, colours, busy)
+        return frozen(figure)
 
 
 # -- risk against coverage -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The tables of a report: the comparison, explanations, cascades and published results."""
+"""The tables of a report: the comparison, explanations, curves of growth and published results."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from maieutic.render.text import printable
 if TYPE_CHECKING:
     from maieutic.benchmarks.agora.nodes import NodeCounts
     from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
+    from maieutic.benchmarks.analysis.growth_curve import CurvePoint
     from maieutic.benchmarks.analysis.published import Published
     from maieutic.benchmarks.analysis.statistics import Interval
-    from maieutic.benchmarks.methods.cascade import CurvePoint
 
 __all__ = [
     "accuracy_table",
-    "cascade_table",
     "difference_table",
     "explanation_table",
+    "growth_table",
     "published_table",
 ]
 
 CLEAR = 0.05  # corrected p-values below it are in bold
-_STEPS = 10  # steps between the rows of a cascade's table, as shares of the questions
+_STEPS = 10  # steps between the rows of a curve's table, as shares of the most tokens
 
 # -- the runs ------------------------------------------------------------------------------------------
 
@@ -176,32 +176,37 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}" if whole else "–"
 
 
-# -- cascades, and what others published ---------------------------------------------------------------
+# -- curves of growth, and what others published -------------------------------------------------------
 
 
-def cascade_table(label: str, points: Sequence[CurvePoint]) -> Table:
-    """Accuracy and cost over the thresholds of a cascade, for about every tenth of the questions grown.
+def growth_table(label: str, points: Sequence[CurvePoint], questions: int) -> Table:
+    """Accuracy and cost of anytime growth by confidence, for about every tenth of the most tokens.
 
     Args:
         points: at least one.
+        questions: their number.
     """
-    wanted = [step / _STEPS for step in range(_STEPS + 1)]
-    nearest = {min(range(len(points)), key=lambda k: abs(points[k].grown - share)) for share in wanted}
+    last = len(points) - 1
+    wanted = [points[last].tokens * step / _STEPS for step in range(_STEPS)]
+    nearest = {min(range(last + 1), key=lambda k: abs(points[k].tokens - tokens)) for tokens in wanted}
     rows = [
         row_of(
-            f"{points[k].threshold:.3f}",
+            f"{points[k].confidence:.3f}",
             f"{100 * points[k].grown:.1f}",
-            f"{points[k].tokens:,.0f}",
+            f"{points[k].tokens:,.1f}",
+            f"{points[k].calls:,.1f}",
             f"{100 * points[k].accuracy:.1f}",
         )
-        for k in sorted(nearest)
+        for k in sorted(nearest | {last})
     ]
     return Table(
-        caption=f"Thresholds of {printable(label)}",
-        columns=("threshold", "trees grown %", "tokens", "accuracy %"),
+        caption=f"Confidences of {printable(label)}, {questions:,} questions",
+        columns=("confidence", "grown %", "generated tokens", "calls", "accuracy %"),
         rows=tuple(rows),
         notes=(
-            ("threshold", "a tree is grown where max(P(true), P(false)) of the direct answer is below it"),
+            ("confidence", "growth stops where P of the answer reaches it; the last one is the run's own"),
+            ("grown %", "questions that take a step after the direct answer"),
+            ("generated tokens", "per question, without prompts; calls of the language model while growing"),
         ),
         words=(),
     )

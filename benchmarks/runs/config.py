@@ -23,6 +23,11 @@ from maieutic.models import SAME_MODEL
 
 __all__ = ["RunConfig", "read_config"]
 
+TOY_MODEL = (
+    "agora, the small bundled model, does not know the words of {dataset}: the run measures that model and "
+    "says nothing about others; for a real one give --lm and --nli (see maieutic models)"
+)
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -82,6 +87,12 @@ class RunConfig:
             raise InputError(problem, subject="trees")
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the run's figures doubtful, one sentence each."""
+        toy = self.lm == AGORA and self.dataset != AGORA and not self.weighs_trees
+        return (TOY_MODEL.format(dataset=self.dataset),) if toy else ()
+
+    @property
     def weighs_trees(self) -> bool:
         """Whether the run answers trees that were grown elsewhere, without a language model."""
         return bool(self.trees) or (self.dataset == "trees" and self.method == "maieutic")
@@ -96,10 +107,9 @@ class RunConfig:
         changes: dict[str, Any] = {"settings": settings_of(method)}
         changes["split"] = self.split or DATASETS[self.dataset].default_split
         changes["nli"] = self._verifier() if method.uses_verifier else ""
-        tree = "tree." if self.method == "cascade" else ""  # where the settings of trees are
-        joint = changes["settings"].get(f"{tree}inference") == "joint"
-        if weights := self._weights(changes["settings"].get(f"{tree}weights"), changes["nli"], joint=joint):
-            changes["settings"] |= {f"{tree}weights": weights}
+        joint = changes["settings"].get("inference") == "joint"
+        if weights := self._weights(changes["settings"].get("weights"), changes["nli"], joint=joint):
+            changes["settings"] |= {"weights": weights}
         if self.weighs_trees:
             if changes["settings"]["evidence"] == "likelihood":
                 raise InputError(

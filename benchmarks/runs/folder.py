@@ -50,16 +50,14 @@ def run_name(config: RunConfig) -> str:
 
     >>> run_name(RunConfig("agora", "self-consistency", {"samples": 5}).complete())
     'self-consistency (samples 5)'
-    >>> run_name(RunConfig("agora", "cascade", {"curve": True}).complete())
-    'cascade (curve)'
-    >>> run_name(RunConfig("agora", "cascade", {"tree.depth": 1}).complete())
-    'cascade (tree.depth 1)'
+    >>> run_name(RunConfig("agora", "maieutic", {"prune": True, "inference.merge": True}).complete())
+    'maieutic (inference.merge, prune)'
     """
     usual = replace(config, settings={}).complete().settings
     changed = {
         name: value
         for name, value in config.settings.items()
-        if usual.get(name) != value and (name.rpartition(".")[2], value) != ("weights", "")
+        if usual.get(name) != value and (name, value) != ("weights", "")
     }
     texts = [_shown(name, value) for name, value in changed.items()]
     return config.method + (f" ({', '.join(texts)})" if texts else "")
@@ -101,7 +99,7 @@ class RunFolder:
 
     Raises:
         InputError: on entering: the folder cannot be written, contains something else or another run, or
-            another process is writing to it. ``subject`` is "--out", the stray file, the field of the
+            another process is writing to it. ``subject`` is the folder, the stray file, the field of the
             configuration that differs, or "lock".
     """
 
@@ -121,8 +119,8 @@ class RunFolder:
             problem = f"another process is writing to {self.folder}; wait until it ends"
             raise InputError(problem, subject="lock") from None
         except OSError as error:
-            problem = f"cannot write to {self.folder} ({error.strerror}); give --out a writable folder"
-            raise InputError(problem, subject="--out") from None
+            problem = f"cannot write to {self.folder} ({error.strerror}); name a writable one"
+            raise InputError(problem, subject=str(self.folder)) from None
         try:
             self._open()
         except BaseException:
@@ -145,7 +143,7 @@ class RunFolder:
             self._check_same()
         elif stray := sorted({p.name for p in self.folder.iterdir()} - {LOCK, f"{CONFIG}.new"}):
             raise InputError(
-                f"{self.folder} contains {stray[0]} and is not a run; give --out a new folder or a run's",
+                f"{self.folder} contains {stray[0]} and is not a run; name a new folder, or a run's",
                 subject=stray[0],
             )
         else:
@@ -160,8 +158,8 @@ class RunFolder:
         stored = read_config(self.folder / CONFIG)
         if differences := self.config.differences(stored):
             raise InputError(
-                f"{self.folder} contains another run ({differences[0]}); give --out another folder, "
-                f"or repeat that run with --config {self.folder / CONFIG}",
+                f"{self.folder} contains another run ({differences[0]}); name another folder, "
+                f"or repeat that run with maieutic bench run --config {self.folder / CONFIG}",
                 subject=differences[0].partition(":")[0],
             )
 

@@ -38,6 +38,7 @@ def provenance(
         "versions": {"maieutic": __version__, "python": platform.python_version()}
         | {package: metadata.version(package) for package in PACKAGES},
         "git": git_revision(),
+        "warnings": list(config.warnings),
         "models": {option: model for option, model in models.items() if model},
         "data": {
             "items": len(loaded.items),
@@ -49,8 +50,7 @@ def provenance(
     }
     if config.trees:
         described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
-    settings = config.settings
-    if weights := settings.get("weights") or settings.get("tree.weights"):  # of maieutic, of cascade
+    if weights := config.settings.get("weights"):
         file = bundled_weights() if weights == AGORA else Path(weights)
         described["weights"] = {"file": weights, "sha256": sha256_of(file)}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"

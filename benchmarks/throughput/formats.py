@@ -29,6 +29,7 @@ from maieutic.benchmarks.methods.direct import Direct
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.benchmarks.runs.runner import draw
 from maieutic.bundled import AGORA
+from maieutic.config import ElicitConfig
 from maieutic.models import LoadedModels, load_models
 from maieutic.pipeline import BATCH_SIZE
 from maieutic.render.text import printable
@@ -82,7 +83,7 @@ def ask(models: LoadedModels, items: Sequence[Item], trees: int, seed: int = 0) 
     outcomes = [outcome for batch in _batches(texts) for outcome in Direct().run(batch, models)]
     direct = _per_minute(len(items), start)
     start = time.perf_counter()
-    method: Method = MaieuticMethod(seed=seed)
+    method: Method = MaieuticMethod(elicit=ElicitConfig(seed=seed))
     for batch in _batches(texts[:trees]):
         method.run(batch, models)
     maieutic = _per_minute(trees, start) if trees else math.nan

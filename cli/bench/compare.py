@@ -104,9 +104,9 @@ def comparison_json(
 
 
 def _print(comparison: Comparison, figures: Sequence[Published], agreements: Sequence[Agreement]) -> None:
-    from rich.console import Console
+    from maieutic.cli.console import table_console
 
-    console = Console(highlight=False)
+    console = table_console()
     for part in (*comparison_tables(comparison, figures), *map(_agreement, agreements)):
         console.print(part)
 

@@ -37,10 +37,10 @@ def datasets(json: JsonOption = False) -> None:
     maieutic bench datasets
     """
     import typer
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from maieutic.cli.console import table_console
     from maieutic.files.json_text import dump_json
 
     listed = _listed()
@@ -48,7 +48,7 @@ def datasets(json: JsonOption = False) -> None:
         for each in listed:
             typer.echo(dump_json(each))
         return
-    console = Console(highlight=False)
+    console = table_console()
     for each in listed:
         console.print(Text.assemble((each.name, "bold"), "  ", each.title))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

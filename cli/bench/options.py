@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maieutic.bundled import AGORA
+from maieutic.cli.completion import DATASETS, METHODS, lm_names, nli_names, one_of
 from maieutic.cli.options import MODELS, OUTPUT, REASONING
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "SetOption",
     "SplitOption",
     "TreesOption",
+    "absolute",
+    "typed",
 ]
 
 DATA = "Data"
@@ -47,7 +50,11 @@ BootstrapSeedOption = Annotated[int, typer.Option("--seed", help="Seed of the bo
 
 DatasetArgument = Annotated[
     str,
-    typer.Argument(help="agora, csqa2, creak, com2sense, strategyqa, trees or file.", show_default=False),
+    typer.Argument(
+        help="agora, csqa2, creak, com2sense, strategyqa, trees or file.",
+        autocompletion=one_of(DATASETS),
+        show_default=False,
+    ),
 ]
 DataOption = Annotated[
     Path | None,
@@ -93,12 +100,15 @@ KeepGoingOption = Annotated[
 
 BenchLmOption = Annotated[
     str,
-    typer.Option("--lm", help="Language model, as for maieutic ask.", rich_help_panel=MODELS),
+    typer.Option(
+        "--lm", autocompletion=lm_names, help="Language model, as for maieutic ask.", rich_help_panel=MODELS
+    ),
 ]
 BenchNliOption = Annotated[
     str | None,
     typer.Option(
         "--nli",
+        autocompletion=nli_names,
         help="Verifier: agora, the folder or hub id of an NLI model, or lm for the language model itself. "
         "Required with trees and with any --lm but agora.",
         rich_help_panel=MODELS,
@@ -110,7 +120,8 @@ MethodOption = Annotated[
     str,
     typer.Option(
         "--method",
-        help="direct, chain-of-thought, self-consistency, generated-knowledge, maieutic or cascade.",
+        autocompletion=one_of(METHODS),
+        help="direct, chain-of-thought, self-consistency, generated-knowledge or maieutic.",
         rich_help_panel=REASONING,
     ),
 ]
@@ -155,3 +166,18 @@ DryRunOption = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+def absolute(path: Path | None) -> str:
+    """The absolute path as text, so that a run can be repeated from any folder; "" for None."""
+    return "" if path is None else str(path.expanduser().absolute())
+
+
+def typed(context: typer.Context) -> list[str]:
+    """The parameters that stand on the command line, as options without their dashes."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [
+        name.replace("_", "-")
+        for name, source in sources.items()
+        if source is not None and source.name == "COMMANDLINE"
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from maieutic.cli.bench.options import BaselineOption, BootstrapSeedOption, RunsArgument
 from maieutic.cli.options import OUTPUT
+from maieutic.cli.outputs import ForceOption, try_output, write_output
 
 __all__ = ["report"]
 
@@ -22,7 +23,7 @@ def report(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="HTML file to write; must not exist.",
+            help="HTML file to write.",
             rich_help_panel=OUTPUT,
             show_default=False,
         ),
@@ -39,6 +40,7 @@ def report(
     ] = None,
     baseline: BaselineOption = None,
     seed: BootstrapSeedOption = 0,
+    force: ForceOption = False,
 ) -> None:
     """Write a page about runs: tables, plots, and each question with every answer and tree.
 
@@ -50,7 +52,9 @@ def report(
     from maieutic.benchmarks.runs.folder import read_run
     from maieutic.cli.console import complain
 
-    _check(out, plots)
+    try_output("--out", out, force=force)
+    if plots is not None:
+        _check_plots(plots, force=force)
     with _status() as show:
         read = []
         for folder in runs:
@@ -61,41 +65,22 @@ def report(
         show("drawing")
         drawn = figures(read, comparison)
         page = report_page(read, comparison, drawn).encode()
-        _write(out, page)
+        write_output(out, page, force=force)
         if plots is not None:
             save_plots(drawn, plots)
     plots_written = "" if plots is None else f", and {len(drawn)} plots to {plots}"
     complain(f"wrote {out} ({len(page) / 1e6:.1f} MB){plots_written}")
 
 
-def _check(out: Path, plots: Path | None) -> None:
-    """Refuse outputs that cannot be written, before the long work."""
+def _check_plots(plots: Path, *, force: bool) -> None:
+    """Refuse a folder for plots that cannot be one, or that holds something already."""
     from maieutic.errors import InputError
 
-    if out.exists() or out.is_symlink():
-        raise InputError(f"--out: {out} exists already; give a new name, or move it away", subject="--out")
-    if not out.parent.is_dir():
-        raise InputError(f"--out: there is no folder {out.parent}; make it first", subject="--out")
-    if plots is not None and plots.exists() and not plots.is_dir():
+    if plots.exists() and not plots.is_dir():
         raise InputError(f"--plots: {plots} is not a folder; give another", subject="--plots")
-
-
-def _write(path: Path, page: bytes) -> None:
-    from maieutic.errors import InputError, MaieuticError
-
-    try:
-        file = path.open("xb")
-    except OSError as error:
-        problem = f"--out: {path} cannot be created ({error.strerror}); give another"
-        raise InputError(problem, subject="--out") from None
-    try:
-        with file:
-            file.write(page)
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()  # an incomplete page is useless
-        problem = f"{path} cannot be written ({error.strerror}); make room and try again"
-        raise MaieuticError(problem, subject="--out") from None
+    if not force and plots.is_dir() and any(plots.iterdir()):
+        problem = f"--plots: {plots} is not empty; give another folder, or overwrite plots with --force"
+        raise InputError(problem, subject="--plots")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ from maieutic.cli.bench.options import (
     SetOption,
     SplitOption,
     TreesOption,
+    absolute,
+    typed,
 )
 from maieutic.cli.options import (
     BeliefsOption,
@@ -38,12 +42,13 @@ from maieutic.config import PROBABILITIES
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.benchmark import Benchmark
     from maieutic.benchmarks.runs.config import RunConfig
+    from maieutic.benchmarks.runs.records import Record
     from maieutic.errors import FileFormatError
 
-__all__ = ["run"]
+__all__ = ["answer_benchmark", "load_benchmark", "run"]
 
 # May stand beside --config.
-KEPT = {"context", "config", "out", "download", "dry_run", "keep_going", "cache", "json"}
+KEPT = {"config", "out", "download", "dry-run", "keep-going", "cache", "json"}
 
 
 def run(
@@ -75,7 +80,7 @@ def run(
     maieutic bench run agora --method direct --out runs/direct
     """
     from maieutic.benchmarks.runs.config import RunConfig, read_config
-    from maieutic.cli.bench.summary import print_estimate
+    from maieutic.cli.bench.summary import print_estimate, print_summary
     from maieutic.errors import InputError
 
     if config is not None:
@@ -87,8 +92,8 @@ def run(
             method=method,
             settings=_pairs(settings or []),
             split=split or "",
-            data=_absolute(data),
-            trees=_absolute(trees),
+            data=absolute(data),
+            trees=absolute(trees),
             lm=lm,
             nli=nli or "",
             prompts=prompts,
@@ -100,15 +105,16 @@ def run(
         ).complete()
     if out is None and not dry_run:
         raise InputError("give --out the folder of the run, or --dry-run to estimate it", subject="--out")
-    benchmark = _load(chosen, download, keep_going)
+    benchmark = load_benchmark(chosen, download=download, keep_going=keep_going)
     if out is None or dry_run:
         print_estimate(benchmark.estimate(download=download), json=json)
     else:
-        _run(benchmark, out, download, cache, json)
+        report = partial(print_summary, chosen, out, json=json)
+        answer_benchmark(benchmark, out, report, download=download, cache=cache)
 
 
-def _load(config: RunConfig, download: bool, keep_going: bool) -> Benchmark:
-    """Read the data and show downloads; report edited files and skipped lines on stderr."""
+def load_benchmark(config: RunConfig, *, download: bool, keep_going: bool = False) -> Benchmark:
+    """Read the data and show downloads; report doubtful models, edited files and skipped lines on stderr."""
     from maieutic.benchmarks.runs.benchmark import Benchmark
     from maieutic.cli.bench.progress import download_bar
     from maieutic.cli.console import complain
@@ -123,13 +129,22 @@ def _load(config: RunConfig, download: bool, keep_going: bool) -> Benchmark:
             on_progress=on_progress,
             on_bad=report_bad_line if keep_going else None,
         )
+    for warning in config.warnings:
+        complain(f"warning: {warning}")
     for name in benchmark.loaded.edited:
         complain(f"warning: {name} differs from the published file; its rows are used as they are")
     return benchmark
 
 
-def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: bool) -> None:
-    """Answer the questions without a record, then print a summary of all records.
+def answer_benchmark(
+    benchmark: Benchmark,
+    out: Path,
+    report: Callable[[Sequence[Record]], None],
+    *,
+    download: bool,
+    cache: bool,
+) -> None:
+    """Answer the questions without a record, then report all records, if there are any.
 
     Raises:
         MaieuticError: the language model judged nothing; the records stay.
@@ -138,7 +153,6 @@ def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: boo
     from maieutic.benchmarks.runs.folder import RunFolder
     from maieutic.benchmarks.runs.runner import check_judged
     from maieutic.cli.bench.progress import tracked_records, until_interrupted
-    from maieutic.cli.bench.summary import print_summary
     from maieutic.cli.console import LiveSteps, complain, response_cache
 
     total = len(benchmark.items)
@@ -153,18 +167,13 @@ def _run(benchmark: Benchmark, out: Path, download: bool, cache: bool, json: boo
         )
         tracked_records(batches, before, total, steps)
         if folder.records:
-            print_summary(benchmark.config, folder.folder, folder.records, json=json)
+            report(folder.records)
     if len(folder.records) == total:
         check_judged(folder.records, benchmark.config.lm)
     if interrupted:
         done = f"{len(folder.records)} of {total} questions are answered"
         complain(f"interrupted: {done}, in {out}; the same command continues from there")
         raise typer.Exit(130)
-
-
-def _absolute(path: Path | None) -> str:
-    """The absolute path as text, so that the run can be repeated from any folder; "" for None."""
-    return "" if path is None else str(path.expanduser().absolute())
 
 
 def _pairs(settings: list[str]) -> dict[str, str]:
@@ -183,8 +192,6 @@ def _refuse_others(context: typer.Context) -> None:
     """Refuse options that --config already determines."""
     from maieutic.errors import InputError
 
-    for name in context.params.keys() - KEPT:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = name.replace("_", "-")
+    for option in typed(context):
+        if option not in KEPT:
             raise InputError(f"{option} cannot be given with --config; leave it out", subject=option)

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from maieutic.benchmarks.agora.nodes import known_explanations
 from maieutic.benchmarks.analysis.metrics import Metrics, measure
@@ -16,6 +15,7 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import run_name
 from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import Estimate
+from maieutic.cli.console import table_console
 from maieutic.config import PROBABILITIES
 from maieutic.render.text import printable
 
@@ -31,11 +31,12 @@ def print_summary(config: RunConfig, folder: Path, records: Sequence[Record], *,
             "run": run_name(config),
             "folder": str(folder),
             "belief_source": config.beliefs,
+            "warnings": list(config.warnings),
             "metrics": metrics and asdict(metrics),
         }
         typer.echo(jsonlib.dumps(summary | ({"nodes": asdict(nodes)} if nodes else {})))
         return
-    console = Console(highlight=False)
+    console = table_console()
     names = [config.dataset, config.split, config.lm or "trees", config.nli]
     lines = [f"{run_name(config)} on {', '.join(name for name in names if name)}"]
     if config.beliefs != PROBABILITIES:

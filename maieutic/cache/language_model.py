@@ -44,6 +44,9 @@ class CachedLanguageModel:
         self._store = store
         self._known = KnownModel(fingerprint_of(lm), lm.name)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     @property
     def name(self) -> str:
         """The model's name."""

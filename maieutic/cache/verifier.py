@@ -34,6 +34,9 @@ class CachedVerifier:
         self._store = store
         self._known = KnownModel(fingerprint_of(verifier), verifier.name)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     @property
     def name(self) -> str:
         """The verifier's name."""

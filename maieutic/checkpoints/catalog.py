@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from maieutic.bundled import AGORA, BundledModel, bundled_folder
 from maieutic.checkpoints.gguf_header import gguf_parts
 
-__all__ = ["Listed", "bundled_models", "cached_models", "gguf_files", "recommended_models"]
+__all__ = ["Listed", "bundled_models", "cached_models", "cached_names", "gguf_files", "recommended_models"]
 
 GGUF_CACHES = (  # below the home folder: of llama.cpp (Linux, macOS) and LM Studio (newer, older)
     ".cache/llama.cpp",
@@ -86,6 +86,21 @@ def cached_models() -> list[Listed]:
         if repo.repo_type == "model"
     ]
     return sorted(models, key=lambda model: model.name)
+
+
+def cached_names(option: Option) -> list[str]:
+    """The models in the local Hugging Face cache that an option takes, sorted.
+
+    Sizes are not counted, so that this takes no time.
+    """
+    from huggingface_hub import constants  # noqa: PLC0415 - takes a while to load
+
+    repositories = Path(constants.HF_HUB_CACHE).glob("models--*")
+    return sorted(
+        folder.name.removeprefix("models--").replace("--", "/")
+        for folder in repositories
+        if _option((folder / "snapshots").glob("*")) == option
+    )
 
 
 def gguf_files(home: Path | None = None) -> list[Listed]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from maieutic.elicit.anytime import Standing
 from maieutic.elicit.growth import elicit
-from maieutic.elicit.state import Growth, GrowthStep
+from maieutic.elicit.state import Growth
 from maieutic.elicit.steps import MIN_VERDICT_MASS
 
-__all__ = ["MIN_VERDICT_MASS", "Growth", "GrowthStep", "Standing", "elicit"]
+__all__ = ["MIN_VERDICT_MASS", "Growth", "Standing", "elicit"]

@@ -2,7 +2,8 @@
 
 Depth 0, the direct answer, comes first. Then, as long as P(Q) is unsure and something could change the
 answer, a question takes one step more: a chain of thought about Q, or one explanation of each side for the
-proposition that matters most. Questions advance together, one step of each at a time.
+proposition that matters most. Questions advance together, one step of each at a time. With ``explain`` no
+question stops before Q has been explained, so that people see reasons where the model is sure too.
 """
 
 from __future__ import annotations
@@ -39,11 +40,6 @@ class Standing:
     chain_reach: float
     reach: float
 
-    @property
-    def confidence(self) -> float:
-        """P of the answer; 0 where it is not known."""
-        return 0.0 if self.p_true is None else max(self.p_true, 1.0 - self.p_true)
-
 
 Assess = Callable[[Sequence[Tree]], Sequence[Standing]]
 """Relates and solves trees as they are."""
@@ -52,7 +48,10 @@ Assess = Callable[[Sequence[Tree]], Sequence[Standing]]
 def grow_anytime(
     questions: Sequence[str], steps: Steps, config: ElicitConfig, assess: Assess
 ) -> list[Growing]:
-    """Grow each tree until P(Q) is sure, nothing can change the answer, or the budget is spent."""
+    """Grow each tree until P(Q) is sure, nothing can change the answer, or the budget is spent.
+
+    With ``explain`` none stops before Q has been explained, beyond the budget if need be.
+    """
     trees = steps.grow_roots(questions)
     taken = dict.fromkeys(range(len(trees)), ROOT_STEP)
     while taken:
@@ -78,8 +77,24 @@ def grow_anytime(
 
 
 def _next(tree: Growing, standing: Standing, config: ElicitConfig) -> Proposition | str | None:
-    """What to do next for a tree: ``CHAIN``, the proposition to explain, or None to stop."""
-    if config.depth == 0 or standing.confidence >= config.confidence:
+    """What to do next for a tree: ``CHAIN``, the proposition to explain, or None to stop.
+
+    With ``explain`` none stops before Q has been explained.
+    """
+    wanted = _wanted(tree, standing, config)
+    root = tree.nodes[0]
+    if wanted is None and config.explain and config.depth > 0 and _rounds(tree, root) == 0:
+        return root
+    return wanted
+
+
+def _wanted(tree: Growing, standing: Standing, config: ElicitConfig) -> Proposition | str | None:
+    """What P(Q) asks for.
+
+    Only whether a tree stops depends on ``confidence``, never what comes next: a run with a lower confidence
+    takes the first steps of one with a higher.
+    """
+    if config.depth == 0 or tree.steps[-1].confidence >= config.confidence:
         return None
     left = config.budget - tree.usage.generated_tokens
     chain = config.chain and tree.chain is None and standing.chain_reach > 0.0

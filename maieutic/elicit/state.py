@@ -6,28 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from maieutic.text import well_formed
-from maieutic.tree import Chain, Discard, Proposition, Tree
+from maieutic.tree import Chain, Discard, GrowthStep, Proposition, Tree
 from maieutic.usage import Usage
 
-__all__ = ["Draft", "Growing", "Growth", "GrowthStep"]
+__all__ = ["Draft", "Growing", "Growth"]
 
 KEPT_CHARS = 300  # length limit of a discarded text in the tree
-
-
-@dataclass(frozen=True, slots=True)
-class GrowthStep:
-    """What one step of growing a tree cost and changed.
-
-    Attributes:
-        what: "root", "chain", or the id of the proposition that was explained.
-        p_true: P(Q is true) after the step, in [0, 1]; None if it is not known.
-        tokens: generated in the step; ``calls`` of the language model.
-    """
-
-    what: str
-    p_true: float | None
-    tokens: int
-    calls: int
 
 
 @dataclass(frozen=True, slots=True)

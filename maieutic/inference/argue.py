@@ -26,7 +26,7 @@ from maieutic.inference.base import PairPlan, Verdict
 from maieutic.inference.graph import BeliefGraph, forms_of, root_forms
 from maieutic.tree import ROOT, Proposition, Tree
 
-__all__ = ["Argue", "aggregate", "combine"]
+__all__ = ["Argue", "aggregate", "combine", "strengths_of"]
 
 UNKNOWN_BELIEF = 0.5  # an unknown belief favours neither side
 
@@ -51,7 +51,7 @@ class Argue:
 
     def infer(self, tree: Tree, graph: BeliefGraph) -> Verdict:
         """See :class:`maieutic.inference.base.Inference`."""
-        strengths = _strengths(tree)
+        strengths = strengths_of(tree)
         strength = strengths[ROOT]
         labels = {node_id: value >= 0.5 for node_id, value in strengths.items()}
         margin = abs(strength - 0.5)
@@ -69,7 +69,7 @@ def combine(base: float, attack: float, support: float) -> float:
     return base - base * distance if attack >= support else base + (1.0 - base) * distance
 
 
-def _strengths(tree: Tree) -> Mapping[str, float]:
+def strengths_of(tree: Tree) -> Mapping[str, float]:
     """Strength of every proposition, Q first."""
     nodes = sorted(tree.nodes or (tree.root,), key=lambda node: node.depth)
     sides: dict[str, dict[bool, list[float]]] = {node.id: {True: [], False: []} for node in nodes}

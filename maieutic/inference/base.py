@@ -43,14 +43,16 @@ class Verdict:
     Attributes:
         inference: its name.
         answer: the label of Q.
-        margin: distance from the opposite answer, ≥ 0; 0 is a coin toss, answered true.
-        margin_unit: "nats" (joint: extra cost of the best labelling with Q flipped), "votes" (vote: size
+        margin: distance from the opposite answer, ≥ 0; 0 is a coin toss.
+        margin_unit: "nats" (joint: extra cost of the best labelling with Q flipped, 0 where that one is the
+            better one), "votes" (vote: size
             of the sum), "probability" (vote on a one-node tree: difference of the two beliefs),
             "strength" (argue: distance of Q's strength from ½).
         labels: truth value of each proposition's *statement*, by id, assumptions included; ties other
             than Q's are the solver's.
         constraints: all soft clauses; ``violated`` are indices of those that the labels break.
-        cost: weight of the violated constraints; ``lower_bound`` ≤ cost, equal when ``optimal``.
+        cost: weight of the violated constraints, the least with this answer; ``lower_bound`` ≤ cost, equal
+            when ``optimal``.
         solver: name of the MaxSAT solver, "" where none was needed.
         variables: ids of the propositions that the solver labelled, in their order.
         votes: vote only: what each form labelled true says of Q (−2 … 2).
@@ -88,6 +90,18 @@ class Verdict:
     merged: tuple[tuple[Literal, ...], ...] = ()
     flip: tuple[int, ...] | None = None
 
+    def __repr__(self) -> str:
+        """One line, without the labels and the constraints."""
+        counts = f"{len(self.constraints)} constraints, {len(self.violated)} violated"
+        return f"<Verdict {self.inference}: {self.summary}, {counts}>"
+
+    @property
+    def summary(self) -> str:
+        """The answer and how sure it is, in a few words: "true, P(true) 0.81, margin 1.47 nats"."""
+        p = "" if self.p_true is None else f", P(true) {self.p_true:.2f}"
+        unsure = ", unsure" if self.unsure else ""
+        return f"{str(self.answer).lower()}{unsure}{p}, margin {self.margin:.2f} {self.margin_unit}"
+
     @property
     def encoding(self) -> Encoding:
         """The MaxSAT problem that was solved."""
@@ -95,7 +109,7 @@ class Verdict:
 
     @property
     def confidence(self) -> float | None:
-        """P(the answer), in [0, 1]; None where P(true) is. In a close call it can be below ½."""
+        """P(the answer), in [0, 1]; None where P(true) is. Below ½ only for an answer by labelling."""
         if self.p_true is None:
             return None
         return self.p_true if self.answer else 1.0 - self.p_true

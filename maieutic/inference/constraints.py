@@ -10,7 +10,7 @@ from maieutic.inference.graph import BeliefGraph, Literal, Relation
 from maieutic.solvers import SoftClause, Solution, WeightedCNF
 from maieutic.tree import ROOT
 
-__all__ = ["Constraint", "Encoding", "clause_of", "relation_constraints"]
+__all__ = ["Constraint", "Encoding", "clause_of", "relation_constraints", "variables_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Encoding:
         >>> Encoding.of(["Q", "QT0", "QT1", "QF0"], [], merged=[(one, ~other)]).variables
         {'Q': 1, 'QT0': 2, 'QT1': 3, 'QF0': -2}
         """
-        variables = _variables(ids, merged)
+        variables = variables_of(ids, merged)
         hard = tuple((literal,) for literal in dict.fromkeys(_dimacs(h, variables) for h in held))
         soft = tuple(SoftClause(clause_of(c, variables), c.weight) for c in constraints)
         count = max(map(abs, variables.values()), default=0)
@@ -104,7 +104,8 @@ def clause_of(constraint: Constraint, variables: Mapping[str, int]) -> tuple[int
     return tuple(_dimacs(literal, variables) for literal in constraint.clause)
 
 
-def _variables(ids: Iterable[str], merged: Sequence[Sequence[Literal]]) -> dict[str, int]:
+def variables_of(ids: Iterable[str], merged: Sequence[Sequence[Literal]]) -> dict[str, int]:
+    """Proposition id → the literal of its statement, as :attr:`Encoding.variables`."""
     group_of = {literal.id: group for group in merged for literal in group}
     variables: dict[str, int] = {}
     count = 0

@@ -139,6 +139,10 @@ class BeliefGraph:
         if stray := next((end for pair in pairs for end in pair if end not in literals), None):
             raise InputError(f"a relation names {stray}, which is no form of the graph", subject=str(stray))
 
+    def __repr__(self) -> str:
+        """One line, without the forms."""
+        return f"<BeliefGraph {len(self.forms)} forms, {len(self.relations)} relations>"
+
     @cached_property
     def by_pair(self) -> dict[tuple[Literal, Literal], Relation]:
         """Source and target → relation."""

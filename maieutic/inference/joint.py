@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
+from typing import Literal as OneOf
+from typing import get_args
 
 from maieutic.errors import InputError
 from maieutic.inference.assumptions import Assumption, fixed_literals
 from maieutic.inference.base import NO_SETTING, PairPlan, Verdict
-from maieutic.inference.constraints import Constraint, Encoding, relation_constraints
-from maieutic.inference.graph import BeliefGraph, Form, Literal, Q, forms_of, root_forms
+from maieutic.inference.constraints import Constraint, Encoding
+from maieutic.inference.evidence import assumed, belief, terms_of
+from maieutic.inference.graph import BeliefGraph, Form, Literal, forms_of, root_forms
 from maieutic.inference.merge import deduplicated, merged_literals
 from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.solvers import Solver, load_solver
@@ -22,9 +25,12 @@ from maieutic.solvers.calls import check_solver, solve
 from maieutic.text import text_key
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
-__all__ = ["Joint", "Posed"]
+__all__ = ["AnswerBy", "Joint", "Posed"]
+
+AnswerBy = OneOf["probability", "labelling"]
 
 ROOT_BELIEFS = ("root", "root_negation")  # the terms of Q that make one constraint
+ROUNDING = 1e-9  # of P(Q): evidence that cancels out is a tie, answered true
 AMONG = ("entailment", "contradiction", "negation")  # the terms of relations between explanations
 
 
@@ -57,6 +63,8 @@ class Joint:
         pruned: in [0, 1]. Above 0 pruned propositions take part, and constraints on them keep this share of
             their weight.
         assumptions: what is taken for certain (:func:`maieutic.inference.assumptions.assumptions_of`).
+        answer_by: "probability" answers true where P(Q) ≥ ½ over all labellings; "labelling" takes the
+            answer of the best one, as in the paper, and so does "probability" where P(Q) is not known.
         abstain_below: an answer less probable than this is marked unsure, in [0, 1].
         solver: finds the best labelling. The weights are all different, which plain RC2 is slow on.
         use_verifier: False scores no pairs: beliefs and the edges of the tree alone decide.
@@ -71,6 +79,7 @@ class Joint:
     merge: bool = False
     pruned: float = 0.0
     assumptions: tuple[Assumption, ...] = field(default=(), metadata=NO_SETTING)
+    answer_by: AnswerBy = "probability"
     abstain_below: float = 0.0
     solver: Solver = field(default_factory=lambda: load_solver("rc2-stratified"), metadata=NO_SETTING)
     use_verifier: bool = True
@@ -83,6 +92,9 @@ class Joint:
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
                 raise InputError(f"{name} must be in [0, 1], not {value!r}", subject=name)
+        if self.answer_by not in get_args(AnswerBy):
+            rule = '"probability" or "labelling"'
+            raise InputError(f"answer_by must be {rule}, not {self.answer_by!r}", subject="answer_by")
         if len({assumption.id for assumption in self.assumptions}) < len(self.assumptions):
             raise InputError("two assumptions have the same id; number them A1, A2, …", subject="assumptions")
 
@@ -100,9 +112,9 @@ class Joint:
         """All ordered pairs of forms whose relation has a weight, without Q with ¬Q and empty negations."""
         weights = self.weights or DEFAULT_WEIGHTS
         explanations = forms_of(tree, pruned=self.pruned > 0)
-        assumed = tuple(Form(Literal(a.id), a.statement) for a in self.assumptions)
+        facts = tuple(Form(Literal(a.id), a.statement) for a in self.assumptions)
         roots = root_forms(tree)
-        graph = BeliefGraph((*roots, *explanations, *assumed))
+        graph = BeliefGraph((*roots, *explanations, *facts))
         if not self.use_verifier:
             return PairPlan(graph)
         among = self.merge or any(getattr(weights, term) > 0.0 for term in AMONG)
@@ -110,12 +122,12 @@ class Joint:
         for root in roots if weights.at_root > 0.0 else ():
             for form in explanations:
                 pairs += [(form, root), (root, form)]
-        if assumed:
-            pairs += [pair for pair in permutations(graph.forms, 2) if {*pair} & {*assumed}]
+        if facts:
+            pairs += [pair for pair in permutations(graph.forms, 2) if {*pair} & {*facts}]
         return PairPlan(graph, tuple(pair for pair in pairs if all(form.text for form in pair)))
 
     def infer(self, tree: Tree, graph: BeliefGraph) -> Verdict:
-        """The best labelling of all propositions, and the probability of every label.
+        """The likelier answer, the best labelling with it, and the probability of every label.
 
         Raises:
             InputError: as for :func:`maieutic.inference.assumptions.fixed_literals`.
@@ -125,22 +137,25 @@ class Joint:
 
         posed = self.posed(tree, graph)
         problem, root = posed.encoding.problem, posed.encoding.variables[ROOT]
-        if_true = solve(self.solver, problem.assuming(root))
-        if_false = solve(self.solver, problem.assuming(-root))
-        answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
-        best, other = (if_true, if_false) if answer else (if_false, if_true)
         p = marginals(problem)
         p_labels = None if p is None else posed.p_labels(p.tolist())
+        if_true = solve(self.solver, problem.assuming(root))
+        if_false = solve(self.solver, problem.assuming(-root))
+        if p_labels is None or self.answer_by == "labelling":
+            answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
+        else:
+            answer = p_labels[ROOT] >= 0.5 - ROUNDING
+        best, other = (if_true, if_false) if answer else (if_false, if_true)
         verdict = Verdict(
             self.name,
             answer=answer,
-            margin=other.cost - best.cost,
+            margin=max(0.0, other.cost - best.cost),
             margin_unit="nats",
             labels=posed.encoding.labels(best),
             constraints=posed.constraints,
             violated=problem.violated(best.labels),
             cost=best.cost,
-            lower_bound=min(best.lower_bound, other.lower_bound),
+            lower_bound=best.lower_bound,
             optimal=best.optimal and other.optimal,
             solver=self.solver.name,
             variables=tuple(posed.encoding.variables),
@@ -165,7 +180,7 @@ class Joint:
         held = self._held(tree)
         threshold = weights.threshold if self.merge else None
         merged = merged_literals(graph, threshold, held, same=_same_texts(taken))
-        constraints = (*self._weighted(tree, graph, weights), *_assumed(graph, self.assumptions, weights))
+        constraints = (*self._weighted(tree, graph, weights), *assumed(graph, self.assumptions, weights))
         encoding = Encoding.of(ids, constraints, held, merged)
         if merged:
             constraints = deduplicated(constraints, encoding.variables)
@@ -179,23 +194,23 @@ class Joint:
         """
         weights = self.weights or DEFAULT_WEIGHTS
         pruned = {node.id for node in tree.pruned} - {ROOT}
-        for term, constraint in _terms(tree, graph, weights, self.pruned):
+        for term, constraint in terms_of(tree, graph, weights, self.pruned):
             share = self.pruned if constraint.ids & pruned else 1.0
             yield term, replace(constraint, weight=share * constraint.weight)
 
     def _weighted(self, tree: Tree, graph: BeliefGraph, weights: JointWeights) -> Iterator[Constraint]:
         """The soft clauses but those of assumptions; a clause without weight is left out."""
-        belief = 0.0  # in Q, of all that the model says of Q and of ¬Q
+        odds = 0.0  # of Q, of all that the model says of Q and of ¬Q
         for term, constraint in self.terms(tree, graph):
             weight = getattr(weights, term) * constraint.weight
             if term in ROOT_BELIEFS:
-                belief += weight if constraint.source.positive else -weight
+                odds += weight if constraint.source.positive else -weight
             elif weight < 0:  # a bias for "false"
                 yield replace(constraint, source=~constraint.source, weight=-weight)
             elif weight > 0:
                 yield replace(constraint, weight=weight)
-        if belief != 0.0:
-            yield _belief(tree.root, belief)
+        if odds != 0.0:
+            yield belief(tree.root, odds)
 
     def _held(self, tree: Tree) -> tuple[Literal, ...]:
         decided = (form.literal for form in forms_of(tree) if form.known) if self.decided else ()
@@ -218,86 +233,3 @@ def _same_texts(nodes: Sequence[Proposition]) -> Iterator[tuple[Literal, Literal
 
 def _p(p_variable: float, literal: int) -> float:
     return float(p_variable if literal > 0 else 1.0 - p_variable)
-
-
-def _terms(
-    tree: Tree, graph: BeliefGraph, weights: JointWeights, share: float
-) -> Iterator[tuple[str, Constraint]]:
-    nodes = taking_part(tree, pruned=share > 0)
-    yield "bias", Constraint("bias", Q, None, 1.0)
-    yield from _beliefs(tree, nodes, weights)
-    explanations = sum(1.0 if node.id in tree.by_id else share for node in nodes)
-    yield from _relations(graph, {ROOT, *(node.id for node in nodes)}, explanations, weights)
-    for node in nodes:
-        assert node.parent is not None
-        parent = Literal(node.parent, node.side is True)
-        term = "true_child" if node.side else "false_child"
-        yield term, Constraint("tree", Literal(node.id), parent, 1.0)
-
-
-def _beliefs(
-    tree: Tree, nodes: Sequence[Proposition], weights: JointWeights
-) -> Iterator[tuple[str, Constraint]]:
-    said = {
-        "root": tree.root.p_true,
-        "root_negation": tree.root.p_true_negation,
-        "chain": tree.chain.p_true if tree.chain else None,
-    }
-    for term, p in said.items():
-        odds = weights.judged(term, p)
-        if odds == 0.0:
-            continue
-        if term == "chain":
-            yield term, Constraint("chain", Literal(ROOT, odds > 0), None, abs(odds))
-        else:
-            yield term, _belief(tree.root, -odds if term == "root_negation" else odds)
-    for node in nodes:
-        if node.p_true is None or node.p_true_negation is None:
-            continue
-        odds = weights.log_odds(node.p_true, node.p_true_negation)
-        if odds != 0.0:
-            yield ("integral" if node.integral else "wavering"), _belief(node, odds)
-
-
-def _belief(node: Proposition, odds: float) -> Constraint:
-    return Constraint("belief", Literal(node.id, odds > 0), None, abs(odds))
-
-
-def _relations(
-    graph: BeliefGraph, ids: set[str], explanations: float, weights: JointWeights
-) -> Iterator[tuple[str, Constraint]]:
-    """The verifier's relations between the propositions of these ids.
-
-    Args:
-        explanations: how many share the weight of the relations.
-    """
-    for constraint in relation_constraints(graph, weights.strength):
-        if not constraint.ids <= ids:
-            continue
-        if constraint.touches_root:
-            term, share = "at_root", explanations
-        else:
-            ends = (constraint.source, constraint.target)
-            term = "negation" if any(end and not end.positive for end in ends) else constraint.kind
-            share = explanations - 1
-        yield term, replace(constraint, weight=constraint.weight / max(1.0, share))
-
-
-def _assumed(
-    graph: BeliefGraph, assumptions: Sequence[Assumption], weights: JointWeights
-) -> Iterator[Constraint]:
-    """Relations with assumptions, in full: a user's facts are neither overconfident nor repetitive.
-
-    Of several with the same clause only the likeliest counts. A clause that an assumption satisfies says
-    nothing and is left out.
-    """
-    facts = {assumption.literal for assumption in assumptions}
-    ids = {assumption.id for assumption in assumptions}
-    best: dict[frozenset[Literal], Constraint] = {}
-    for constraint in relation_constraints(graph, weights.strength):
-        clause = frozenset(constraint.clause)
-        if not constraint.ids & ids or clause & facts:
-            continue
-        if clause not in best or best[clause].weight < constraint.weight:
-            best[clause] = constraint
-    yield from best.values()

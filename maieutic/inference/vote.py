@@ -17,7 +17,7 @@ from maieutic.solvers import Solver, load_solver
 from maieutic.solvers.calls import check_solver, solve
 from maieutic.tree import ROOT, Proposition, Tree
 
-__all__ = ["Vote"]
+__all__ = ["Vote", "ballot"]
 
 UNKNOWN_BELIEF = 0.5  # an unknown belief favours neither side
 _VALUE = {"entailment": 1, "neutral": 0, "contradiction": -1}
@@ -79,7 +79,7 @@ class Vote:
         encoding = Encoding.of(ids, constraints, held)
         best = solve(self.solver, encoding.problem)
         labels = encoding.labels(best)
-        votes = {f.literal: _ballot(graph, f.literal) for f in forms if f.literal.holds(labels[f.literal.id])}
+        votes = {f.literal: ballot(graph, f.literal) for f in forms if f.literal.holds(labels[f.literal.id])}
         total = sum(votes.values())
         return Verdict(
             self.name,
@@ -116,7 +116,7 @@ def _beliefs(forms: tuple[Form, ...]) -> Iterator[Constraint]:
             yield Constraint("belief", form.literal, None, weight)
 
 
-def _ballot(graph: BeliefGraph, literal: Literal) -> int:
+def ballot(graph: BeliefGraph, literal: Literal) -> int:
     """+1 if it entails Q, −1 if it contradicts Q; the other way round for ¬Q."""
     return sum(
         sign * _VALUE[graph.by_pair[literal, root].kind]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.reading import read_toml
+from maieutic.priors import Priors
 
 if TYPE_CHECKING:
     from maieutic.inference.graph import Relation
@@ -115,6 +116,21 @@ class JointWeights:
         if min(p, p_other) <= 0.0:
             return math.copysign(self.clip, p - p_other)
         return max(-self.clip, min(self.clip, math.log(p / p_other)))
+
+    def with_priors(self, priors: Priors) -> JointWeights:
+        """The same weights for a model with these priors."""
+        return replace(
+            self,
+            prior_root=priors.statement,
+            prior_negation=priors.negation,
+            prior_chain=priors.chain,
+        )
+
+    @property
+    def priors(self) -> Priors | None:
+        """The priors that are subtracted; None where there are none."""
+        priors = Priors(self.prior_root, self.prior_negation, self.prior_chain)
+        return None if priors == Priors(0.0, 0.0, 0.0) else priors
 
     def judged(self, term: str, p: float | None) -> float:
         """What a judgement of Q says, in nats: its log-odds without their prior, within ± ``clip``.

@@ -69,6 +69,9 @@ class GgufLM:
         self._name, self._header, self._served, self._process = name, header, served, process
         self.close = finalize(self, _stop, process)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     @classmethod
     def load(cls, name: str, *, slots: int = SLOTS, probabilities: bool = True) -> GgufLM:
         """Start llama.cpp on a file.

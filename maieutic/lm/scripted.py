@@ -30,6 +30,9 @@ class ScriptedLanguageModel:
     choose_calls: list[int] = field(default_factory=list)
     fingerprint: str = ""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         self.sample_calls.append(len(prompts))
         return [[self._complete(prompt, index) for index in range(n)] for prompt in prompts]

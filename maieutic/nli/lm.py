@@ -64,6 +64,9 @@ class LanguageModelVerifier(ScoringVerifier):
         self._lm = lm
         self._prompts = prompts
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     @property
     def name(self) -> str:
         """The language model's name with the prefix "lm:"."""

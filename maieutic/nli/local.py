@@ -108,6 +108,9 @@ class TransformersVerifier:
         self._accepted = inspect.signature(self._model.forward).parameters
         config.pad_token_id = self._pad  # classifiers on decoders look for a row's end with it
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     @classmethod
     def load(
         cls,

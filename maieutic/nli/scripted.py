@@ -28,6 +28,9 @@ class ScriptedVerifier:
     pairs: list[Pair] = field(default_factory=list)
     fingerprint: str = ""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     def predict(self, pairs: Sequence[Pair]) -> Probabilities:
         self.pairs.extend(pairs)
         columns = {"contradiction": CONTRADICTION, "neutral": NEUTRAL, "entailment": ENTAILMENT}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from maieutic.answer import Answer
+from maieutic.reasoning import Reasoning
 from maieutic.render.text import printable
 from maieutic.render.view import Bond, bonds, caption, flipped, notes
 from maieutic.tree import Proposition
@@ -28,7 +28,7 @@ digraph answer {
 """
 
 
-def render_dot(answer: Answer, shown: int = SHOWN_BONDS) -> str:
+def render_dot(answer: Reasoning, shown: int = SHOWN_BONDS) -> str:
     """The answer as a DOT digraph with the ``shown`` heaviest relations and their total number."""
     relations = bonds(answer)
     title = [*_wrapped(answer.statement, 2 * WRAPPED), _quoted(caption(answer))]
@@ -42,7 +42,7 @@ def render_dot(answer: Answer, shown: int = SHOWN_BONDS) -> str:
     return _HEAD + "\n".join(lines) + "\n}\n"
 
 
-def _node(answer: Answer, node: Proposition, overruled: bool) -> str:
+def _node(answer: Reasoning, node: Proposition, overruled: bool) -> str:
     label = answer.labels.get(node.id)
     word, colour = {True: ("true", TRUE), False: ("false", FALSE), None: ("?", UNKNOWN)}[label]
     head = f"{node.id}  {word}{', flipped' if overruled else ''}"
@@ -52,7 +52,7 @@ def _node(answer: Answer, node: Proposition, overruled: bool) -> str:
     return f'  "{node.id}" [label="{text}", color="{colour}", style="{style}", penwidth={width}];'
 
 
-def _tree_edges(answer: Answer) -> Iterator[str]:
+def _tree_edges(answer: Reasoning) -> Iterator[str]:
     for node in answer.propositions:
         if node.parent is not None:
             because = f"{node.side}, because"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maieutic.answer import Answer
+from maieutic.reasoning import Reasoning
 from maieutic.render.text import printable
 from maieutic.render.view import flipped
 from maieutic.tree import ROOT, Proposition
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["graph_of", "render_graphml"]
 
 
-def render_graphml(answer: Answer) -> str:
+def render_graphml(answer: Reasoning) -> str:
     """The graph of :func:`graph_of` as GraphML, which ``networkx.read_graphml`` reads back."""
     import networkx as nx  # noqa: PLC0415 - keeps `import maieutic` light
 
     return "\n".join(nx.generate_graphml(graph_of(answer), named_key_ids=True)) + "\n"
 
 
-def graph_of(answer: Answer) -> Graph:
+def graph_of(answer: Reasoning) -> Graph:
     """The answer as a networkx multigraph of propositions; unknown values have no attribute."""
     import networkx as nx  # noqa: PLC0415
 
@@ -53,7 +53,7 @@ def graph_of(answer: Answer) -> Graph:
     return graph
 
 
-def _attributes(answer: Answer) -> dict[str, Any]:
+def _attributes(answer: Reasoning) -> dict[str, Any]:
     models, verdict = answer.models, answer.verdict
     return {
         "question": printable(answer.question),
@@ -87,7 +87,7 @@ def _node(node: Proposition) -> dict[str, Any]:
     return attributes
 
 
-def _add_tree(graph: Graph, answer: Answer) -> None:
+def _add_tree(graph: Graph, answer: Reasoning) -> None:
     weights = {c.source.id: c.weight for c in answer.verdict.constraints if c.kind == "tree"}
     broken = {c.source.id for c in answer.verdict.broken if c.kind == "tree"}
     for node in (*answer.tree.nodes, *answer.tree.pruned):
@@ -103,7 +103,7 @@ def _add_tree(graph: Graph, answer: Answer) -> None:
             )
 
 
-def _add_relations(graph: Graph, answer: Answer) -> None:
+def _add_relations(graph: Graph, answer: Reasoning) -> None:
     """``source_form`` and ``target_form`` tell a statement (QT0) from its negation (¬QT0)."""
     weighed = {
         (c.source, c.target): (float(c.weight), index)

@@ -17,7 +17,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from maieutic.answer import Answer
+from maieutic.reasoning import Reasoning
+from maieutic.render.terms import terms
 from maieutic.render.text import printable, show
 from maieutic.render.view import view_of
 from maieutic.version import __version__
@@ -25,19 +26,27 @@ from maieutic.version import __version__
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["document", "embedded", "page", "tree_script", "tree_style"]
+__all__ = ["document", "embedded", "page", "plain_text", "tree_script", "tree_style"]
 
-_STYLES = ("page.css", "tree_view.css", "tree_panel.css")
-_SCRIPTS = ("tree_elements.js", "tree_data.js", "tree_panel.js", "tree_view.js")  # each uses those before it
+_STYLES = ("page.css", "tree_view.css", "tree_panel.css", "what_if.css")
+_SCRIPTS = (  # each uses those before it
+    "tree_elements.js",
+    "tree_data.js",
+    "labellings.js",
+    "what_if.js",
+    "tree_panel.js",
+    "tree_card.js",
+    "tree_view.js",
+)
 _TEXT_WIDTH = 100  # columns of the rendering for pages without JavaScript
 
 
-def page(answers: Iterable[Answer]) -> str:
+def page(answers: Iterable[Reasoning]) -> str:
     """One HTML page with the answers in the order given."""
     views, texts = [], []
     for answer in answers:
         views.append(view_of(answer))
-        texts.append(_as_text(answer))
+        texts.append(plain_text(answer))
     body = _environment().get_template("answers.html").render(texts=texts)
     return document(
         title=views[0]["statement"] if len(views) == 1 else f"{len(views)} answers",
@@ -100,7 +109,8 @@ def tree_style() -> str:
 
 def tree_script() -> str:
     """The script that defines ``treeView.answerView(view, level)``, which draws a view of an answer."""
-    return "".join(map(_asset, _SCRIPTS))
+    texts = f"const termTexts = {embedded(dict(terms()))};\n"  # JSON is JavaScript, too
+    return texts + "".join(map(_asset, _SCRIPTS))
 
 
 @cache
@@ -121,7 +131,8 @@ def _hashed(source: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _as_text(answer: Answer) -> str:
+def plain_text(answer: Reasoning) -> str:
+    """The answer as the terminal shows it, without colours."""
     from rich.console import Console  # noqa: PLC0415
 
     console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, force_terminal=False)

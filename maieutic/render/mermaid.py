@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from maieutic.answer import Answer
+from maieutic.reasoning import Reasoning
 from maieutic.render.text import printable
 from maieutic.render.view import Bond, bonds, caption, flipped, notes
 from maieutic.tree import Proposition
@@ -29,7 +29,7 @@ _CLASSES = """\
 """
 
 
-def render_mermaid(answer: Answer, shown: int = SHOWN_BONDS) -> str:
+def render_mermaid(answer: Reasoning, shown: int = SHOWN_BONDS) -> str:
     """The answer as Mermaid text with the ``shown`` heaviest relations and their total number."""
     relations = bonds(answer)
     nodes = answer.propositions
@@ -48,7 +48,7 @@ def render_mermaid(answer: Answer, shown: int = SHOWN_BONDS) -> str:
     return head + _CLASSES + "\n".join(lines) + "\n"
 
 
-def _node(answer: Answer, node: Proposition, overruled: bool) -> str:
+def _node(answer: Reasoning, node: Proposition, overruled: bool) -> str:
     label = answer.labels.get(node.id)
     word, kind = {True: ("true", "held"), False: ("false", "rejected"), None: ("?", "unknown")}[label]
     head = f"{node.id} {word}{', flipped' if overruled else ''}"

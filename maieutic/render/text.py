@@ -1,4 +1,6 @@
-"""An answer for the terminal: the decision, how sure it is, and the tree that shows why.
+"""An answer for the terminal with every number: the decision, the tree, the constraints that decided it.
+
+:mod:`maieutic.render.words` says the same in plain words.
 
 Statements are a model's output. They are shown as plain text, never as markup, and characters that could
 control a terminal are escaped.
@@ -12,12 +14,14 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree as RichTree
 
-from maieutic.answer import NO_VERIFIER, Answer
 from maieutic.config import PROBABILITIES
 from maieutic.inference.constraints import Constraint
+from maieutic.priors import Priors
+from maieutic.reasoning import NO_VERIFIER
+from maieutic.reasoning import Reasoning as Answer
 from maieutic.tree import ROOT, Chain, Proposition
 
-__all__ = ["beliefs", "printable", "render_text", "show"]
+__all__ = ["beliefs", "growth", "printable", "render_text", "show"]
 
 SHOWN_REASONS = 8  # listed at most, the heaviest first
 _MARK = {True: ("true ", "bold green"), False: ("false", "bold red"), None: ("  ?  ", "yellow")}
@@ -52,9 +56,9 @@ def _head(answer: Answer) -> Iterator[Text]:
     yield Text.assemble(decision, "  ", (printable(answer.statement), "bold"))
     yield Text(f"margin {answer.margin:.2f} {_margin_meaning(answer)}", style="dim")
     if answer.p_true is None and answer.verdict.margin_unit == "nats":
-        yield Text("P(true) unknown: the problem is too large and dense for exact marginals", "dim")
+        yield Text("after reasoning unknown: the problem is too large and dense for exact marginals", "dim")
     if answer.p_true is not None:
-        yield Text(f"P(true) {answer.p_true:.2f}, marginalised over all labellings", style="dim")
+        yield Text(f"after reasoning {answer.p_true:.2f}: P(true) over all labellings, exactly", style="dim")
     for warning in answer.warnings:
         yield Text(printable(warning), style="bold yellow")
     yield from _assumptions(answer)
@@ -104,7 +108,7 @@ def _tree(answer: Answer) -> RenderableType:
 
 def _after(chain: Chain) -> str:
     p = "unknown" if chain.p_true is None else f"{chain.p_true:.2f}"
-    return f"P(true) of Q after this chain of thought {p}"
+    return f"the model believes Q after this {p}"
 
 
 def _node(answer: Answer, node: Proposition) -> Text:
@@ -126,12 +130,23 @@ def _node(answer: Answer, node: Proposition) -> Text:
     )
 
 
+def priors_line(priors: Priors) -> str:
+    """What the model believes of any statement, in one line."""
+    numbers = (
+        ("statement", priors.statement),
+        ("negation", priors.negation),
+        ("after thought", priors.chain),
+    )
+    found = ", ".join(f"{name} {value:+.2f}" for name, value in numbers)
+    return f"its priors, log-odds of true for any statement, are subtracted: {found} nats"
+
+
 def beliefs(node: Proposition) -> str:
     """The model's beliefs in a proposition and in its negation; "assumed" for an assumption."""
     if node.parent is None and node.id != ROOT:
         return "assumed"
     p, p_negation = ("unknown" if p is None else f"{p:.2f}" for p in (node.p_true, node.p_true_negation))
-    return f"P(true) {p}, of its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
+    return f"the model believes {p}, its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
 
 
 def _inferred(answer: Answer, node: Proposition) -> str:
@@ -139,7 +154,7 @@ def _inferred(answer: Answer, node: Proposition) -> str:
     if strength is not None:
         return f"; strength {strength:.2f}"
     p = (answer.verdict.p_labels or {}).get(node.id)
-    return "" if p is None or node.parent is None else f"; in the whole tree {p:.2f}"
+    return "" if p is None or node.parent is None else f"; after reasoning {p:.2f}"
 
 
 def _reasons(answer: Answer) -> Iterator[RenderableType]:
@@ -226,6 +241,16 @@ def _ballots(answer: Answer) -> Iterator[Text]:
             yield Text.assemble((f"  {vote:+d}  ", "cyan"), str(literal))
 
 
+def growth(answer: Answer) -> str:
+    """The steps of anytime growth with P(true) after each, and what they took; "" without steps."""
+    if not answer.steps:
+        return ""
+    rows = ((step.what, "unknown" if step.p_true is None else f"{step.p_true:.2f}") for step in answer.steps)
+    shown = " → ".join(f"{what} {p}" for what, p in rows)
+    tokens, calls = sum(step.tokens for step in answer.steps), sum(step.calls for step in answer.steps)
+    return printable(f"{shown}, {tokens} generated tokens, {calls} calls")
+
+
 def _foot(answer: Answer) -> Iterator[Text]:
     lines = []
     if answer.discard_counts:
@@ -235,9 +260,15 @@ def _foot(answer: Answer) -> Iterator[Text]:
     grown = f"grown by {models.lm}" if models.lm else "grown elsewhere"
     related = "no verifier used" if models.verifier == NO_VERIFIER else f"related by {models.verifier}"
     lines.append(printable(f"{grown}; {related}"))
+    if steps := growth(answer):
+        lines.append(f"growth: {steps}")
     if answer.belief_source not in (None, PROBABILITIES):
         lines.append(printable(f"beliefs: {answer.belief_source}, not the model's probabilities"))
+    if answer.models.priors is not None:
+        lines.append(priors_line(answer.models.priors))
     solver = f"solved by {answer.verdict.solver}" if answer.verdict.solver else "no solver needed"
     lines.append(printable(f"{solver} ({answer.verdict.inference} inference)"))
-    lines.append(f"elicit {seconds.elicit:.2f} s, relate {seconds.relate:.2f} s, solve {seconds.solve:.2f} s")
+    shared = f" (averages of {seconds.shared} that advanced together)" if seconds.shared > 1 else ""
+    took = f"elicit {seconds.elicit:.2f} s, relate {seconds.relate:.2f} s{shared}"
+    lines.append(f"{took}, solve {seconds.solve:.2f} s")
     yield Text("\n" + "\n".join(lines), style="dim")

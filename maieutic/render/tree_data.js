@@ -11,6 +11,7 @@ const treeData = (() => {
   function read(view) {
     const nodes = [...view.nodes, ...view.pruned].map((node, place) => ({
       ...node,
+      place,
       kept: place < view.nodes.length,
       assumed: place < view.nodes.length && place >= view.nodes.length - (view.assumed ?? 0),
       children: [],
@@ -30,6 +31,19 @@ const treeData = (() => {
     }
     const votes = (view.votes ?? []).map(([literal, vote]) => [form(nodes, literal), vote]);
     return { view, nodes, constraints, flip, clashes, votes, root: nodes[0] };
+  }
+
+  /** Give every node its label of `labels` and its P of `weighed`, by place; what is overruled follows. */
+  function relabel(data, labels, weighed) {
+    for (const node of data.nodes.filter((node) => node.kept)) {
+      node.label = labels[node.place];
+      node.weighed = weighed[node.place];
+      node.overruled = undefined;
+    }
+    for (const c of data.constraints) {
+      c.broken = !holds(c, (node) => node.label);
+      if (c.kind === "belief" && c.broken) c.source.node.overruled = c;
+    }
   }
 
   function constraint(nodes, [kind, source, target, weight, p], broken) {
@@ -87,5 +101,5 @@ const treeData = (() => {
     return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];
   }
 
-  return { bearing, nameOf, partners, phrase, read, sum, textOf };
+  return { bearing, nameOf, partners, phrase, read, relabel, sum, textOf };
 })();

@@ -36,6 +36,13 @@ const treeElements = (() => {
     return element;
   }
 
+  /** The word or phrase with the meaning of a term as its tooltip; the list below a tree has it too. */
+  function term(name, phrase = name, className = "") {
+    const element = make("span", `term ${className}`.trim(), phrase);
+    if (Object.hasOwn(termTexts, name)) element.title = termTexts[name];
+    return element;
+  }
+
   /** The label: a filled or a hollow sign, and the word. */
   function mark(label) {
     const [sign, word] = MARK[label];
@@ -46,5 +53,5 @@ const treeElements = (() => {
   const number = (value) => (value === null || value === undefined ? "unknown" : value.toFixed(2));
   const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
-  return { button, count, make, mark, number, picture, prose, word };
+  return { button, count, make, mark, number, picture, prose, term, word };
 })();

@@ -3,7 +3,7 @@
 // The panel beside a tree: the constraints on one proposition, the heaviest first, or all constraints.
 
 const treePanel = (() => {
-  const { button, count, make, number, picture, prose, word } = treeElements;
+  const { button, count, make, number, picture, prose, term, word } = treeElements;
   const { bearing, nameOf, phrase, sum, textOf } = treeData;
   const LISTED = 8; // as many as the terminal shows
 
@@ -18,9 +18,10 @@ const treePanel = (() => {
   function row(c, heaviest, state) {
     const share = heaviest > 0 ? c.weight / heaviest : 0;
     const words = make("span", "phrase", ...phrase(c, (form) => chip(form, state)));
+    words.title = termTexts[c.kind] ?? termTexts.constraint ?? "";
     const p = make("span", "p", c.p === undefined ? "" : `P ${number(c.p)}`);
     if (c.p !== undefined) p.title = "the verifier's probability";
-    if (c.broken && state.all) words.append(make("em", "", " overruled"));
+    if (c.broken && state.all) words.append(" ", make("em", "", term("overruled")));
     const bar = picture("span", "bar", { "--share": share });
     return make("li", c.broken ? "broken" : "", make("span", "weight", number(c.weight)), bar, words, p);
   }
@@ -74,11 +75,12 @@ const treePanel = (() => {
   function flippedNote(node) {
     const opposing = bearing(node).for;
     const plain = (c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`;
+    if (node.held === node.label) return make("p", "flipped", `held ${word(node.label)}, though ${plain(node.overruled)}`);
     const against =
       opposing.length > 1
         ? `${opposing.length} constraints weigh ${number(sum(opposing))} against that, first ${plain(opposing[0])}`
         : opposing.map(plain)[0] ?? "no single constraint decides it";
-    return make("p", "flipped", make("strong", "", "flipped"), ` ${plain(node.overruled)}, but ${against}`);
+    return make("p", "flipped", make("strong", "", term("flipped")), ` ${plain(node.overruled)}, but ${against}`);
   }
 
   function one(data, state) {
@@ -89,7 +91,7 @@ const treePanel = (() => {
     const parts = [prose("p", "statement", node.text)];
     if (node.not) parts.push(prose("p", "negation", `¬${node.id}: ${node.not}`));
     parts.push(balance(groups), node.overruled && flippedNote(node));
-    parts.push(part("What speaks for it", groups.for), part("What was overruled", groups.overruled));
+    parts.push(part("What speaks for it", groups.for), part(term("overruled", "What was overruled"), groups.overruled));
     if (groups.either.length) {
       const title = make("summary", "", `Holds either way (${groups.either.length})`);
       parts.push(make("details", "either", title, part("", groups.either)));
@@ -115,7 +117,7 @@ const treePanel = (() => {
     return [
       make("p", "choices", ...choices),
       list("", chosen, chosen[0]?.weight, state, 3 * LISTED),
-      make("p", "none", `${count(data.view.neutral, "pair is", "pairs are")} neutral and without weight.`),
+      make("p", "none", `${count(data.view.neutral, "pair is", "pairs are")} `, term("neutral"), " and without weight."),
     ];
   }
 
@@ -130,8 +132,8 @@ const treePanel = (() => {
     const element = make("aside", "panel", make("p", "tabs", whyOne, whyAll, close), body);
     element.setAttribute("aria-label", "reasons and their weights");
     state.draw = () => {
-      const { id, label } = state.picked ?? data.root;
-      whyOne.textContent = `why ${id} is ${word(label)}`;
+      const { id, label, held } = state.picked ?? data.root;
+      whyOne.textContent = held === label ? `${id} is held ${word(label)}` : `why ${id} is ${word(label)}`;
       whyOne.setAttribute("aria-pressed", String(!state.all));
       whyAll.setAttribute("aria-pressed", String(state.all));
       close.hidden = !state.picked;

@@ -4,9 +4,10 @@
 // maieutic/render/view.py.
 
 const treeView = (() => {
-  const { button, count, make, mark, number, picture, prose, word } = treeElements;
+  const { button, count, make, mark, number, prose, term } = treeElements;
   const { nameOf, partners, phrase, read } = treeData;
-  const { flippedNote, panel } = treePanel;
+  const { panel } = treePanel;
+  const { card } = treeCard;
   const SEEN = 0.005; // what two decimals show
 
   function marginMeaning(view) {
@@ -18,47 +19,10 @@ const treeView = (() => {
     return "probability: difference between the beliefs in Q and in its negation";
   }
 
-  function beliefs(node) {
-    if (node.assumed) return make("p", "beliefs", "assumed");
-    const [p, pNegation] = node.p;
-    const scale = picture("span", "scale");
-    scale.title = "P(true) of the statement (filled) and of its negation (hollow), from 0 to 1";
-    if (p !== null && pNegation !== null) {
-      const ends = { "--from": Math.min(p, pNegation), "--to": Math.max(p, pNegation) };
-      scale.append(picture("span", "between", ends));
-    }
-    if (p !== null) scale.append(picture("span", "dot", { "--at": p }));
-    if (pNegation !== null) scale.append(picture("span", "dot hollow", { "--at": pNegation }));
-    const kind = node.integral ? "integral" : "wavers";
-    const numbers = `P(true) ${number(p)}, of its negation ${number(pNegation)}, `;
-    const inTree = node.weighed === undefined ? "" : `; in the whole tree ${number(node.weighed)}`;
-    const inferred = node.strength === undefined ? inTree : `; strength ${number(node.strength)}`;
-    const more = `${node.pruned ? ", pruned" : ""}${node.same ? `, the same as ${node.same}` : ""}`;
-    return make("p", "beliefs", scale, make("span", "", numbers, make("span", kind, kind), more, inferred));
-  }
-
-  function card(node, state) {
-    const id = node.kept ? button("id", node.id, () => state.pick(node)) : make("span", "id", node.id);
-    const side = node.side === undefined ? "" : `${node.side ? "True" : "False"}, because`;
-    const tag = make("span", "tag");
-    const head = make("p", "head", node.kept && mark(node.label), id, side && make("span", "side", side), tag);
-    const element = make("div", `card ${node.kept ? word(node.label) : "open"}`, head);
-    element.append(prose("p", "statement", node.text), beliefs(node));
-    if (node.overruled) element.append(flippedNote(node));
-    if (!node.kept) return element;
-    state.cards.set(node, { element, id, tag, head });
-    element.addEventListener("click", (event) => {
-      if (!event.target.closest("button") && getSelection().isCollapsed) state.pick(node);
-    });
-    element.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && state.point(node));
-    element.addEventListener("pointerleave", () => state.point(null));
-    return element;
-  }
-
-  function branch(node, state) {
-    const item = make("li", "node", card(node, state));
+  function branch(node, data, state) {
+    const item = make("li", "node", card(node, data, state));
     if (!node.children.length) return item;
-    const children = make("ul", "", ...node.children.map((child) => branch(child, state)));
+    const children = make("ul", "", ...node.children.map((child) => branch(child, data, state)));
     const fold = button("fold", "", () => folding(children.hidden));
     const folding = (open) => {
       children.hidden = !open;
@@ -123,30 +87,43 @@ const treeView = (() => {
     return state;
   }
 
+  function decision(view) {
+    const parts = [];
+    if (view.p !== undefined) {
+      const p = make("strong", "", term("P(true)"), ` ${number(view.p)}`);
+      const unsure = view.unsure && !view.warnings ? ": unsure, below the threshold" : "";
+      parts.push(make("p", "margin", p, `, marginalised over all labellings${unsure}`));
+    }
+    if (view.margin === undefined) return parts;
+    const margin = make("strong", "", term("margin"), ` ${number(view.margin)}`);
+    const [unit, ...meaning] = marginMeaning(view).split(/(?=[:])/);
+    parts.push(make("p", "margin", margin, " ", term(unit), meaning.join("")));
+    return parts;
+  }
+
+  function flip(data) {
+    const removed = data.flip.map((c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`);
+    const other = data.view.answer ? "false" : "true";
+    const without = removed.length ? ` without: ${removed.join("; ")}` : " already";
+    return prose("p", "flip", `What would change its mind: ${other} is at least as good${without}`);
+  }
+
   function top(data, level) {
-    const { view } = data;
+    const view = data.whatIf.shown;
     const parts = [];
     if (view.question) parts.push(prose("p", "question", view.question));
     if (level) parts.push(make(`h${level}`, "verdict", mark(view.answer), prose("span", "statement", view.statement)));
     for (const warning of view.warnings ?? []) parts.push(make("p", "warning", warning));
-    if (view.p !== undefined) {
-      const p = make("strong", "", `P(true) ${number(view.p)}`);
-      const unsure = view.unsure && !view.warnings ? ": unsure, below the threshold" : "";
-      parts.push(make("p", "margin", p, `, marginalised over all labellings${unsure}`));
-    }
-    parts.push(make("p", "margin", make("strong", "", `margin ${number(view.margin)}`), ` ${marginMeaning(view)}`));
-    if (view.flip) {
-      const removed = data.flip.map((c) => `${phrase(c, nameOf).join("")} (${number(c.weight)})`);
-      const other = view.answer ? "false" : "true";
-      const without = removed.length ? ` without: ${removed.join("; ")}` : " already";
-      parts.push(prose("p", "flip", `What would change its mind: ${other} is at least as good${without}`));
-    }
-    const counts = [count(view.nodes.length, "proposition")];
+    parts.push(...decision(view));
+    if (view.flip) parts.push(flip(data));
+    const line = make("p", "counts", count(view.nodes.length, "proposition"));
     if (data.constraints.length) {
-      counts.push(`${data.nodes.filter((node) => node.overruled).length} flipped`);
-      counts.push(count(data.constraints.length, "constraint"), `${view.broken.length} overruled`);
+      const flipped = data.nodes.filter((node) => node.overruled).length;
+      const broken = data.constraints.filter((c) => c.broken).length;
+      line.append(` · ${flipped} `, term("flipped"), ` · ${data.constraints.length.toLocaleString("en")} `);
+      line.append(term("constraint", data.constraints.length === 1 ? "constraint" : "constraints"));
+      line.append(` · ${broken} `, term("overruled"));
     }
-    const line = make("p", "counts", counts.join(" · "));
     if (view.gold !== undefined) {
       const right = view.gold === view.answer ? "right" : "wrong";
       line.append(" · ", make("span", right, `gold answer ${view.gold}: ${right}`));
@@ -167,7 +144,7 @@ const treeView = (() => {
       const words = phrase(c, nameOf).join("");
       return make("p", "warning", `the assumptions conflict: according to the verifier ${words}`);
     });
-    const cards = nodes.map((node) => make("li", "", card(node, state)));
+    const cards = nodes.map((node) => make("li", "", card(node, data, state)));
     return make("section", "assumed", make("p", "title", "Assumed"), make("ul", "flat", ...cards), ...clashes);
   }
 
@@ -175,7 +152,7 @@ const treeView = (() => {
     const nodes = data.nodes.filter((node) => !node.kept);
     if (!nodes.length) return null;
     const title = make("summary", "", `${count(nodes.length, "proposition")} pruned: not on a path to an integral one`);
-    return make("details", "aside", title, make("ul", "flat", ...nodes.map((node) => make("li", "", card(node, state)))));
+    return make("details", "aside", title, make("ul", "flat", ...nodes.map((node) => make("li", "", card(node, data, state)))));
   }
 
   function discarded({ discarded: texts }) {
@@ -193,20 +170,27 @@ const treeView = (() => {
     return make("details", "aside", title, make("div", "scroll", table));
   }
 
-  function facts(view) {
+  function facts({ whatIf: { shown: view } }) {
     const [lm, verifier, solver] = view.models;
     const [elicit, relate, solve] = view.seconds.map(number);
     const bound = view.optimal ? "proved minimal" : `no labelling costs less than ${number(view.bound)}`;
     const rows = {
       "grown by": lm || "elsewhere",
+      growth: view.growth,
       "related by": verifier || "no verifier",
       "solved by": `${solver || "no solver"} (${view.inference} inference)`,
       cost: solver && `${number(view.cost)}, the weight of the overruled constraints; ${bound}`,
       time: `elicit ${elicit} s, relate ${relate} s, solve ${solve} s`,
     };
     const shown = Object.entries(rows).filter(([, text]) => text);
-    const parts = shown.flatMap(([term, text]) => [make("dt", "", term), make("dd", "", text)]);
+    const parts = shown.flatMap(([name, text]) => [make("dt", "", term(name)), make("dd", "", text)]);
     return make("dl", "facts", ...parts);
+  }
+
+  /** What the terms mean, for readers without a pointer that shows tooltips. */
+  function glossary() {
+    const rows = Object.entries(termTexts).flatMap(([name, text]) => [make("dt", "", name), make("dd", "", text)]);
+    return make("details", "glossary", make("summary", "", "What the words mean"), make("dl", "", ...rows));
   }
 
   /**
@@ -216,14 +200,25 @@ const treeView = (() => {
   function answerView(view, level = 1) {
     const data = read(view);
     const state = interaction();
-    const tree = make("ul", "tree", branch(data.root, state));
+    data.whatIf = whatIf.start(data);
+    const bar = whatIf.bar(data, state);
+    const tree = make("ul", "tree", branch(data.root, data, state));
     tree.addEventListener("keydown", (event) => keys(event, tree, state));
     const chain = view.chain && thought(view.chain);
     const empty = view.kind === "empty" && "empty tree: the model is consistent on no proposition";
     const left = make("div", "left", assumed(data, state), chain, tree, empty && make("p", "warning", empty));
     left.append(...[pruned(data, state), discarded(view)].filter(Boolean));
-    const columns = make("div", "columns", left, panel(data, state));
-    return make("article", "answer", top(data, level), columns, facts(view));
+    const article = make("article", "answer", top(data, level), bar.element);
+    article.append(make("div", "columns", left, panel(data, state)), facts(data), glossary());
+    state.redraw = () => {
+      article.classList.toggle("held", data.whatIf.held.size > 0);
+      article.querySelector(":scope > header").replaceWith(top(data, level));
+      article.querySelector(":scope > .facts").replaceWith(facts(data));
+      bar.draw();
+      for (const { draw } of state.cards.values()) draw();
+      state.draw();
+    };
+    return article;
   }
 
   return { answerView, mark };

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maieutic.answer import NO_VERIFIER, Answer
 from maieutic.config import PROBABILITIES
 from maieutic.inference.graph import Literal
-from maieutic.render.text import beliefs, printable
+from maieutic.reasoning import NO_VERIFIER, Reasoning
+from maieutic.render.text import beliefs, growth, printable, priors_line
+from maieutic.render.whatif import whatif_of
 from maieutic.tree import Discard, Proposition
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 
 KINDS = ("belief", "entailment", "contradiction", "tree", "chain", "bias")  # in the order of tree_data.js
 P_DIGITS = 4  # decimals of a probability in the data of a page
-WEIGHT_DIGITS = 6  # significant digits of a weight there
+WEIGHT_DIGITS = 12  # significant digits of a weight there: the page computes with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,12 @@ class Bond:
     overruled: float
 
 
-def flipped(answer: Answer) -> Mapping[str, float]:
+def flipped(answer: Reasoning) -> Mapping[str, float]:
     """Ids of propositions with a label against the model's belief → the weight of that belief."""
     return {c.source.id: c.weight for c in answer.verdict.broken if c.kind == "belief"}
 
 
-def bonds(answer: Answer) -> tuple[Bond, ...]:
+def bonds(answer: Reasoning) -> tuple[Bond, ...]:
     """The weighted relations, added up for each pair of propositions; the heaviest first."""
     place = {node.id: index for index, node in enumerate(answer.propositions)}
     broken = set(answer.verdict.violated)
@@ -71,20 +72,20 @@ def bonds(answer: Answer) -> tuple[Bond, ...]:
     return tuple(sorted(pairs, key=lambda bond: -bond.weight))
 
 
-def caption(answer: Answer) -> str:
-    """The decision in one line: "TRUE, P(true) 0.81, margin 1.47 nats"."""
-    p = "" if answer.p_true is None else f" P(true) {answer.p_true:.2f},"
+def caption(answer: Reasoning) -> str:
+    """The decision in one line: "TRUE, after reasoning 0.81, margin 1.47 nats"."""
+    p = "" if answer.p_true is None else f" after reasoning {answer.p_true:.2f},"
     decision = f"{'UNSURE, rather ' if answer.unsure else ''}{str(answer.answer).upper()}"
     return f"{decision},{p} margin {answer.margin:.2f} {answer.verdict.margin_unit}"
 
 
-def notes(answer: Answer, node: Proposition) -> str:
+def notes(answer: Reasoning, node: Proposition) -> str:
     """The model's beliefs in a proposition, and its strength where inference gives one."""
     strength = (answer.verdict.strengths or {}).get(node.id)
     return beliefs(node) + ("" if strength is None else f"; strength {strength:.2f}")
 
 
-def view_of(answer: Answer) -> dict[str, Any]:
+def view_of(answer: Reasoning) -> dict[str, Any]:
     """The answer as plain JSON data that ``tree_view.js`` draws, small enough for a page with thousands.
 
     ``nodes`` begin with the root; a ``parent`` is an index in ``nodes`` followed by ``pruned``. A constraint
@@ -93,6 +94,7 @@ def view_of(answer: Answer) -> dict[str, Any]:
     violated constraints, ``clashes`` of those between assumptions; ``neutral`` counts the neutral pairs. A
     node's ``weighed`` is P(its statement is true) in the whole tree, ``strength`` its strength in
     argumentation, ``same`` the form that it was merged with. The last ``assumed`` nodes are assumptions.
+    ``whatif`` is what :mod:`maieutic.render.whatif` says.
     Values that are false, unknown or empty are left out.
     """
     tree, verdict, seconds = answer.tree, answer.verdict, answer.seconds
@@ -117,6 +119,7 @@ def view_of(answer: Answer) -> dict[str, Any]:
         "models": _models(answer),
         "seconds": [_rounded(s) for s in (seconds.elicit, seconds.relate, seconds.solve)],
         "discarded": [_discard(item) for item in tree.discarded],
+        "whatif": whatif_of(answer),
     }
     if answer.question != answer.statement:
         view["question"] = printable(answer.question)
@@ -128,6 +131,8 @@ def view_of(answer: Answer) -> dict[str, Any]:
         view["flip"] = list(verdict.flip)
     if tree.chain is not None and tree.chain.text:
         view["chain"] = {"text": printable(tree.chain.text), "p": tree.chain.p_true}
+    if steps := growth(answer):
+        view["growth"] = steps
     if answer.warnings:
         view["warnings"] = list(answer.warnings)
     if answer.unsure:
@@ -141,7 +146,7 @@ def view_of(answer: Answer) -> dict[str, Any]:
     return view
 
 
-def _inferred(answer: Answer, node: Proposition, place: Mapping[str, int]) -> dict[str, Any]:
+def _inferred(answer: Reasoning, node: Proposition, place: Mapping[str, int]) -> dict[str, Any]:
     """A node that took part in inference."""
     row = _node(node, place, answer.labels, answer.verdict.p_labels or {})
     strengths = answer.verdict.strengths or {}
@@ -174,7 +179,7 @@ def _node(
     return row
 
 
-def _constraints(answer: Answer, place: Mapping[str, int]) -> Iterator[list[float | None]]:
+def _constraints(answer: Reasoning, place: Mapping[str, int]) -> Iterator[list[float | None]]:
     for c in answer.verdict.constraints:
         target = 0 if c.target is None else _number(c.target, place)
         row = [KINDS.index(c.kind), _number(c.source, place), target, _rounded(c.weight)]
@@ -190,12 +195,14 @@ def _number(literal: Literal, place: Mapping[str, int]) -> int:
     return number if literal.positive else -number
 
 
-def _models(answer: Answer) -> list[str]:
+def _models(answer: Reasoning) -> list[str]:
     """Language model, verifier and solver; "" for one that was not used or is not known."""
     verifier = "" if answer.models.verifier == NO_VERIFIER else answer.models.verifier
     lm = answer.models.lm or ""
     if answer.belief_source not in (None, PROBABILITIES):
         lm += f" (beliefs: {answer.belief_source})"
+    if answer.models.priors is not None:
+        lm += f" ({priors_line(answer.models.priors)})"
     return list(map(printable, (lm, verifier, answer.verdict.solver)))
 
 
@@ -205,5 +212,5 @@ def _discard(item: Discard) -> list[str | bool | None]:
 
 
 def _rounded(value: float) -> float | None:
-    """Few digits, since a page holds many numbers; None for infinity and NaN, which JSON lacks."""
+    """Not all digits, since a page holds many numbers; None for infinity and NaN, which JSON lacks."""
     return float(f"{value:.{WEIGHT_DIGITS}g}") if math.isfinite(value) else None

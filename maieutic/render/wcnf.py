@@ -1,8 +1,9 @@
 """An answer's MaxSAT problem as a file for any other solver.
 
-Solving the file gives the answer's cost, to within the nine decimals of the format. With the variable of Q
-forced to the opposite value it gives the cost plus the margin (joint inference). Literals that must hold,
-such as assumptions, are hard clauses; merged propositions share a variable.
+Solving the file with the variable of Q forced to the answer gives its cost, to within the nine decimals of
+the format; forced to the opposite value, the cost plus the margin, or less where the margin is 0 (joint
+inference; the file of vote inference has no Q). Literals that must hold, such as assumptions, are hard
+clauses; merged propositions share a variable.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from maieutic.answer import Answer
 from maieutic.errors import InputError
 from maieutic.inference.constraints import Encoding
 from maieutic.inference.graph import Literal
+from maieutic.reasoning import Reasoning
 from maieutic.render.text import printable
 from maieutic.render.view import caption
 from maieutic.solvers.wcnf import MAX_SCALE_POWER, dumps
@@ -24,7 +25,7 @@ __all__ = ["encoding_of", "render_wcnf"]
 LEAST_WEIGHT = 0.5 * 10**-MAX_SCALE_POWER  # the format rounds smaller weights to 0
 
 
-def render_wcnf(answer: Answer) -> str:
+def render_wcnf(answer: Reasoning) -> str:
     """The problem in the 2022 form, with comments that name the proposition of each variable.
 
     Raises:
@@ -42,7 +43,7 @@ def render_wcnf(answer: Answer) -> str:
     return comments + dumps(encoding.problem, "2022")
 
 
-def encoding_of(answer: Answer) -> Encoding:
+def encoding_of(answer: Reasoning) -> Encoding:
     """The answer's MaxSAT problem without the clauses of weight below :data:`LEAST_WEIGHT`.
 
     Q is the first variable, except in vote inference, which has none for it.
@@ -55,7 +56,7 @@ def encoding_of(answer: Answer) -> Encoding:
     return replace(verdict, constraints=heavy, violated=(), flip=None).encoding
 
 
-def _comments(answer: Answer, encoding: Encoding) -> Iterator[str]:
+def _comments(answer: Reasoning, encoding: Encoding) -> Iterator[str]:
     verdict, variables = answer.verdict, encoding.variables
     yield f"the soft clauses of an answer ({verdict.inference} inference), weights in units of its cost"
     yield f"answer: {caption(answer)}, cost {verdict.cost:.9g}"

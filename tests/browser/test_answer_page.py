@@ -30,7 +30,7 @@ from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.render.html import page
 from maieutic.render.text import printable, show
-from maieutic.tree import Discard, Proposition, Tree
+from maieutic.tree import Discard, GrowthStep, Proposition, Tree
 
 OpenPage = Callable[[str], Chrome]
 Look = Callable[[int, str], None]
@@ -98,7 +98,8 @@ def iguana() -> Answer:
         agree = ("not have" in premise) == ("not have" in hypothesis)
         return ("entailment" if " and " in premise else "neutral") if agree else "contradiction"
 
-    return conclude(Growth(tree, lm="agora"), ScriptedVerifier(sides, 0.97))
+    steps = (GrowthStep("root", 0.55, 0, 4), GrowthStep("Q", 0.97, 90, 33))
+    return conclude(Growth(tree, lm="agora", steps=steps), ScriptedVerifier(sides, 0.97))
 
 
 def judge(premise: str, hypothesis: str) -> str:
@@ -204,6 +205,7 @@ def test_the_decision_its_margin_the_question_and_the_makers_are_shown(open_page
     assert re.findall(r"\d+", counts) == ["5", "1", str(len(verdict.constraints)), str(len(verdict.violated))]
     facts = dict(zip(texts(browser, ".facts dt"), texts(browser, ".facts dd"), strict=True))
     assert (facts["grown by"], facts["solved by"]) == ("agora", "rc2-stratified (joint inference)")
+    assert facts["growth"] == "root 0.55 → Q 0.97, 90 generated tokens, 37 calls"
     assert facts["cost"].startswith(f"{verdict.cost:.2f}, ")
 
 
@@ -311,7 +313,7 @@ def test_an_empty_tree_is_named(open_page: OpenPage) -> None:
     browser = open_page(page([conclude(tree, ScriptedVerifier(judge), VOTE)]))
     (warning,) = texts(browser, ".warning")
     assert warning.startswith("empty tree")
-    assert texts(browser, ".beliefs") == ["P(true) 0.50, of its negation unknown, wavers"]
+    assert texts(browser, ".beliefs") == ["the model believes 0.50, its negation unknown, wavers"]
 
 
 # -- what clicks and keys do ---------------------------------------------------------------------------

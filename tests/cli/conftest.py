@@ -24,9 +24,9 @@ def refuse(run: Run, monkeypatch: pytest.MonkeyPatch) -> Refuse:
     errors: list[InputError] = []
     app = main_module.app
 
-    def recorded() -> None:
+    def recorded(**options: str) -> None:
         try:
-            app()
+            app(**options)
         except InputError as error:
             errors.append(error)
             raise

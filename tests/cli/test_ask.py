@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,8 @@ import torch
 
 from maieutic import models as opening
 from maieutic.answer import NOTHING_JUDGED, Answer, Seconds
+from maieutic.cli.ask import _check_quotes
+from maieutic.cli.outputs import Outputs
 from maieutic.errors import ContextLengthError, FileFormatError, InputError, ModelError
 from maieutic.inference import Literal
 from maieutic.lm.base import Prompt
@@ -82,7 +86,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 
     monkeypatch.setattr(opening, "load_lm", lambda *_, **__: ScriptedLanguageModel(reply, probability))
     monkeypatch.setattr(opening, "load_verifier", lambda *_, **__: ScriptedVerifier(judge))
-    return ("--lm", "scripted", "--nli", "scripted", *REFERENCE_GROWTH, "--depth", "1")
+    return ("--lm", "scripted", "--nli", "scripted", *REFERENCE_GROWTH, "--no-priors", "--depth", "1")
 
 
 def answers(printed: str) -> list[Answer]:
@@ -99,28 +103,74 @@ def questions(done: CompletedProcess[str]) -> list[str]:
 # -- what is printed -----------------------------------------------------------------------------------
 
 
-def test_people_get_the_decision_its_margin_the_tree_and_the_models(
+def test_people_get_the_decision_its_reasons_and_the_models(
     ask: Run, models: tuple[str, ...], wide_folder: Path, nli_folder: Path
 ) -> None:
     done = ask("The sky is blue.", "Ice is cold.", *models)
     first, second = re.split(r"─{50,}", done.stdout)
     for part, statement in ((first, "The sky is blue."), (second, "Ice is cold.")):
-        head, margin, *rest = part.strip().splitlines()
-        assert re.fullmatch(rf"(TRUE|FALSE|UNSURE, rather true)  {re.escape(statement)}", head)
-        assert margin.startswith("margin ")
-        assert any(line.startswith("Q ") and statement in line for line in rest)
-        assert str(wide_folder) in part
-        assert str(nli_folder) in part
+        head, *rest = part.strip().splitlines()
+        assert re.match(r"(True|False|Unsure)\. ", head)
+        assert re.search(rf"{statement[:6]}.*{statement[-5:-1]}", head)
+        assert any(str(wide_folder) in line and str(nli_folder) in line for line in rest)
 
 
 def test_the_heavier_reason_decides_and_is_shown(ask: Run, scripted: tuple[str, ...]) -> None:
     out = ask("Do penguins fly?", *scripted).stdout
-    assert out.startswith("Do penguins fly?\nFALSE  Penguins fly.\n")
-    assert "QF0 true   False, because: Penguins are heavy." in out
-    assert "QF0 contradicts Q" in out
+    assert out.startswith("No. Penguins do not fly (")
+    assert "1. “Penguins are heavy.” [if it were false: " in out
+    verbose = ask("Do penguins fly?", "--verbose", *scripted).stdout
+    assert verbose.startswith(out)
+    assert "Do penguins fly?\nFALSE  Penguins fly.\n" in verbose
+    assert "QF0 true   False, because: Penguins are heavy." in verbose
+    assert "QF0 contradicts Q" in verbose
     (answer,) = answers(ask("Do penguins fly?", "--json", *scripted).stdout)
     assert (answer.question, answer.statement) == ("Do penguins fly?", "Penguins fly.")
     assert answer.labels == {"Q": False, "QT0": True, "QF0": True}
+
+
+EXPLAINED = {"Q", "QT0", "QF0"}
+
+
+@pytest.mark.parametrize(
+    ("options", "terminal", "explained"),
+    [
+        ([], True, True),
+        (["--no-explain"], True, False),
+        (["--json"], True, False),
+        ([], False, False),
+        (["--explain"], False, True),
+        (["--explain", "--json"], False, True),
+        (["Snow is cold."], True, False),
+        (["-"], True, False),
+    ],
+)
+def test_one_question_at_a_terminal_is_explained_where_the_model_is_sure_too(
+    ask: Run,
+    scripted: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    terminal: bool,
+    explained: bool,
+) -> None:
+    class Input(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return terminal
+
+    monkeypatch.setattr(io, "TextIOWrapper", Input)
+    grown: list[Answer] = []
+    collect = Outputs.collect
+
+    def keep(outputs: Outputs, found: Iterable[Answer]) -> Iterator[Answer]:
+        for answer in collect(outputs, found):
+            grown.append(answer)
+            yield answer
+
+    monkeypatch.setattr(Outputs, "collect", keep)
+    anytime = (*scripted[:4], "--no-priors", "--depth", "1", "--confidence", "0")
+    assert ask("Penguins fly.", *options, *anytime).returncode == 0
+    for answer in grown:
+        assert ({node.id for node in answer.tree.nodes} == EXPLAINED) == explained
 
 
 def test_json_is_one_answer_a_line_in_the_order_of_the_statements_and_nothing_else(
@@ -144,7 +194,7 @@ def test_a_model_that_judged_nothing_gives_no_answer_that_looks_right(
     assert answer.unsure
     assert answer.warnings == (NOTHING_JUDGED,)
     shown = ask("Penguins fly.", *scripted).stdout
-    assert shown.startswith("UNSURE")
+    assert shown.startswith("Unsure.")
     assert NOTHING_JUDGED.partition(":")[0] in shown
 
 
@@ -195,6 +245,22 @@ def test_votes_are_counted_where_vote_inference_is_asked_for(ask: Run, scripted:
     verdict = answer.verdict
     assert (verdict.inference, verdict.margin_unit) == ("vote", "votes")
     assert verdict.votes == {Literal("QT0"): 0, Literal("QF0"): -1}
+
+
+def test_the_priors_of_a_model_are_named_and_subtracted_unless_they_are_off(
+    ask: Run, scripted: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credulous = ScriptedLanguageModel(
+        lambda *_: " So be it.", lambda _, option: 0.8 if option == " true" else 0.2
+    )
+    monkeypatch.setattr(opening, "load_lm", lambda *_, **__: credulous)
+    options = ("Ice is cold.", *scripted, "--depth", "0", "--json")
+    (shown,), (plain,) = (answers(ask(*options, switch).stdout) for switch in ("--priors", "--no-priors"))
+    assert plain.models.priors is None
+    assert shown.models.priors is not None
+    assert shown.models.priors.statement == pytest.approx(math.log(4))
+    assert shown.p_true == pytest.approx(0.5)
+    assert shown.tree == plain.tree  # which keeps what was read
 
 
 def test_the_language_model_can_be_its_own_verifier(
@@ -481,6 +547,26 @@ def test_a_full_disk_ends_the_run_with_a_message_and_leaves_no_partial_file(
 
 
 # -- the bundled models --------------------------------------------------------------------------------
+
+
+def test_the_words_of_one_sentence_without_quotes_are_refused_with_the_quotes(
+    refuse_ask: Refuse, scripted: tuple[str, ...]
+) -> None:
+    for words in (["Can", "a", "penguin", "fly"], ["Can", "a", "penguin", "fly?"]):
+        assert f'maieutic ask "{" ".join(words)}"' in str(refuse_ask(*words, *scripted))
+
+
+@pytest.mark.parametrize(
+    "statements", [["Ice is cold", "Fire burns", "Snow"], ["It.", "Is.", "So."], ["Fire", "burns"]], ids=str
+)
+def test_several_statements_are_no_sentence(statements: list[str]) -> None:
+    _check_quotes(statements)
+
+
+def test_seconds_that_are_averages_say_so(ask: Run, scripted: tuple[str, ...]) -> None:
+    one, three = (ask(*["Is ice cold?"] * number, *scripted, "--verbose").stdout for number in (1, 3))
+    assert "averages" not in one
+    assert three.count("(averages of 3 that advanced together)") == 3
 
 
 def test_without_models_the_bundled_ones_answer_after_a_line_on_others(ask: Run) -> None:

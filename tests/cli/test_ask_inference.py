@@ -26,6 +26,7 @@ OPTIONS = (
     "scripted",
     "--nli",
     "scripted",
+    "--no-priors",
     "--growth",
     "reference",
     "--prune",
@@ -84,25 +85,31 @@ def test_assumptions_are_shown_and_decide(ask: Run) -> None:
     before, after = answer(ask("--json")), answer(ask("--json", "--assume", LIGHT))
     assert (before.answer, after.answer) == (False, True)
     assert [(a.id, a.statement, a.holds) for a in after.verdict.assumptions] == [("A1", LIGHT, True)]
-    printed = ask("--assume", LIGHT, "--assume-false", "Penguins like [red]cold[/red].").stdout
+    facts = ("--assume", LIGHT, "--assume-false", "Penguins like [red]cold[/red].")
+    words = ask(*facts).stdout
+    assert "You said: “Penguins are light.”" in words
+    assert "You said that this is false: “Penguins like [red]cold[/red].”" in words
+    printed = ask(*facts, "--verbose").stdout
     assert "assumed true A1  Penguins are light." in printed
     assert "assumed false A2  Penguins like [red]cold[/red]." in printed
     assert "A1 entails Q" in printed
 
 
 def test_assumptions_that_conflict_according_to_the_verifier_are_named(ask: Run) -> None:
-    lines = ask("--assume", LIGHT, "--assume", COLD).stdout.splitlines()
-    (clash,) = (line for line in lines if "conflict" in line)
+    assert ask("--assume", LIGHT, "--assume", COLD).stdout.splitlines()[1].startswith("Warning: ")
+    lines = ask("--assume", LIGHT, "--assume", COLD, "--verbose").stdout.splitlines()
+    (clash,) = (line for line in lines if "assumptions conflict" in line)
     assert "A2 contradicts A1" in clash
 
 
 def test_a_flip_is_shown_and_saved(ask: Run, run: Run, tmp_path: Path) -> None:
-    assert "What would change its mind" not in ask().stdout
-    printed = ask("--flip").stdout
+    assert "What would change its mind" not in ask("--verbose").stdout
+    assert "The answer could as well be true" in ask("--flip").stdout
+    printed = ask("--flip", "--verbose").stdout
     assert "What would change its mind: true" in printed
     file = tmp_path / "answers.jsonl"
     file.write_text(ask("--json").stdout, encoding="utf-8")
-    shown = run("show", str(file), "--flip")
+    shown = run("show", str(file), "--flip", "--verbose")
     assert shown.stdout.partition("What would")[2].partition("\n\n")[0] in printed
     with_flip = answer(run("show", str(file), "--flip", "--json"))
     assert with_flip.verdict.flip is not None
@@ -114,7 +121,7 @@ def test_an_answer_below_the_threshold_is_unsure(ask: Run) -> None:
     barely, above = str(sure.confidence - 0.001), str(sure.confidence + 0.001)
     assert not answer(ask("--json", "--abstain-below", barely)).unsure
     assert answer(ask("--json", "--abstain-below", above)).unsure
-    assert ask("--abstain-below", above).stdout.startswith("UNSURE, rather false  Penguins fly.")
+    assert ask("--abstain-below", above).stdout.startswith("Unsure. Rather false: Penguins do not fly (")
 
 
 def test_the_weights_of_a_file_are_used(ask: Run, tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def test_argue_inference_prints_strengths_and_no_verifier(ask: Run) -> None:
     assert strengths is not None
     assert (argued.verdict.margin_unit, argued.models.verifier) == ("strength", "none")
     assert argued.answer == (strengths["Q"] >= 0.5)
-    printed = ask("--inference", "argue").stdout
+    printed = ask("--inference", "argue", "--verbose").stdout
     for phrase in ("QT0 supports Q", "QF0 attacks Q"):
         assert f"{strengths[phrase.split()[0]]:.2f}  {phrase}" in printed
 

@@ -23,7 +23,6 @@ METHODS = [
     "self-consistency",
     "generated-knowledge",
     "maieutic",
-    "cascade",
 ]
 
 
@@ -37,15 +36,12 @@ def test_every_method_runs_and_its_folder_says_everything(run: Run, tmp_path: Pa
     right = sum(record.right for record in found.records)
     assert f"{right} of 6 " in done.stdout
     assert all(record.usage.prompt_tokens > 0 and record.usage.calls > 0 for record in found.records)
-    assert all(
-        (record.reasoning is None) == (method not in {"maieutic", "cascade"}) or method == "cascade"
-        for record in found.records
-    )
+    assert all((record.reasoning is None) == (method != "maieutic") for record in found.records)
     facts = json.loads((out / "run.json").read_text())
     assert facts["configuration"]["method"] == method
     assert facts["data"]["asked"] == 6
     assert len(facts["models"]["lm"]["sha256"]["model.safetensors"]) == 64
-    assert ("nli" in facts["models"]) == (method in {"maieutic", "cascade"})
+    assert ("nli" in facts["models"]) == (method == "maieutic")
 
 
 def test_a_run_is_repeated_from_its_configuration(run: Run, tmp_path: Path) -> None:
@@ -122,6 +118,25 @@ def test_the_report_is_json_when_asked(run: Run, tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert report["metrics"]["questions"] == 6
     assert report["nodes"]["by_label"] <= report["nodes"]["nodes"]
+
+
+def test_the_toy_model_on_other_data_is_pointed_out_first(run: Run, tmp_path: Path) -> None:
+    data, out = tmp_path / "data.jsonl", tmp_path / "run"
+    data.write_text('{"statement": "A quokka juggles.", "label": false}\n')
+    arguments = ("bench", "run", "file", "--data", data, "--method", "direct", "--json", "--out", out)
+    done = run(*arguments)
+    assert done.returncode == 0
+    warning = done.stderr.splitlines()[0]
+    assert all(word in warning for word in ("warning: agora", "file", "--lm"))
+    (stored,) = json.loads(done.stdout)["warnings"]
+    assert warning == f"warning: {stored}"
+    assert json.loads((out / "run.json").read_text())["warnings"] == [stored]
+
+
+def test_the_toy_model_on_its_own_world_needs_no_warning(run: Run, tmp_path: Path) -> None:
+    done = run("bench", "run", *FEW, "--method", "direct", "--json", "--out", tmp_path / "run")
+    assert "warning" not in done.stderr
+    assert json.loads(done.stdout)["warnings"] == []
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def tree(number: int, gold: bool | None) -> Tree:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     def load(*_: object, **__: object) -> ScriptedVerifier:
-        return ScriptedVerifier(lambda *_: "neutral")
+        return ScriptedVerifier(lambda *_: "neutral", fingerprint="neutral")
 
     monkeypatch.setattr("maieutic.models.load_verifier", load)
     return lambda *arguments: CliRunner().invoke(
@@ -60,7 +60,9 @@ def test_weights_are_learned_reported_and_written(tmp_path: Path, run: Callable[
     assert set(TERMS) < set(report["weights"])
     rows = {(row["kind"], row["way"]): row for row in report["rows"]}
     assert rows["grown", "out of fold"]["accuracy"] == 1.0
-    assert rows["all", "vote"].keys() == {"data", "kind", "way", "trees", "accuracy", "accuracy_spread"}
+    about = {"data", "kind", "way", "trees"}
+    assert rows["all", "vote"].keys() == about | {"accuracy", "accuracy_spread", "accuracy_interval"}
+    assert rows["all", "out of fold"]["accuracy_interval"] == {"low": 1.0, "high": 1.0}
     assert read_weights(tmp_path / "w.toml").true_child == pytest.approx(report["weights"]["true_child"])
 
 
@@ -70,7 +72,15 @@ def test_the_tables_name_every_way(tmp_path: Path, run: Callable[..., Result]) -
     )
     result = run(one, other, "--folds", "2", "--seeds", "2")
     assert result.exit_code == 0, result.output
-    for text in ("a, grown: 12 trees", "out of fold", "from b", "root belief", "learned from all files"):
+    for text in (
+        "a, grown: 12 trees",
+        "out of fold",
+        "from b",
+        "root belief",
+        "learned from all files",
+        "[",
+        "95 %",
+    ):
         assert text in result.stdout
 
 
@@ -97,6 +107,19 @@ def test_a_file_that_exists_and_two_of_one_name_are_refused(
         assert refused.subject == subject
 
 
+def test_weights_that_exist_are_only_overwritten_with_force(
+    tmp_path: Path, run: Callable[..., Result]
+) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(6)))
+    out = tmp_path / "w.toml"
+    out.write_text("precious")
+    assert isinstance(run(trees, "--out", out).exception, InputError)
+    assert out.read_text() == "precious"
+    assert isinstance(run(trees, "--out", trees, "--force").exception, InputError)  # it is read
+    assert run(trees, "--out", out, "--force", "--folds", "2", "--even-if-worse").exit_code == 0
+    assert "precious" not in out.read_text(encoding="utf-8")
+
+
 def test_a_tree_that_is_too_large_is_left_out_and_counted(tmp_path: Path, run: Callable[..., Result]) -> None:
     large = tree(50, True)
     more = tuple(replace(large.nodes[1], id=f"QT{n}") for n in range(1, 20))
@@ -109,7 +132,8 @@ def test_a_tree_that_is_too_large_is_left_out_and_counted(tmp_path: Path, run: C
 def test_a_weight_that_is_off_stays_zero_everywhere(tmp_path: Path, run: Callable[..., Result]) -> None:
     trees = written(tmp_path / "a.jsonl", *(tree(n, n % 3 == 0) for n in range(20)))
     out = tmp_path / "w.toml"
-    result = run(trees, "--out", out, "--json", "--folds", "2", "--off", "bias", "--off", "root", "--ablate")
+    off = ("--off", "bias", "--off", "root", "--ablate")
+    result = run(trees, "--out", out, "--json", "--folds", "2", "--even-if-worse", *off)
     assert result.exit_code == 0, result.output
     learned = read_weights(out)
     assert (learned.bias, learned.root) == (0.0, 0.0)
@@ -146,19 +170,21 @@ def test_a_run_is_read_like_a_file_of_trees(tmp_path: Path, run: Callable[..., R
     assert from_run.stdout == from_file.stdout
 
 
-def test_with_the_cache_the_verifier_is_asked_once(
+def test_unless_the_cache_is_off_the_verifier_is_asked_once(
     tmp_path: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verifier = ScriptedVerifier(lambda *_: "neutral", fingerprint="scripted 1")
     monkeypatch.setattr("maieutic.models.load_verifier", lambda *_, **__: verifier)
     monkeypatch.setenv("MAIEUTIC_CACHE_DIR", str(tmp_path / "cache"))
     trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)))
-    first = run(trees, "--json", "--folds", "2", "--cache")
+    first = run(trees, "--json", "--folds", "2")
     assert first.exit_code == 0, first.output
     asked = len(verifier.pairs)
     assert asked > 0
-    again = run(trees, "--json", "--folds", "2", "--cache")
+    again = run(trees, "--json", "--folds", "2")
     assert (again.stdout, len(verifier.pairs)) == (first.stdout, asked)
+    assert run(trees, "--json", "--folds", "2", "--no-cache").stdout == first.stdout
+    assert len(verifier.pairs) > asked
 
 
 def test_a_run_without_trees_is_refused(tmp_path: Path, run: Callable[..., Result]) -> None:
@@ -200,3 +226,19 @@ def test_weights_need_a_verifier(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["calibrate", str(trees)])
     assert isinstance(result.exception, InputError)
     assert result.exception.subject == "--nli"
+
+
+def test_weights_that_are_no_better_out_of_fold_are_only_written_on_demand(
+    tmp_path: Path, run: Callable[..., Result]
+) -> None:
+    """The trees say nothing about the gold answers, so whatever is learned is chance."""
+    empty = [replace(tree(n, None), answer=n % 2 == 0) for n in range(20)]
+    trees, out = written(tmp_path / "a.jsonl", *empty), tmp_path / "w.toml"
+    result = run(trees, "--out", out, "--folds", "2")
+    assert result.exit_code == 0, result.output
+    (line,) = result.stderr.splitlines()
+    assert "--even-if-worse" in line
+    assert not out.exists()
+    result = run(trees, "--out", out, "--folds", "2", "--even-if-worse")
+    assert result.exit_code == 0, result.output
+    assert read_weights(out) != DEFAULT_WEIGHTS

@@ -38,4 +38,6 @@ def test_answers_as_text_are_escaped_where_need_be() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
     done = subprocess.run(command, capture_output=True, check=False, env=environment)
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
-    assert r"An iguana \u2192 has é scales \ud83e\udd8e." in done.stdout.decode("cp1252")
+    shown = done.stdout.decode("cp1252")
+    assert r"An iguana \u2192 " in shown
+    assert r"é scales \ud83e\udd8e" in shown

@@ -32,12 +32,13 @@ from maieutic.errors import (
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
+from maieutic.render.terms import terms
 from maieutic.tree import Proposition, Tree
 
 Run = Callable[..., "CompletedProcess[str]"]
 
 PROJECT = Path(__file__).parents[2]
-COMMANDS = ("ask", "bench", "cache", "calibrate", "models", "show", "solve")
+COMMANDS = ("ask", "bench", "cache", "calibrate", "explain-terms", "models", "show", "solve")
 GROUPS = {"bench": "run", "cache": "info"}  # with a command of each
 
 
@@ -81,7 +82,7 @@ def test_the_help_of_a_command_explains_every_option(run: Run, path: tuple[str, 
     options = [
         option for option in subcommands(*path[:-1])[path[-1]].params if isinstance(option, TyperOption)
     ]
-    assert options
+    assert options or path == ("explain-terms",)
     for option in options:
         assert option.help
         assert set(option.opts) <= set(words)
@@ -91,9 +92,9 @@ def test_the_help_of_a_command_explains_every_option(run: Run, path: tuple[str, 
 PANELS = {
     "Models": {"lm", "nli", "prompts", "beliefs", "device", "dtype", "download", "cache"},
     "Reasoning": {"inference", "depth", "belief", "seed", "weights", "merge", "pruned", "assume"}
-    | {"growth", "confidence", "budget", "prune"}
+    | {"growth", "confidence", "budget", "prune", "priors", "explain"}
     | {"assume_false", "abstain_below", "flip"},
-    "Output": {"json", "html", "dot", "mermaid", "graphml", "wcnf"},
+    "Output": {"verbose", "json", "html", "dot", "mermaid", "graphml", "wcnf", "force"},
 }
 
 
@@ -115,7 +116,7 @@ def test_without_arguments_the_help_is_shown(run: Run) -> None:
     assert (done.stdout + done.stderr).strip() == run("--help").stdout.strip()
 
 
-@pytest.mark.parametrize("wrong", ["reply", "--verbose"])
+@pytest.mark.parametrize("wrong", ["reply", "--verbatim"])
 def test_an_unknown_command_or_option_is_named(run: Run, wrong: str) -> None:
     done = run(wrong)
     assert (done.returncode, done.stdout) == (2, "")
@@ -142,7 +143,7 @@ def test_an_unknown_command_or_option_is_named(run: Run, wrong: str) -> None:
 def test_an_error_becomes_one_line_and_the_exit_code_of_its_kind(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: MaieuticError, code: int
 ) -> None:
-    def fail() -> NoReturn:
+    def fail(**_: str) -> NoReturn:
         raise error
 
     monkeypatch.setattr(main_module, "app", fail)
@@ -174,7 +175,7 @@ def test_a_reader_that_closes_the_pipe_gets_no_traceback(tmp_path: Path, option:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 1
-    assert b"Ice is cold." in first
+    assert b"Ice is cold" in first
 
 
 # -- completion ----------------------------------------------------------------------------------------
@@ -233,3 +234,21 @@ def test_the_check_fails_on_a_stale_file_and_names_the_command(tmp_path: Path) -
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "python -m maieutic.cli.docs cli.md" in done.stderr
+
+
+# -- the glossary --------------------------------------------------------------------------------------
+
+
+def test_one_term_or_all_are_explained(run: Run) -> None:
+    every = run("explain-terms").stdout
+    for term, text in terms().items():
+        one = run("explain-terms", term.upper())
+        assert (one.returncode, " ".join(one.stdout.split())) == (0, f"{term}: {text}")
+        assert one.stdout in every
+
+
+def test_an_unknown_term_is_refused_with_similar_ones(run: Run) -> None:
+    done = run("explain-terms", "nat\x1b[1m")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nats" in done.stderr
+    assert "\x1b" not in done.stderr

@@ -57,6 +57,18 @@ def test_people_get_a_table_with_the_three_kinds(run: Run, cache: Path) -> None:
     assert "no models in the hub cache yet" in done.stdout
 
 
+def test_names_are_whole_where_standard_output_is_no_terminal(
+    run: Run, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"me/{'long-' * 30}model"
+    cached(cache, name, '{"architectures": ["LlamaForCausalLM"]}')
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = run("models").stdout.splitlines()
+    (line,) = (line for line in lines if name in line.split())
+    assert "--lm" in line.split()
+    assert not any("…" in line for line in lines)
+
+
 def test_cached_models_say_what_they_are_good_for(run: Run, cache: Path) -> None:
     cached(cache, "a/talker", '{"architectures": ["LlamaForCausalLM"]}')
     cached(cache, "b/judge", '{"architectures": ["BertForSequenceClassification"]}')

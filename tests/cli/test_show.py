@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -74,24 +75,35 @@ def test_every_answer_of_the_file_is_shown_in_its_order(show: Run, file: Path) -
     done = show(file)
     assert (done.returncode, done.stderr) == (0, "")
     first, second, third = done.stdout.split("─" * 200)
-    assert first.startswith("FALSE  Penguins fly.\n")
-    assert "QF0 true   False, because: Penguins are heavy." in first
-    assert "P(true) 0.60, of its negation 0.50, wavers" in first
-    words = [str(Answer.from_json(line).answer).upper() for line in file.read_text("utf-8").splitlines()]
-    assert second.strip().startswith(f"{words[1]}  Ice is cold.\n")
-    assert third.strip().startswith(f"{words[2]}  Grün ist 绿.\n")
+    assert first.startswith("False. Not so: Penguins fly (")
+    assert "“Penguins are heavy.”" in first
+    assert all(Answer.from_json(line).answer for line in file.read_text("utf-8").splitlines()[1:])
+    assert second.strip().startswith("True. Ice is cold (")
+    assert third.strip().startswith("True. Grün ist 绿 (")
     assert all("a model" in part for part in (first, second, third))
 
 
-def test_texts_of_an_answer_cannot_control_the_terminal(show: Run, file: Path) -> None:
-    shown = show(file).stdout
+@pytest.mark.parametrize("option", ["--verbose", "-v"])
+def test_verbose_adds_the_tree_the_beliefs_and_the_constraints(show: Run, file: Path, option: str) -> None:
+    plain, verbose = show(file, "--line", "1").stdout, show(file, "--line", "1", option).stdout
+    assert verbose.startswith(plain)
+    more = verbose.removeprefix(plain).lstrip()
+    assert more.startswith("FALSE  Penguins fly.\nmargin ")
+    assert "QF0 true   False, because: Penguins are heavy." in more
+    assert "the model believes 0.60, its negation 0.50, wavers" in more
+
+
+@pytest.mark.parametrize("options", [(), ("--verbose",)])
+def test_texts_of_an_answer_cannot_control_the_terminal(
+    show: Run, file: Path, options: tuple[str, ...]
+) -> None:
+    shown = show(file, *options).stdout
     assert "\x1b" not in shown
     assert r"Say \x1b]0;owned\x07 [red]:cat:[/red]." in shown
 
 
 def test_one_line_can_be_picked(show: Run, file: Path, lines: list[str]) -> None:
-    word = str(Answer.from_json(lines[1]).answer).upper()
-    assert show(file, "--line", "2").stdout.startswith(f"{word}  Ice is cold.\n")
+    assert show(file, "--line", "2").stdout.startswith("True. Ice is cold (")
     assert show(file, "--line", "3", "--json").stdout == lines[2] + "\n"
 
 
@@ -187,6 +199,58 @@ def test_one_answer_of_a_file_becomes_a_graph_or_a_problem(
     assert refuse("show", file, "--line", "2", option, out).subject == option
 
 
+@pytest.mark.parametrize("option", ["--html", "--dot", "--mermaid", "--graphml", "--wcnf"])
+def test_a_file_that_exists_is_refused_and_with_force_overwritten(
+    show: Run, refuse: Refuse, file: Path, tmp_path: Path, option: str
+) -> None:
+    out = tmp_path / "answer.txt"
+    out.write_text("precious")
+    out.chmod(0o640)
+    error = refuse("show", file, "--line", "1", option, out)
+    assert error.subject == option
+    assert "--force" in str(error)
+    assert out.read_text() == "precious"
+    assert show(file, "--line", "1", option, out, "--force").returncode == 0
+    assert "Penguins" in out.read_text(encoding="utf-8")
+    assert out.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answer.txt", "answers.jsonl"]
+
+
+def test_force_makes_a_new_file_too_and_overwrites_what_a_link_points_to(
+    show: Run, file: Path, tmp_path: Path
+) -> None:
+    out, link = tmp_path / "answer.html", tmp_path / "link.html"
+    link.symlink_to(out)
+    assert show(file, "--html", out, "--force").returncode == 0
+    out.write_text("old")
+    assert show(file, "--html", link, "--force").returncode == 0
+    assert link.is_symlink()
+    assert "Penguins" in out.read_text(encoding="utf-8")
+
+
+def test_force_never_overwrites_the_file_that_is_read_or_a_folder(
+    refuse: Refuse, file: Path, tmp_path: Path
+) -> None:
+    before = file.read_bytes()
+    for out in (file, tmp_path):
+        assert refuse("show", file, "--html", out, "--force").subject == "--html"
+    assert file.read_bytes() == before
+
+
+def test_a_failed_write_leaves_the_old_file(
+    show: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    out = tmp_path / "answer.html"
+    out.write_text("precious")
+    monkeypatch.setattr(os, "fsync", full)
+    assert show(file, "--html", out, "--force").returncode == 1
+    assert out.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answer.html", "answers.jsonl"]
+
+
 def test_a_problem_that_is_shown_can_be_solved_to_the_same_cost(
     show: Run, run: Run, file: Path, tmp_path: Path, lines: list[str]
 ) -> None:
@@ -221,7 +285,7 @@ def test_an_answer_with_an_impossible_weight_is_shown_and_its_problem_refused(
     answer["verdict"]["constraints"][0]["weight"] = -1.0
     file.write_text(json.dumps(answer), encoding="utf-8")
     printed = show(file).stdout
-    assert printed.startswith("FALSE  Penguins fly.\n")
+    assert printed.startswith("False. Not so: Penguins fly (")
     error = refuse("show", file, "--wcnf", tmp_path / "answer.wcnf", stdout=printed)
     assert isinstance(error, ProblemError)
     assert list(tmp_path.glob("*.wcnf")) == []

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from maieutic.errors import InputError
 from maieutic.inference import Argue, Inference, Joint, Literal, Verdict, Vote
 from maieutic.inference.constraints import Constraint
+from maieutic.inference.joint import AnswerBy
 from maieutic.inference.weights import DEFAULT_WEIGHTS, PRIORS, TERMS, JointWeights
 from maieutic.nli.base import Pair, Probabilities, Verifier
 from maieutic.nli.scripted import ScriptedVerifier
@@ -195,8 +196,9 @@ def test_decided_explanations_keep_their_likelier_side_and_the_rest_is_the_best_
             answer: min(joint_cost(case, label) for label in left if label["Q"] == answer)
             for answer in (True, False)
         }
-        assert verdict.cost == pytest.approx(min(cheapest.values()), abs=1e-9)
-        assert verdict.margin == pytest.approx(abs(cheapest[True] - cheapest[False]), abs=1e-9)
+        assert verdict.cost == pytest.approx(cheapest[verdict.answer], abs=1e-9)
+        extra = cheapest[not verdict.answer] - cheapest[verdict.answer]
+        assert verdict.margin == pytest.approx(max(0.0, extra), abs=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
@@ -275,22 +277,27 @@ def root_cost(tree: Tree, label: bool) -> float:
 
 
 @settings(deadline=None)
-@given(case=cases())
-def test_joint_finds_the_cheapest_labelling_and_what_the_opposite_answer_costs_more(case: Case) -> None:
-    verdict = case.solve(JOINT)
+@given(case=cases(), by=st.sampled_from(["probability", "labelling"]))
+def test_joint_finds_the_cheapest_labelling_and_what_the_opposite_answer_costs_more(
+    case: Case, by: AnswerBy
+) -> None:
+    verdict = case.solve(replace(JOINT, answer_by=by))
     names = [node.id for node in case.tree.nodes]
-    cheapest = {
-        answer: min(joint_cost(case, label) for label in labellings(names) if label["Q"] == answer)
-        for answer in (True, False)
-    }
-    assert verdict.cost == pytest.approx(min(cheapest.values()), abs=1e-9)
+    costs = [(label["Q"], joint_cost(case, label)) for label in labellings(names)]
+    cheapest = {answer: min(cost for q, cost in costs if q == answer) for answer in (True, False)}
+    assert verdict.cost == pytest.approx(cheapest[verdict.answer], abs=1e-9)
     assert verdict.cost == pytest.approx(joint_cost(case, verdict.labels), abs=1e-9)
-    assert verdict.margin == pytest.approx(abs(cheapest[True] - cheapest[False]), abs=1e-9)
+    extra = cheapest[not verdict.answer] - cheapest[verdict.answer]
+    assert verdict.margin == pytest.approx(max(0.0, extra), abs=1e-9)
     assert verdict.margin_unit == "nats"
     assert verdict.labels["Q"] == verdict.answer
-    if verdict.margin > 1e-9:
-        assert verdict.answer == (cheapest[True] < cheapest[False])
-    elif verdict.margin == 0:
+    mass = {
+        answer: math.fsum(math.exp(-cost) for q, cost in costs if q == answer) for answer in (True, False)
+    }
+    better = {"probability": mass[True] - mass[False], "labelling": cheapest[False] - cheapest[True]}[by]
+    if abs(better) > 1e-9:
+        assert verdict.answer == (better > 0)
+    elif better == 0:
         assert verdict.answer
 
 

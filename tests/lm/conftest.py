@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 import struct
 import threading
@@ -33,6 +34,7 @@ class FakeServer:
         system: whether chats may have a system message.
         prefill: whether chats continue a last message of the assistant; ``repeats`` adds it to the reply.
         tokenizer: whether there is a tokenizer, which splits texts into words.
+        labels: whether it splits lists of texts, and ``/score`` gives probabilities of tokens, as in SGLang.
         counts: whether replies report their token counts.
         first: (prompt as text) → the probabilities of its next token.
         write: (body, prompt as text) → the text that follows.
@@ -54,6 +56,7 @@ class FakeServer:
     prefill: bool = False
     repeats: bool = False
     tokenizer: bool = False
+    labels: bool = False
     counts: bool = True
     first: Callable[[str], Mapping[str, float]] = lambda _: PROBABILITIES
     write: Callable[[dict[str, Any], str], str] = lambda body, _: f" text {body.get('seed')}\nmore"
@@ -69,6 +72,12 @@ class FakeServer:
     running: int = 0
     most_running: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    words: dict[str, int] = field(default_factory=lambda: {"<s>": 0})
+
+    def ids(self, text: str) -> list[int]:
+        """The tokens of a text: words with the space before them, and line ends."""
+        words = ["<s>", *re.findall(r"\n|\s?[^\s]+", text)]
+        return [self.words.setdefault(word, len(self.words)) for word in words]
 
     @property
     def url(self) -> str:
@@ -132,7 +141,8 @@ class ScriptedHandler(BaseHTTPRequestHandler):
 
     def answer(self, body: dict[str, Any]) -> None:
         fake = self.fake
-        endpoints = {"/tokenize": fake.tokenizer, "/v1/completions": fake.completions}
+        endpoints = {"/tokenize": fake.tokenizer or fake.labels, "/v1/completions": fake.completions}
+        endpoints["/v1/score"] = fake.labels
         endpoints["/v1/chat/completions"] = fake.chat
         if not endpoints.get(self.path):
             self.refuse(404, "Not Found")
@@ -140,12 +150,34 @@ class ScriptedHandler(BaseHTTPRequestHandler):
             self.refuse(*refusal)
         elif self.path == "/tokenize":
             self.split(body)
+        elif self.path == "/v1/score":
+            self.score(body)
         else:
             self.complete(body)
 
     def split(self, body: dict[str, Any]) -> None:
+        if isinstance(body.get("prompt"), list):
+            return self.split_list(body)
         words = body["content"].split() + ["<s>"] * body["add_special"]
         self.reply(200, {"tokens": words, "count": len(words)})
+        return None
+
+    def split_list(self, body: dict[str, Any]) -> None:
+        if not self.fake.labels:
+            return self.refuse(400, "Input should be a valid string")
+        rows = [self.fake.ids(text) for text in body["prompt"]]
+        reply = {"tokens": rows, "count": list(map(len, rows)), "max_model_len": 4096}
+        return self.reply(200, self.fake.reshape(body, reply))
+
+    def score(self, body: dict[str, Any]) -> None:
+        """The probabilities of tokens after a prompt."""
+        fake = self.fake
+        words = {number: word for word, number in fake.words.items()}
+        prompt = "".join(words[number] for item in body["items"] for number in body["query"] + item)
+        table = fake.first(prompt.removeprefix("<s>"))
+        scores = [table.get(words[number], 0.0) for number in body["label_token_ids"]]
+        reshaped = fake.reshape(body, {"scores": [scores], "model": body["model"], "object": "scoring"})
+        self.send(200, reshaped if isinstance(reshaped, bytes) else json.dumps(reshaped).encode())
 
     def complete(self, body: dict[str, Any]) -> None:
         fake = self.fake

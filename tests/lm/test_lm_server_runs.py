@@ -127,7 +127,7 @@ def test_a_name_with_a_password_is_refused_before_anything_is_written(run: Run, 
 def test_a_statement_is_judged_by_a_model_on_a_server(serve: Serve, run: Run) -> None:
     fake = serve(write=written)
     command = ("ask", "Ice floats.", "--lm", f"{fake.url}#m", "--nli", "lm", "--prompts", "agora", "--json")
-    done = run(*command, "--depth", "0")
+    done = run(*command, "--depth", "0", "--no-priors")
     assert (done.returncode, done.stderr) == (0, "")
     answer = json.loads(done.stdout)
     assert answer["models"]["lm"] == f"{fake.url}#m"

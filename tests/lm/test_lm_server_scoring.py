@@ -13,7 +13,7 @@ from maieutic.lm.base import Prompt
 from maieutic.lm.server.choice import Position
 from maieutic.lm.server.model import ServerLM
 from maieutic.lm.server.retries import RetryPolicy
-from maieutic.lm.server.scoring import continuation_logprob
+from maieutic.lm.server.scoring import Continuation, continuation_logprob
 
 Serve = Callable[..., Any]
 Body = dict[str, Any]
@@ -45,7 +45,7 @@ def echoes(body: Body, reply: Body) -> Body:
 
 def prompt_logprobs(body: Body, reply: Body) -> Body:
     """As vLLM without ``echo``."""
-    if "prompt_logprobs" in body:
+    if "prompt_logprobs" in body and "prompt" in body:
         words = tokens(body["prompt"])
         listed = [
             {str(i): {"logprob": LOGS.get(w, -9.0), "rank": 1, "decoded_token": w}}
@@ -85,20 +85,53 @@ def test_top_tokens_are_read_where_a_prompt_has_no_boundary_before_its_options(s
     assert rows[1] == pytest.approx([0.03, 0.6])
 
 
+def without_spaces(body: Body, reply: Body) -> Body:
+    """As servers that decode tokens one by one by a tokenizer that drops the space before a word."""
+    logprobs = echoes(body, reply)["choices"][0].get("logprobs")
+    if body.get("echo") and logprobs:
+        logprobs["tokens"] = [token.lstrip(" ") for token in logprobs["tokens"]]
+    return reply
+
+
+def without_the_first(body: Body, reply: Body) -> Body:
+    logprobs = echoes(body, reply)["choices"][0].get("logprobs")
+    if body.get("echo") and logprobs:
+        logprobs["token_logprobs"] = logprobs["token_logprobs"][1:]
+    return reply
+
+
+def above_zero(body: Body, reply: Body) -> Body:
+    logprobs = echoes(body, reply)["choices"][0].get("logprobs")
+    if body.get("echo") and logprobs:
+        logprobs["token_logprobs"] = [log and -log for log in logprobs["token_logprobs"]]
+    return reply
+
+
+@pytest.mark.parametrize("reshape", [without_spaces, without_the_first, above_zero])
+def test_replies_that_do_not_fit_the_prompt_are_no_scores(serve: Serve, reshape: Callable[..., Any]) -> None:
+    lm = load(serve(reshape=reshape))
+    assert lm.facts["scoring"]["/completions"] == "20 top tokens"
+    rows = lm.choose(PROMPTS[:1], [" true", " false"]).probabilities.tolist()
+    assert rows == [pytest.approx([0.6, 0.3])]
+
+
 @pytest.mark.parametrize("field", ["echo", "prompt_logprobs"])
 def test_a_server_that_ignores_the_fields_is_not_taken_to_score(serve: Serve, field: str) -> None:
-    assert load(serve()).facts["scoring"] is None
+    ways = {"/completions": "20 top tokens", "/chat/completions": "20 top tokens"}
+    assert load(serve()).facts["scoring"] == ways
     rule = {"rule": lambda _, body: (400, f"unknown field {field}") if field in body else None}
-    assert load(serve(**rule)).facts["scoring"] is None
+    assert load(serve(**rule)).facts["scoring"] == ways
 
 
 def test_a_score_needs_boundaries_and_numbers() -> None:
-    def score(*pairs: tuple[str, float | None]) -> tuple[float, int] | None:
+    def score(*pairs: tuple[str, float | None]) -> Continuation | None:
         return continuation_logprob([Position(token, log, ()) for token, log in pairs], "A:", " true")
 
-    assert score(("A", None), (":", -3.0), (" true", -1.0), ("!", -2.0)) == (-1.0, 2)
+    assert score(("A", None), (":", -3.0), (" true", -1.0), ("!", -2.0)) == Continuation(-1.0, 2)
     assert score(("A", None), (": true", -1.0)) is None
     assert score(("A:", None), (" true!", -1.0)) is None
     assert score(("A:", None), (" true", None)) is None
+    assert score(("A:", None), (" true", 0.1)) is None
+    assert score(("A:", None), (" true", -math.inf)) == Continuation(-math.inf, 1)
     assert score(("A:", None), (" false", -1.0)) is None
     assert score() is None

@@ -24,7 +24,7 @@ from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.render.text import printable, show
 from maieutic.solvers import load_solver
-from maieutic.tree import Discard, Proposition, Tree
+from maieutic.tree import Discard, GrowthStep, Proposition, Tree
 from tests.inference.weights import TELLING
 
 HOSTILE = {
@@ -155,7 +155,7 @@ def test_every_proposition_is_shown_with_its_label_beliefs_and_integrity(
         label = str(answer.labels[node.id]).lower()
         integral = "integral" if node.integral else "wavers"
         assert f"{node.id} {label} {sides[node.side]}{node.statement}" in text
-        assert f"{node.statement} P(true) {p}, of its negation {p_negation}, {integral}" in text
+        assert f"{node.statement} the model believes {p}, its negation {p_negation}, {integral}" in text
 
 
 def test_children_stand_below_their_parents_and_further_in() -> None:
@@ -262,6 +262,16 @@ def test_the_last_lines_name_the_models_the_inference_and_the_discarded_texts(in
         assert (name in foot) == inference.uses_verifier
     assert "none" not in foot
     assert "some-lm" in shown(replace(answer, models=replace(answer.models, lm="some-lm")))
+
+
+def test_the_steps_of_growth_are_one_line_with_their_cost() -> None:
+    answer = answered(grown())
+    assert "growth" not in shown(answer)
+    steps = (GrowthStep("root", 0.549, 0, 4), GrowthStep("chain", None, 21, 2), GrowthStep("Q", 0.72, 40, 8))
+    line = "growth: root 0.55 → chain unknown → Q 0.72, 61 generated tokens, 14 calls"
+    assert line in flat(shown(replace(answer, steps=steps)))
+    evil = (GrowthStep("\x1b]0;owned\x07", 0.5, 0, 4),)
+    assert "\x1b" not in shown(replace(answer, steps=evil))
 
 
 # -- hostile text --------------------------------------------------------------------------------------

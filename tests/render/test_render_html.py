@@ -27,7 +27,7 @@ from maieutic.render import html
 from maieutic.render.text import printable
 from maieutic.render.view import bonds, flipped, view_of
 from maieutic.solvers import load_solver
-from maieutic.tree import Discard, Proposition, Tree
+from maieutic.tree import Discard, GrowthStep, Proposition, Tree
 from tests.inference.weights import TELLING
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates, too
@@ -89,7 +89,8 @@ def sample() -> Answer:
 def saying(text: str) -> Answer:
     """The sample with the text in all its texts."""
     verdict = replace(sample().verdict, solver=f"solver{text}")
-    return replace(sample(), tree=grown(text), verdict=verdict, models=Models(f"lm{text}", f"nli{text}"))
+    models, steps = Models(f"lm{text}", f"nli{text}"), (GrowthStep(f"root{text}", 0.55, 0, 4),)
+    return replace(sample(), tree=grown(text), verdict=verdict, models=models, steps=steps)
 
 
 class Page(HTMLParser):
@@ -153,7 +154,7 @@ def test_no_text_becomes_markup_and_every_text_is_there_literally(text: str) -> 
     data, _script = page.texts["script"]
     assert json.loads(data) == [view_of(answer)]
     (shown,) = page.texts["pre"]
-    for original in (f"Penguins fly.{text}", f"They have wings.{text}", f"reason{text}"):
+    for original in (f"Penguins fly.{text}", f"They have wings.{text}", f"reason{text}", f"root{text} 0.55"):
         assert "".join(printable(original).split()) in re.sub(r"[\s│]", "", shown)
     assert source.replace("\n", "").isprintable()  # nothing commands a terminal or turns the line round
 

@@ -71,6 +71,9 @@ class TransformersLM:
         # The model's own defaults (temperature, penalties, forced tokens …) must not affect sampling.
         self._model.generation_config = GenerationConfig()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     @classmethod
     def load(
         cls,

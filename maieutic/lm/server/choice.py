@@ -123,8 +123,13 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _number(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
-    return float(value) if known else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return None
+    return None if math.isnan(number) else number
 
 
 def _parts(content: Any) -> tuple[str, str]:
@@ -160,16 +165,15 @@ def _positions(logprobs: Any) -> tuple[Position, ...]:
 def text_positions(choice: Any) -> tuple[Position, ...]:
     """The tokens of an echoed prompt and of the text, in the older format of /completions."""
     logprobs = _mapping(_mapping(choice).get("logprobs"))
-    logs = _list(logprobs.get("token_logprobs"))
-    return tuple(
-        Position(_plain(token), _number(log), ())
-        for token, log in zip(_list(logprobs.get("tokens")), logs, strict=False)
-    )
+    tokens, logs = (_list(logprobs.get(name)) for name in ("tokens", "token_logprobs"))
+    if len(tokens) != len(logs):  # which log-probability belongs to which token is unknown
+        return ()
+    return tuple(Position(_plain(token), _number(log), ()) for token, log in zip(tokens, logs, strict=True))
 
 
-def prompt_positions(choice: Any) -> tuple[Position, ...]:
+def prompt_positions(logprobs: Any) -> tuple[Position, ...]:
     """The tokens of the prompt in vLLM's ``prompt_logprobs``, each with its own log-probability."""
-    listed = [list(_mapping(one).values()) for one in _list(_mapping(choice).get("prompt_logprobs"))]
+    listed = [list(_mapping(one).values()) for one in _list(logprobs)]
     fields = [_mapping(values[0]) if len(values) == 1 else {} for values in listed]
     return tuple(
         Position(_plain(one.get("decoded_token")), _number(one.get("logprob")), ()) for one in fields

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from maieutic.errors import InputError, ModelError
 from maieutic.lm.base import OptionScores, Prompt
 from maieutic.lm.server.counting import TokenCounter
+from maieutic.lm.server.exact import exact_scores
 from maieutic.lm.server.replies import FirstToken, Reply, SharedStart, first_tokens, option_probabilities
-from maieutic.lm.server.scoring import continuation_logprob
 from maieutic.lm.server.sending import Sender, quoted
 
 __all__ = ["choose"]
@@ -38,7 +37,7 @@ def choose(
     distinct = list(dict.fromkeys(prompts))
     table = {prompt: dict.fromkeys(options, 1.0) for prompt in distinct}
     lengths: dict[Prompt, int] = {}
-    for prompt, scores in _score(sender, distinct, list(dict.fromkeys(options))).items():
+    for prompt, scores in exact_scores(sender, distinct, list(dict.fromkeys(options))).items():
         table[prompt] = dict(scores.probabilities)
         lengths[prompt] = scores.prompt_tokens
     others = [prompt for prompt in distinct if prompt not in lengths]
@@ -54,46 +53,6 @@ def choose(
     rows = [[table[prompt][option] for option in options] for prompt in prompts]
     probabilities = np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
     return OptionScores(probabilities, tuple(lengths[prompt] for prompt in prompts))
-
-
-@dataclass(frozen=True, slots=True)
-class _ExactScores:
-    """The probabilities of options after one prompt.
-
-    Attributes:
-        probabilities: P(option | prompt) in [0, 1] by option.
-        prompt_tokens: of the prompt without an option.
-    """
-
-    probabilities: Mapping[str, float]
-    prompt_tokens: int
-
-
-def _score(sender: Sender, prompts: Sequence[Prompt], options: Sequence[str]) -> dict[Prompt, _ExactScores]:
-    """The scores of the prompts whose options can be scored exactly.
-
-    Raises:
-        ContextLengthError: the server reports that a prompt does not fit the context window.
-        ModelError: the server does not support the prompt's format.
-        ServerError: the server fails.
-    """
-    scorable = [prompt for prompt in prompts if sender.writer.endpoint(prompt).scoring is not None]
-    owners = [prompt for prompt in scorable for _ in options]
-    bodies = [sender.writer.scored(prompt, option) for prompt in scorable for option in options]
-    replies = iter(sender.send(owners, bodies))
-    scores: dict[Prompt, _ExactScores] = {}
-    for prompt in scorable:
-        scoring = sender.writer.endpoint(prompt).scoring
-        assert scoring is not None
-        text = prompt.text()
-        results = {
-            option: continuation_logprob(scoring.positions(next(replies)), text, option) for option in options
-        }
-        known = {option: result for option, result in results.items() if result is not None}
-        if known and len(known) == len(results):
-            chances = {option: math.exp(min(log, 0.0)) for option, (log, _) in known.items()}
-            scores[prompt] = _ExactScores(chances, next(iter(known.values()))[1])
-    return scores
 
 
 def _first_tokens(

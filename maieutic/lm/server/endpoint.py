@@ -39,6 +39,7 @@ class Endpoint:
         seed: whether it accepts a seed.
         stop: whether it accepts a stop text.
         blank_start: whether the model's replies begin with a blank line, where a stop text would end them.
+        labels: whether ``/score`` gives the probabilities of single tokens after its prompts.
         scoring: how it gives the probabilities of a prompt's tokens; None if it does not.
         thought: token limit of a thought that cannot be switched off; 0 for a model without one.
     """
@@ -57,8 +58,17 @@ class Endpoint:
     seed: bool = True
     stop: bool = True
     blank_start: bool = False
+    labels: bool = False
     scoring: Scoring | None = None
     thought: int = 0
+
+    @property
+    def ways(self) -> str:
+        """How options are scored, the first way first."""
+        names = ["/score"] if self.labels else []
+        names += [self.scoring.name] if self.scoring else []
+        names += [f"{self.top} top tokens"] if self.top else []
+        return ", else ".join(names) or "none"
 
     def body(
         self, model: str, prompt: WrittenPrompt, extra: Mapping[str, Any], **sampling: Any
@@ -94,7 +104,7 @@ class Endpoint:
             model, prompt, extra, max_tokens=tokens, temperature=temperature, top_p=1.0, seed=0, **top
         )
 
-    def scored(self, model: str, prompt: str, scoring: Scoring) -> dict[str, Any]:
+    def scored(self, model: str, prompt: WrittenPrompt, scoring: Scoring) -> dict[str, Any]:
         """The body of a request for the probabilities of a prompt's tokens."""
         return self.body(
             model, prompt, {}, max_tokens=1, temperature=1.0, top_p=1.0, seed=0, **scoring.fields

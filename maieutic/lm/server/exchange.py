@@ -46,11 +46,13 @@ class Request:
         path: below the server's address or, if it begins with "//", beside its "/v1".
         body: the JSON to post; None for a GET.
         schema: the dataclass that the reply must fit.
+        optional: whether a rejection is no error: the reply is then None.
     """
 
     path: str
     body: Mapping[str, Any] | None = None
     schema: type[Any] = Reply
+    optional: bool = False
 
 
 class RequestRejected(Exception):  # noqa: N818 - some callers send a request to learn whether it is rejected
@@ -169,6 +171,10 @@ class _Exchange:
             for attempt in range(1, self.attempts + 1):
                 try:
                     return await self.attempt(client, index, request)
+                except RequestRejected:
+                    if request.optional:
+                        return None
+                    raise
                 except _AttemptFailed as failure:
                     problem, wait = str(failure), failure.wait
                     if self.opening and failure.unreachable:

@@ -6,9 +6,9 @@ is found out when the model is opened (:mod:`maieutic.lm.server.probe`).
 
 It differs from a model in this process:
 
-- P(option) is exact on servers that score given continuations (:mod:`maieutic.lm.server.scoring`). Elsewhere
-  it is derived from the likeliest first tokens, 20 of them on most servers, by the rules of
-  :func:`maieutic.lm.server.replies.option_probabilities`.
+- P(option) is exact on servers that score given continuations (:mod:`maieutic.lm.server.scoring`) or single
+  tokens (:mod:`maieutic.lm.server.labels`). Elsewhere it is derived from the likeliest first tokens, 20 of
+  them on most servers, by the rules of :func:`maieutic.lm.server.replies.option_probabilities`.
 - Every text is drawn by its own request, whose seed is a hash of the seed, the prompt and the index of the
   text. A server that ignores seeds draws different texts each time. A server that uses them may still round
   differently when its batch contains other requests.
@@ -68,6 +68,9 @@ class ServerLM:
         self._writer = PromptWriter(connection, served, self.name)
         self._counter = TokenCounter(connection, served, self.name)
         self._sender = Sender(connection, self._writer, self.name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
 
     @classmethod
     def load(
@@ -131,13 +134,12 @@ class ServerLM:
         """A description of the model for the record of a run."""
         endpoints = (self._served.completions, self._served.chat)
         listed = dict(self._served.listed)
-        scoring = self._served.completions and self._served.completions.scoring
         return {
             "name": self.name,
             "url": self._connection.url,
             "model": self._served.model,
             "listed": listed if len(json.dumps(listed)) <= MAX_LISTED else {"id": self._served.model},
-            "scoring": None if scoring is None else type(scoring).__name__,
+            "scoring": {endpoint.path: endpoint.ways for endpoint in endpoints if endpoint},
             "top_tokens": {endpoint.path: endpoint.top for endpoint in endpoints if endpoint},
             "token_counts": self._counter.source,
         }
@@ -171,9 +173,10 @@ class ServerLM:
         return [samples[prompt] if copies == n else samples[prompt] * n for prompt in prompts]
 
     def choose(self, prompts: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
-        """P(option | prompt), derived from the likeliest first tokens; see :func:`option_probabilities`.
+        """P(option | prompt): exact, or derived from the likeliest first tokens.
 
-        If several options start with the same token, further requests ask for what follows it.
+        See :mod:`maieutic.lm.server.exact` and :func:`option_probabilities`. In the second case, if several
+        options start with the same token, further requests ask for what follows it.
 
         Raises:
             InputError: an option is empty, or a chat server cannot tell two options apart.

@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maieutic.errors import MaieuticError
 from maieutic.lm.server.endpoint import CHAT, Endpoint
 from maieutic.lm.server.exchange import MISSING, Connection, Request, RequestRejected
 from maieutic.lm.server.replies import Reply, first_tokens
-from maieutic.lm.server.scoring import SCORINGS, continuation_logprob
 
 __all__ = ["NO_THINKING", "Negotiation"]
 
@@ -133,18 +131,6 @@ class Negotiation:
             except RequestRejected:
                 continue
         return replace(endpoint, top=0)
-
-    def with_scoring(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint with its way to score given continuations, if it has one."""
-        for scoring in SCORINGS:
-            request = Request(endpoint.path, endpoint.scored(self.model, "1 2 3 4", scoring))
-            try:
-                (reply,) = self.connection.send([request], opening=True, attempts=1)
-            except (RequestRejected, MaieuticError):
-                continue
-            if continuation_logprob(scoring.positions(reply), "1 2 3", " 4") is not None:
-                return replace(endpoint, scoring=scoring)
-        return endpoint
 
     def _relax(self, endpoint: Endpoint, terms: Sequence[Term], temperature: float = 1.0) -> Endpoint:
         """The endpoint on terms that it accepts."""

@@ -2,7 +2,8 @@
 
 One request lists the models (:mod:`maieutic.lm.server.listing`). Each endpoint is asked for a token with
 probabilities, in other forms if it rejects the first one (:mod:`maieutic.lm.server.negotiation`). A chat
-endpoint gets a trial question (:mod:`maieutic.lm.server.trial`), and one request splits a text into tokens.
+endpoint gets a trial question (:mod:`maieutic.lm.server.trial`), every way to score given continuations is
+tried (:mod:`maieutic.lm.server.scoring_trial`), and one request splits a text into tokens.
 One endpoint may fail if the other one works.
 """
 
@@ -19,6 +20,7 @@ from maieutic.lm.server.endpoint import CHAT, COMPLETIONS, Endpoint, WrittenProm
 from maieutic.lm.server.exchange import Connection, Request, RequestRejected, UnreachableServerError
 from maieutic.lm.server.listing import find_model
 from maieutic.lm.server.negotiation import Negotiation
+from maieutic.lm.server.scoring_trial import ScoringTrial
 from maieutic.lm.server.trial import THOUGHT_REMEDY, THOUGHT_TOKENS, Trial
 
 __all__ = ["ServedModel", "TokenCount", "probe", "tokenize_request"]
@@ -112,7 +114,11 @@ def probe(
         endpoint and _negotiation(connection, model).with_known_top(endpoint)
         for endpoint in (completions, chat)
     )
-    completions = completions and _negotiation(connection, model).with_scoring(completions)
+    completions, chat = (
+        endpoint and ScoringTrial(connection, model).adapt(endpoint) for endpoint in (completions, chat)
+    )
+    for endpoint in filter(None, (completions, chat)):
+        _log.info("%s: options after prompts to %s are scored by %s", name, endpoint.path, endpoint.ways)
     usable = [
         endpoint
         for endpoint in (completions, chat)

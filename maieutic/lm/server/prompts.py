@@ -9,6 +9,7 @@ over.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -63,7 +64,16 @@ class PromptWriter:
         """The body of a request for the probabilities of the tokens of a prompt with an option."""
         endpoint = self.endpoint(prompt)
         assert endpoint.scoring is not None
-        return endpoint.scored(self._served.model, prompt.text() + option, endpoint.scoring)
+        extended = replace(prompt, opening=prompt.opening + option)
+        written: WrittenPrompt = extended.text()
+        if prompt.format == "chat":
+            written = self._messages(extended, prefilled=True)
+        return endpoint.scored(self._served.model, written, endpoint.scoring)
+
+    @property
+    def model(self) -> str:
+        """The model's name on the server."""
+        return self._served.model
 
     def continues_opening(self, prompt: Prompt) -> bool:
         """Whether the model continues the opening itself, rather than being asked for what follows it."""

@@ -37,10 +37,15 @@ TOO_LONG = re.compile(  # how servers say that a prompt does not fit
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply of /completions or /chat/completions; fields of the wrong type count as missing."""
+    """A reply of /completions or /chat/completions; fields of the wrong type count as missing.
+
+    Attributes:
+        prompt_logprobs: of a chat on vLLM; /completions has them in ``choices``.
+    """
 
     choices: Any
     usage: Any = None
+    prompt_logprobs: Any = None
 
     @property
     def raw(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maieutic.errors import ContextLengthError, ModelError, ServerError
@@ -41,6 +41,11 @@ class Sender:
             replies: list[Reply] = self.connection.send(requests)
         except RequestRejected as rejection:
             raise self._error(owners[rejection.index], rejection) from None
+        return replies
+
+    def try_send(self, requests: Sequence[Request]) -> list[Any]:
+        """The replies to requests for which there is another way; None for each that is rejected."""
+        replies: list[Any] = self.connection.send([replace(request, optional=True) for request in requests])
         return replies
 
     def _error(self, prompt: Prompt, rejection: RequestRejected) -> ModelError | ServerError:

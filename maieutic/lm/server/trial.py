@@ -20,7 +20,7 @@ from maieutic.lm.server.exchange import Connection, Request, RequestRejected
 from maieutic.lm.server.negotiation import NO_THINKING
 from maieutic.lm.server.replies import Reply
 
-__all__ = ["THOUGHT_REMEDY", "THOUGHT_TOKENS", "Trial"]
+__all__ = ["THOUGHT_REMEDY", "THOUGHT_TOKENS", "Trial", "trial_messages"]
 
 THOUGHT_TOKENS = 2048  # limit of a thought
 THOUGHT_REMEDY = "start the server with thinking switched off, or name another model"
@@ -103,7 +103,7 @@ class Trial:
 
     def _reply(self, endpoint: Endpoint, tokens: int, *, system: bool) -> Reply | None:
         """The reply; None if the server rejects the request or fails."""
-        messages = _messages(system=system, merged=not endpoint.system)
+        messages = trial_messages(system=system, merged=not endpoint.system)
         body = endpoint.body(self.model, messages, {}, max_tokens=tokens, temperature=0, top_p=1.0, seed=0)
         try:
             (reply,) = self.connection.send([Request(endpoint.path, body)], opening=True, attempts=1)
@@ -113,7 +113,7 @@ class Trial:
         return reply
 
 
-def _messages(*, system: bool, merged: bool) -> list[dict[str, str]]:
+def trial_messages(*, system: bool, merged: bool) -> list[dict[str, str]]:
     """The trial question, with the instruction as system message, merged into the question, or left out."""
     messages = [{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": _QUESTION}]
     if system:

@@ -11,9 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.benchmarks.analysis.statistics import bootstrap
 from maieutic.benchmarks.calibration.calibrate import priors_of
 from maieutic.benchmarks.calibration.fit import Evidence, evidence_of, fit, folds_of, held_out, joined
-from maieutic.benchmarks.calibration.study import ProbabilityScores, Study, study, without_weights
+from maieutic.benchmarks.calibration.study import ProbabilityScores, Study, scored, study, without_weights
 from maieutic.errors import InputError
 from maieutic.inference import BeliefGraph, Joint
 from maieutic.inference.weights import DEFAULT_WEIGHTS, PRIORS, TERMS
@@ -78,7 +79,7 @@ def test_the_best_labels_are_those_that_inference_gives(seed: int) -> None:
     graphs = graphs_of(trees)
     weights = replace(START, **{name: rng.uniform(0.1, 2) for name in TERMS})
     found = evidence_of(trees, graphs, weights).best_labels(weights)
-    inference = Joint(weights, solver=load_solver("exhaustive"))
+    inference = Joint(weights, solver=load_solver("exhaustive"), answer_by="labelling")
     for tree, graph, labels in zip(trees, graphs, found, strict=True):
         verdict = inference.infer(tree, graph)
         assert labels == [verdict.labels[node.id] for node in (tree.root, *taking_part(tree))]
@@ -154,6 +155,17 @@ def test_the_study_has_every_way_for_every_kind_and_set() -> None:
     plain = list(without_weights("a", evidence, trees, graphs))
     assert {row.way for row in plain} == {"vote", "argue", "root belief"}
     assert not any(row.probabilities for row in plain)
+
+
+def test_accuracy_has_the_interval_of_its_questions() -> None:
+    """Trees of one question are no more evidence than one of them."""
+    evidence = some(24)
+    (row,) = (row for row in scored("a", evidence, "default", START) if row.kind == "all")
+    right = ((evidence.p_true(START) >= 0.5) == (evidence.gold > 0.5)).tolist()
+    assert row.interval == bootstrap(right, evidence.questions, seed=0)
+    assert row.interval.low <= row.mean("accuracy") <= row.interval.high
+    (twice,) = (row for row in scored("a", joined([evidence] * 2), "default", START) if row.kind == "all")
+    assert (twice.trees, twice.interval) == (48, row.interval)
 
 
 @given(

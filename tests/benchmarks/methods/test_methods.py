@@ -16,17 +16,17 @@ from maieutic.answer import Answer
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods import METHODS, Method, build_method, describe, settings_of
 from maieutic.benchmarks.methods.base import Outcome, Usage
-from maieutic.benchmarks.methods.cascade import Cascade, CurvePoint, cascade_curve
 from maieutic.benchmarks.methods.chain_of_thought import ChainOfThought
 from maieutic.benchmarks.methods.direct import NO_READING, Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
 from maieutic.benchmarks.methods.maieutic import EvidenceKind, MaieuticMethod
 from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS, SelfConsistency
 from maieutic.benchmarks.runs.records import Record
-from maieutic.config import Belief, GrowthStyle, Rewriting
+from maieutic.config import Belief, ElicitConfig, GrowthStyle, Rewriting
 from maieutic.elicit import MIN_VERDICT_MASS
 from maieutic.errors import InputError
 from maieutic.inference import INFERENCES, Inference, Joint, Literal, Vote
+from maieutic.inference.joint import AnswerBy
 from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.models import LoadedModels
@@ -346,7 +346,8 @@ def answers(outcomes: Sequence[Outcome]) -> Iterator[Answer]:
 def test_without_ablations_it_is_what_the_pipeline_answers(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
     outcomes = MaieuticMethod(inference=inference).run(TEXTS, models)
-    expected = list(Pipeline(models.lm, models.verifier, inference=inference).ask_many(TEXTS))
+    suited = models.suited(inference, ElicitConfig())
+    expected = list(Pipeline(models.lm, models.verifier, inference=suited).ask_many(TEXTS))
     for outcome, ours, other in zip(outcomes, answers(outcomes), expected, strict=True):
         assert replace(ours, seconds=other.seconds) == other
         assert (outcome.answer, outcome.margin) == (other.answer, other.margin)
@@ -358,9 +359,10 @@ def test_without_ablations_it_is_what_the_pipeline_answers(seed: int, inference:
 @given(SEEDS, EVERY)
 def test_two_inferences_can_share_trees_that_are_grown_once(seed: int, inference: Inference) -> None:
     models = chaotic(seed)
-    first = MaieuticMethod(growth="reference", prune=True).run(TEXTS, models)
+    whole = ElicitConfig(growth="reference", prune=True)
+    first = MaieuticMethod(elicit=whole).run(TEXTS, models)
     trees = [answer.tree for answer in answers(first)]
-    other = MaieuticMethod(inference=inference, growth="reference", prune=True)
+    other = MaieuticMethod(inference, replace(whole, priors=False))
     grown = [replace(o, usage=Usage(pairs=o.usage.pairs)) for o in timeless(other.run(TEXTS, models))]
     silent = replace(models, lm=ScriptedLanguageModel(never, never, name=""))
     assert timeless(other.conclude(trees, silent)) == grown
@@ -388,7 +390,7 @@ def test_without_a_verifier_no_pair_is_asked(
 def test_without_a_verifier_the_vote_is_that_of_the_sides_that_explain() -> None:
     """Three integral explanations, all believed: two of the False prompt."""
     vote = Vote(use_verifier=False)
-    method = MaieuticMethod(inference=vote, rewriting="model", depth=1, widths=(2,))
+    method = MaieuticMethod(vote, ElicitConfig(rewriting="model", depth=1, widths=(2,)))
 
     def reply(prompt: Prompt, index: int) -> str:
         if prompt.opening == "Negation:":
@@ -452,7 +454,7 @@ def test_with_likelihood_only_no_belief_is_read(seed: int, inference: Inference)
     quiet = chaotic(seed)
     assert isinstance(quiet.lm, ScriptedLanguageModel)
     models = replace(quiet, lm=replace(quiet.lm, probability=probability))
-    method = MaieuticMethod(inference=inference, evidence="likelihood", widths=(2, 1))
+    method = MaieuticMethod(inference, ElicitConfig(widths=(2, 1)), evidence="likelihood")
     for answer in answers(method.run(TEXTS[:3], models)):
         assert answer.tree.pruned == ()
         assert (answer.tree.root.p_true, answer.tree.root.p_true_negation) == (None, None)
@@ -475,81 +477,11 @@ def test_with_likelihood_only_no_belief_is_read(seed: int, inference: Inference)
 
 def test_depth_and_widths_are_those_of_the_trees() -> None:
     models = models_of(lambda _, index: f" reason {index} of many.", always(0.5, 0.5))
-    (outcome,) = MaieuticMethod(depth=1, widths=(2,), integrity=False).run(["Ice is cold."], models)
+    method = MaieuticMethod(elicit=ElicitConfig(depth=1, widths=(2,)), integrity=False)
+    (outcome,) = method.run(["Ice is cold."], models)
     (answer,) = answers([outcome])
     assert {node.depth for node in answer.tree.nodes} == {0, 1}
     assert outcome.details["nodes"] == len(answer.tree.nodes) <= 5
-
-
-# -- cascade -------------------------------------------------------------------------------------------
-
-
-def tokens(usage: Usage) -> int:
-    return usage.prompt_tokens + usage.generated_tokens
-
-
-@settings(deadline=None, max_examples=4)
-@given(SEEDS, st.floats(0, 1.1))
-def test_a_cascade_grows_trees_for_the_doubted_questions_and_no_others(seed: int, threshold: float) -> None:
-    models = chaotic(seed)
-    direct, trees = Direct().run(TEXTS, models), MaieuticMethod(seed=3).run(TEXTS, models)
-    found = Cascade(threshold=threshold, tree=MaieuticMethod(seed=3)).run(TEXTS, models)
-    for first, tree, outcome in zip(direct, trees, found, strict=True):
-        sure = first.p_true is not None and max(first.p_true, 1 - first.p_true) >= threshold
-        assert outcome.details["grown"] == (not sure)
-        expected = first if sure else replace(tree, usage=first.usage + tree.usage)
-        (ours,), (other,) = timeless([outcome]), timeless([expected])
-        assert replace(ours, details={}) == replace(other, details={})
-        assert (outcome.reasoning is None) == sure
-        assert other.details.items() <= ours.details.items()
-
-
-@settings(deadline=None, max_examples=4)
-@given(SEEDS, st.lists(st.booleans(), min_size=len(TEXTS), max_size=len(TEXTS)))
-def test_the_curve_is_what_a_run_at_each_threshold_gives(seed: int, gold: list[bool]) -> None:
-    models = chaotic(seed)
-    items = [
-        Item(str(place), text, truth) for place, (text, truth) in enumerate(zip(TEXTS, gold, strict=True))
-    ]
-
-    def records(method: Cascade) -> list[Record]:
-        return [Record.of(item, o) for item, o in zip(items, method.run(TEXTS, models), strict=True)]
-
-    both = records(Cascade(curve=True))
-    curve = cascade_curve(both)
-    confidences = {max(p, 1 - p) for record in both if (p := record.details.get("direct_p_true")) is not None}
-    assert {point.threshold for point in curve} >= confidences
-    assert [point.threshold for point in curve] == sorted({point.threshold for point in curve})
-    assert [point.grown for point in curve] == sorted(point.grown for point in curve)
-    assert curve[-1].grown == 1.0
-    for point in curve:
-        rerun = records(Cascade(threshold=point.threshold))
-        assert point == CurvePoint(
-            point.threshold,
-            sum(record.right for record in rerun) / len(rerun),
-            sum(tokens(record.usage) for record in rerun) / len(rerun),
-            sum(record.details["grown"] for record in rerun) / len(rerun),
-        )
-
-
-@settings(deadline=None, max_examples=4)
-@given(SEEDS, st.sampled_from([0.5, 0.8, 1.01]))
-def test_the_curves_own_outcomes_are_those_of_its_threshold(seed: int, threshold: float) -> None:
-    models = chaotic(seed)
-    plain = timeless(Cascade(threshold=threshold).run(TEXTS, models))
-    both = timeless(Cascade(threshold=threshold, curve=True).run(TEXTS, models))
-    for one, other in zip(plain, both, strict=True):
-        assert replace(one, details={}) == replace(other, details={})
-        assert one.details.items() <= other.details.items()
-
-
-def test_records_without_a_curve_give_none_and_failed_ones_are_left_out() -> None:
-    failed = Record("1", "Ice is cold.", True, "", None, problem="too long")
-    assert cascade_curve([]) == cascade_curve([failed]) == []
-    details = {"direct_tokens": 10.0, "maieutic_tokens": 90.0, "maieutic_answer": 1.0}
-    undecided = Record("2", "Ice is cold.", True, "", True, details=details)
-    (point,) = cascade_curve([failed, undecided])
-    assert (point.accuracy, point.tokens, point.grown) == (1.0, 100.0, 1.0)
 
 
 # -- all of them ---------------------------------------------------------------------------------------
@@ -582,7 +514,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "maieutic, vote": ("maieutic", {"inference": "vote"}),
     "maieutic, argue": ("maieutic", {"inference": "argue"}),
     "maieutic, merged": ("maieutic", {"inference.merge": True, "inference.pruned": 0.5}),
-    "cascade, curve off the edge": ("cascade", {"threshold": 1.1}),
 }
 
 
@@ -600,7 +531,11 @@ def test_the_usages_add_up_to_all_that_the_models_were_asked(
     models = replace(models, lm=ledger)
     if own_verifier:
         models = replace(models, verifier=LanguageModelVerifier(ledger, PAPER))
-    outcomes = build_method(name, changes, seed=0).run(TEXTS, models)
+    method = build_method(name, changes, seed=0)
+    if isinstance(method, MaieuticMethod):  # priors are charged to no question
+        models.suited(method.configured_inference, method.configured_elicit)
+        ledger.seen = Usage()
+    outcomes = method.run(TEXTS, models)
     total = sum((outcome.usage for outcome in outcomes), Usage())
     assert replace(total, pairs=0) == ledger.seen
     if isinstance(models.verifier, ScriptedVerifier):
@@ -666,15 +601,16 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "temperatures": st.lists(st.floats(0, 2), min_size=1, max_size=3).map(tuple),
     "belief": st.sampled_from(get_args(Belief)),
     "integrity_threshold": st.floats(0, 1),
+    "tries": st.integers(1, 9),
     "use_verifier": st.booleans(),
+    "answer_by": st.sampled_from(get_args(AnswerBy)),
+    "priors": st.booleans(),
     "integrity": st.booleans(),
     "evidence": st.sampled_from(get_args(EvidenceKind)),
     "weights": st.just(""),  # a file
     "merge": st.booleans(),
     "pruned": st.floats(0, 1),
     "abstain_below": st.floats(0, 1),
-    "threshold": st.floats(0, 2),
-    "curve": st.booleans(),
 }
 
 
@@ -735,14 +671,6 @@ def test_settings_survive_the_way_through_text_and_through_plain_values(
         ("maieutic", "integrity", "True"),
         ("maieutic", "evidence", "none"),
         ("maieutic", "depth", "9" * 5000),
-        ("cascade", "threshold", "-0.1"),
-        ("cascade", "threshold", "nan"),
-        ("cascade", "curve", "1"),
-        ("cascade", "tree.depth", "x"),
-        ("cascade", "tree.depth", "-1"),
-        ("cascade", "tree.inference", "sum"),
-        ("cascade", "tree.inference.use_verifier", "yes"),
-        ("cascade", "tree.inference.pruned", "2"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_named(name: str, key: str, value: str) -> None:
@@ -762,10 +690,6 @@ def test_unknown_methods_and_settings_are_told_from_what_there_is() -> None:
         ("maieutic", {"inference": "vote", "inference.merge": "true"}, "inference.merge"),
         ("maieutic", {"inference": "argue", "inference.use_verifier": "false"}, "inference.use_verifier"),
         ("maieutic", {"inference.solver": "rc2"}, "inference.solver"),
-        ("cascade", {"depth": "3"}, "depth"),
-        ("cascade", {"tree.width": "3"}, "tree.width"),
-        ("cascade", {"tree": "3"}, "tree"),
-        ("cascade", {"threshold.high": "3"}, "threshold.high"),
     ]
     for name, given_settings, subject in unknown:
         with pytest.raises(InputError) as caught:
@@ -773,16 +697,10 @@ def test_unknown_methods_and_settings_are_told_from_what_there_is() -> None:
         assert caught.value.subject == subject
 
 
-def test_the_seed_of_a_run_reaches_the_trees_of_a_cascade() -> None:
-    method = build_method("cascade", {"tree.depth": 1}, seed=7)
-    assert method == Cascade(tree=MaieuticMethod(depth=1, seed=7))
-
-
 def test_a_negative_seed_is_refused_where_there_is_one() -> None:
-    for name, subject in (("maieutic", "seed"), ("cascade", "tree.seed")):
-        with pytest.raises(InputError) as caught:
-            build_method(name, {}, seed=-1)
-        assert caught.value.subject == subject
+    with pytest.raises(InputError) as caught:
+        build_method("maieutic", {}, seed=-1)
+    assert caught.value.subject == "seed"
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -799,4 +717,4 @@ def test_every_setting_is_described_with_its_default(name: str) -> None:
 
 def test_only_methods_that_relate_propositions_use_a_verifier() -> None:
     built: dict[str, Method] = {name: build_method(name, {}, seed=0) for name in METHODS}
-    assert {name for name, method in built.items() if method.uses_verifier} == {"maieutic", "cascade"}
+    assert {name for name, method in built.items() if method.uses_verifier} == {"maieutic"}

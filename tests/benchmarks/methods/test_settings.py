@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from maieutic.benchmarks.methods.settings import build, documented, plain
+from maieutic.benchmarks.methods.settings import FLAT, build, documented, plain
 from maieutic.errors import InputError
 
 
@@ -53,6 +53,18 @@ class Growing:
 class Method:
     name: str = ""
     tree: Growing = field(default=Growing(widths=(5,)))
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Grows as it is told.
+
+    Attributes:
+        name: of nothing.
+    """
+
+    growing: Growing = field(default=Growing(), metadata=FLAT)
+    name: str = ""
 
 
 @pytest.mark.parametrize(
@@ -106,3 +118,20 @@ def test_every_setting_is_listed_with_its_meaning() -> None:
         ("way.merge", False, "makes one of two."),
         ("way.least", 0.0, "≥ 0."),
     ]
+
+
+def test_the_settings_of_a_flat_field_stand_among_those_around_it() -> None:
+    assert [name for name, _, _ in documented(Flat())] == ["widths", "way", "way.merge", "way.least", "name"]
+    method = build(Flat(), {"widths": "2", "way.merge": "true", "name": "it"}, seed=4)
+    assert method == Flat(Growing((2,), BySolving(merge=True), 4), "it")
+    assert build(Flat(), plain(method), seed=4) == method
+    voting = build(Flat(), {"way": "vote"}, seed=0)
+    assert build(Flat(), plain(voting), seed=0) == voting
+    assert build(voting, {"way": "solving", "way.merge": "true"}, seed=0).growing.way == BySolving(merge=True)
+
+
+@pytest.mark.parametrize("name", ["growing", "growing.widths", "seed", "way.cost", "tree.widths"])
+def test_a_flat_field_takes_no_other_names(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        build(Flat(), {name: "2"}, seed=0)
+    assert caught.value.subject == name

@@ -24,6 +24,7 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
+from tests.benchmarks.stepped import run_of, stepped
 
 pytest.importorskip("matplotlib")
 QUICK = settings(deadline=None, max_examples=40)
@@ -99,25 +100,23 @@ def test_calibration_has_a_panel_with_counts_for_each_run_with_probabilities() -
     assert counts == [60, 60]
 
 
-def test_a_cascade_is_also_a_curve() -> None:
-    direct = made("cascade", 100, method="cascade")
-    records = [
-        replace(
-            record,
-            details={
-                "direct_p_true": record.p_true or 0.0,
-                "direct_tokens": 100.0,
-                "maieutic_answer": float(bool(record.gold)),
-                "maieutic_tokens": 900.0,
-            },
-        )
-        for record in direct.records
-    ]
-    axes = drawn([replace(direct, records=tuple(records))])["accuracy-tokens"].axes[0]
+def test_growth_is_a_curve_from_the_direct_answers_to_the_run() -> None:
+    sure = [0.5 + k / 200 for k in range(60)]
+    records = [stepped(f"q{k}", True, (1 - p, 0, 4), (0.9, 50, 2)) for k, p in enumerate(sure)]
+    axes = drawn([run_of(records)])["growth"].axes[0]
     curve = max((line.get_xydata() for line in axes.lines), key=len)
     assert len(curve) == 61
-    assert list(curve[0]) == pytest.approx([100, 100 * compare([direct]).rows[0].metrics.accuracy])
-    assert list(curve[-1]) == pytest.approx([1000, 100])
+    assert list(curve[0]) == pytest.approx([0, 100 / 60])  # a coin toss is answered true
+    assert list(curve[-1]) == pytest.approx([50, 100])
+    assert "generated tokens" in axes.get_xlabel()
+    assert [text.get_text() for text in axes.texts] == ["maieutic\nconfidence ≤ 0.9"]
+
+
+def test_runs_without_steps_have_no_curve() -> None:
+    old = [stepped(f"q{k}", k % 2 == 0) for k in range(9)]
+    direct = [stepped(f"q{k}", k % 2 == 0, (0.95, 0, 4)) for k in range(9)]  # no question grew
+    for records in (old, direct):
+        assert "growth" not in drawn([run_of(records)])
 
 
 def grown(depth: int, widths: tuple[int, ...], **others: Any) -> Run:

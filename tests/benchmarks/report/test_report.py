@@ -22,15 +22,15 @@ from maieutic.benchmarks.agora.nodes import count_nodes
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.analysis.comparison import compare
+from maieutic.benchmarks.analysis.growth_curve import CurvePoint, growth_curve
 from maieutic.benchmarks.analysis.statistics import Interval
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome, Usage
-from maieutic.benchmarks.methods.cascade import CurvePoint, cascade_curve
 from maieutic.benchmarks.report.cells import WHISKER, scale_of
 from maieutic.benchmarks.report.page import report_page
 from maieutic.benchmarks.report.plots import figures
 from maieutic.benchmarks.report.questions import PARCEL, parcels, rows
-from maieutic.benchmarks.report.tables import accuracy_table, cascade_table, difference_table
+from maieutic.benchmarks.report.tables import accuracy_table, difference_table, growth_table
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import Run, RunFolder, read_run
 from maieutic.benchmarks.runs.records import Record
@@ -39,7 +39,7 @@ from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.render.view import flipped, view_of
-from maieutic.tree import Proposition, Tree
+from maieutic.tree import GrowthStep, Proposition, Tree
 
 for module in ("matplotlib", "scipy", "statsmodels", "tomli_w"):
     pytest.importorskip(module)
@@ -62,7 +62,7 @@ def concluded(tree: Tree) -> Answer:
     return answer
 
 
-def grown(text: str, doubt: float) -> Outcome:
+def grown(text: str, doubt: float, steps: tuple[GrowthStep, ...] = ()) -> Outcome:
     """A tree of four propositions with an answer; ``doubt`` is what the model believes of the question."""
     nodes = (
         Proposition("Q", None, text, "A penguin cannot fly.", doubt, 0.61),
@@ -71,7 +71,7 @@ def grown(text: str, doubt: float) -> Outcome:
         Proposition("QF1", "Q", "Penguins can fly.", "Penguins cannot fly.", 0.9, 0.1, True),
     )
     tree = Tree(text, text, nodes[0].negation, nodes)
-    answer = concluded(tree)
+    answer = replace(concluded(tree), steps=steps)
     return Outcome(
         answer.answer, margin=answer.margin, margin_unit="nats", usage=Usage(900, 80, 12, 6), reasoning=answer
     )
@@ -92,32 +92,23 @@ def write(folder: Path, config: RunConfig, outcomes: list[Outcome], facts: str =
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    """Direct answers with probabilities, a cascade that grew trees, and trees with two failures."""
+    """Direct answers with probabilities, trees with the steps of growth, and trees with two failures."""
     folder = tmp_path_factory.mktemp("runs")
     direct = [
         Outcome(k % 4 != 1, 0.6 + k % 4 / 10 if k % 4 != 1 else 0.3, usage=Usage(90, 1, 1))
         for k in range(QUESTIONS)
     ]
     trees = [grown(f"Penguin {k} can fly.", 0.2 + 0.02 * k) for k in range(QUESTIONS)]
+    steps = [(GrowthStep("root", one.p_true, 0, 4), GrowthStep("chain", 0.9, 60, 2)) for one in direct]
+    whole = [grown(f"Penguin {k} can fly.", 0.2 + 0.02 * k, steps[k]) for k in range(QUESTIONS)]
     trees[3] = trees[7] = Outcome(None, problem="the reply ends in the middle")
-    curve = [
-        replace(
-            one,
-            details={
-                "direct_p_true": one.p_true or 0.0,
-                "direct_tokens": 91.0,
-                "maieutic_answer": float(bool(tree.answer)),
-                "maieutic_tokens": 980.0,
-                "grown": 0.0,
-            },
-        )
-        for one, tree in zip(direct, trees, strict=True)
-    ]
     facts = {"configuration": {}, "versions": {"maieutic": "0.1.0"}, "git": None, "machine": {"cores": 2}}
     others = facts | {"machine": {"cores": 64}}
     return [
         write(folder / "direct", RunConfig("csqa2", "direct"), direct, json.dumps(facts)),
-        write(folder / "cascade", RunConfig("csqa2", "cascade", {"curve": True}), curve, json.dumps(others)),
+        write(
+            folder / "whole", RunConfig("csqa2", "maieutic", {"confidence": 1.0}), whole, json.dumps(others)
+        ),
         write(folder / "trees", RunConfig("csqa2", "maieutic"), trees, json.dumps(facts)),
     ]
 
@@ -285,26 +276,28 @@ def test_a_corrected_p_below_a_twentieth_is_set_apart(made: list[Run]) -> None:
         assert cells[-1].clear == (float(cells[-1].text) < 0.05)
 
 
-def test_published_figures_and_the_cascades_curve_are_there(html: str, made: list[Run]) -> None:
+def test_published_figures_and_the_curve_of_growth_are_there(html: str, made: list[Run]) -> None:
     page = parsed(html)
     assert ["69.5" in row for row in table(page, "Published")].count(True) == 1
-    names, *found = table(page, "Thresholds of cascade (curve)")
-    assert names == ["threshold", "trees grown %", "tokens", "accuracy %"]
-    points = cascade_curve(made[1].records)
-    first, last = found[0], found[-1]
-    assert first[1:] == [f"{100 * points[0].grown:.1f}", "91", f"{100 * points[0].accuracy:.1f}"]
-    assert last[1:] == ["100.0", "1,071", f"{100 * points[-1].accuracy:.1f}"]
+    (caption,) = (one.text for one in page.all("caption") if one.text.startswith("Confidences"))
+    assert caption == f"Confidences of maieutic (confidence 1.0), {QUESTIONS} questions"
+    names, *found = table(page, caption)
+    assert names == ["confidence", "grown %", "generated tokens", "calls", "accuracy %"]
+    points = growth_curve(made[1])
+    assert found[0] == ["0.600", "0.0", "0.0", "4.0", f"{100 * points[0].accuracy:.1f}"]
+    assert found[-1] == ["1.000", "100.0", "60.0", "6.0", f"{100 * points[-1].accuracy:.1f}"]
+    assert points[-1].accuracy == compare(made).rows[1].metrics.accuracy
 
 
-def test_a_cascades_table_has_few_rows_from_first_to_last() -> None:
-    points = [CurvePoint(k / 1000, 0.5, float(k), k / 1000) for k in range(1001)]
-    found = [cells[1].text for cells in cascade_table("cascade", points).rows]
-    assert found == [f"{10.0 * step:.1f}" for step in range(11)]
+def test_the_table_of_a_curve_has_few_rows_from_first_to_last() -> None:
+    points = [CurvePoint(k / 1000, 0.5, float(k), 2.0, k / 1000) for k in range(1001)]
+    found = [cells[2].text for cells in growth_table("maieutic", points, 9).rows]
+    assert found == [f"{100.0 * step:,.1f}" for step in range(11)]
 
 
 def test_plots_stand_in_the_page_for_light_and_for_dark(html: str) -> None:
     found = parsed(html).all("figure")
-    assert len(found) == 3
+    assert len(found) == 4
     for figure in found:
         light, dark = (figure.all("div", **{"class": name})[0] for name in ("on-light", "on-dark"))
         assert light.text == dark.text
@@ -371,9 +364,9 @@ def test_what_runs_have_in_common_is_told_once(html: str) -> None:
     assert (shared["configuration.dataset"], shared["versions.maieutic"]) == ("csqa2", "0.1.0")
     assert [facts(one)["machine.cores"] for one in each] == ["2", "64", "2"]
     methods = [facts(one)["configuration.method"] for one in each]
-    assert methods == ["direct", "cascade", "maieutic"]
+    assert methods == ["direct", "maieutic", "maieutic"]
     assert not any(facts(one).keys() & shared.keys() for one in each)
-    assert facts(each[1])["configuration.settings.tree.widths"] == "3, 1"
+    assert facts(each[1])["configuration.settings.widths"] == "3, 1"
 
 
 def test_a_run_without_its_facts_says_so_and_a_damaged_one_is_refused(
@@ -498,11 +491,11 @@ def test_the_command_writes_the_page_and_the_plots(run: CliRun, made: list[Run],
     folders = [run.folder for run in made[:2]]
     done = run("bench", "report", *folders, "--out", out, "--plots", plots, "--baseline", "direct")
     assert (done.returncode, done.stdout) == (0, "")
-    said = rf"wrote {re.escape(str(out))} \(0\.\d MB\), and 3 plots to {re.escape(str(plots))}\n"
+    said = rf"wrote {re.escape(str(out))} \(0\.\d MB\), and 4 plots to {re.escape(str(plots))}\n"
     assert re.fullmatch(said, done.stderr)
     runs = made[:2]
     assert out.read_text(encoding="utf-8") == page_of(runs, drawn=True, baseline="direct")
-    assert sorted(path.suffix for path in plots.iterdir()) == [".png"] * 3 + [".svg"] * 3
+    assert sorted(path.suffix for path in plots.iterdir()) == [".png"] * 4 + [".svg"] * 4
 
 
 def test_a_page_that_cannot_be_written_is_refused_before_any_run_is_read(run: CliRun, tmp_path: Path) -> None:
@@ -519,6 +512,23 @@ def test_a_page_that_cannot_be_written_is_refused_before_any_run_is_read(run: Cl
         assert line.startswith(f"error: {option}: ")
         assert str(path) in line
     assert (tmp_path / "there").read_text() == "precious"
+
+
+def test_a_page_and_plots_that_exist_are_only_overwritten_with_force(
+    run: CliRun, made: list[Run], tmp_path: Path
+) -> None:
+    out, plots = tmp_path / "report.html", tmp_path / "plots"
+    out.write_text("precious")
+    plots.mkdir()
+    (plots / "accuracy.png").write_text("precious")
+    command = ("bench", "report", made[0].folder, "--plots", plots)
+    for options in (["--out", out], ["--out", tmp_path / "new.html"]):
+        done = run(*command, *options)
+        assert done.returncode == 2
+        assert "--force" in done.stderr
+    assert run(*command, "--out", out, "--force").returncode == 0
+    assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert not (tmp_path / "new.html").exists()
 
 
 def test_bad_runs_are_one_sentence_and_leave_no_page(run: CliRun, made: list[Run], tmp_path: Path) -> None:

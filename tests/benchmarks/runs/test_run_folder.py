@@ -89,6 +89,16 @@ def test_another_run_is_refused(tmp_path: Path) -> None:
     assert refused.value.subject == "seed"
 
 
+def test_a_run_from_before_a_setting_was_added_goes_on(tmp_path: Path) -> None:
+    config = RunConfig("agora", settings={"depth": 1, "widths": (2,)}).complete()
+    lines = config.to_toml().splitlines()
+    kept = [line for line in lines if line.partition(" ")[0] not in ("tries", "top_p")]
+    assert len(kept) == len(lines) - 2
+    (tmp_path / CONFIG).write_text("\n".join(kept), encoding="utf-8")
+    with RunFolder(tmp_path, config) as folder:
+        assert folder.records == []
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(InputError) as refused, RunFolder(tmp_path, CONFIGURED):

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from maieutic.benchmarks.methods import build_method
-from maieutic.benchmarks.methods.cascade import Cascade
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import run_name
@@ -23,7 +22,6 @@ MINE = replace(DEFAULT_WEIGHTS, root=0.9)
 def weights_of(config: RunConfig) -> JointWeights | None:
     """The weights that the run's method concludes with; None for those that suit its models."""
     method = build_method(config.method, config.settings, config.seed)
-    method = method.tree if isinstance(method, Cascade) else method
     assert isinstance(method, MaieuticMethod)
     inference = method.configured_inference
     assert isinstance(inference, Joint)
@@ -37,11 +35,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("method", ["maieutic", "cascade"])
-def test_the_bundled_models_together_have_weights_of_their_own(method: str) -> None:
-    config = RunConfig("agora", method).complete()
-    assert config.settings["tree.weights" if method == "cascade" else "weights"] == "agora"
-    assert run_name(config) == method
+def test_the_bundled_models_together_have_weights_of_their_own() -> None:
+    config = RunConfig("agora").complete()
+    assert config.settings["weights"] == "agora"
+    assert run_name(config) == "maieutic"
     assert config.complete() == config
     assert weights_of(config) == read_weights(bundled_weights())
 
