@@ -245,7 +245,9 @@ def test_a_click_holds_true_then_false_then_frees_and_all_numbers_follow(open_pa
             assert texts(drawn_card, ".mark")[0].endswith("true" if verdict.labels[node.id] else "false")
             if node.parent is not None:
                 assert verdict.p_labels is not None
-                assert texts(drawn_card, ".beliefs")[0].endswith(f"tree {verdict.p_labels[node.id]:.2f}")
+                assert texts(drawn_card, ".beliefs")[0].endswith(
+                    f"after reasoning {verdict.p_labels[node.id]:.2f}"
+                )
         assert texts(browser, "h1 .mark")[0].endswith("TRUE" if verdict.answer else "FALSE")
         (counts,) = texts(browser, ".counts")
         assert counts.endswith(f"{len(verdict.violated)} overruled")
