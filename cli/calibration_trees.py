@@ -18,7 +18,7 @@ from maieutic.cli.bench.summary import print_summary
 from maieutic.cli.options import weights_from
 from maieutic.errors import InputError
 from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
-from maieutic.models import SAME_MODEL, open_verifier
+from maieutic.models import asks_lm, open_verifier
 from maieutic.nli.base import Verifier
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def verifier_of(nli: str, run: OwnRun | None, **options: Any) -> Verifier:
     Raises:
         InputError: it is the language model itself, and there is no run that names one.
     """
-    if nli != SAME_MODEL:
+    if not asks_lm(nli):
         return open_verifier(nli, **options)
     if run is None:
         raise InputError("--nli lm asks the language model; give it with --lm and --on", subject="--nli")

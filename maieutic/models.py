@@ -26,6 +26,7 @@ from maieutic.prompts import PromptSet, load_prompts
 __all__ = [
     "SAME_MODEL",
     "LoadedModels",
+    "asks_lm",
     "load_models",
     "open_lm",
     "open_verifier",
@@ -108,17 +109,27 @@ def open_lm(
     return model if beliefs is None else BeliefReader(model, beliefs)
 
 
-def open_verifier(name: str, *, cache: ResponseStore | None = None, **options: Any) -> Verifier:
+def open_verifier(
+    name: str, *, own: Verifier | None = None, cache: ResponseStore | None = None, **options: Any
+) -> Verifier:
     """Load a verifier, behind a cache where one is given.
 
     Args:
-        name, options: as for :func:`maieutic.nli.load_verifier`.
+        name: as for :func:`load_models`.
+        own: the language model as a verifier, which "lm" in the name stands for.
+        options: as for :func:`maieutic.nli.load_verifier`.
 
     Raises:
-        InputError: the model or the device cannot be used.
+        InputError: a model or the device cannot be used.
     """
-    verifier = load_verifier(name, **options)
-    return verifier if cache is None else CachedVerifier(verifier, cache)
+    parts: list[Verifier] = []
+    for part in verifier_parts(name):
+        if part == SAME_MODEL and own is not None:
+            parts.append(own)
+            continue
+        verifier = load_verifier(part, **options)
+        parts.append(verifier if cache is None else CachedVerifier(verifier, cache))
+    return parts[0] if len(parts) == 1 else MeanVerifier(tuple(parts))
 
 
 def verifier_parts(nli: str) -> list[str]:
@@ -129,6 +140,11 @@ def verifier_parts(nli: str) -> list[str]:
     """
     parts = [nli] if Path(nli).exists() else nli.split("+")
     return [part for part in parts if part] or [nli]
+
+
+def asks_lm(nli: str) -> bool:
+    """Whether a verifier's name stands for the language model itself, alone or among others."""
+    return SAME_MODEL in verifier_parts(nli)
 
 
 def load_models(
@@ -160,11 +176,5 @@ def load_models(
     of_lm = {} if is_served(lm) and nli != SAME_MODEL else options
     model = open_lm(lm, cache=cache, beliefs=beliefs, **of_lm)
     prompt_set = chosen or load_prompts(model.prompts)
-    parts: list[Verifier] = []
-    for part in verifier_parts(nli):
-        if part == SAME_MODEL:
-            parts.append(LanguageModelVerifier(model, prompt_set))
-        else:
-            parts.append(open_verifier(part, cache=cache, **options))
-    verifier = parts[0] if len(parts) == 1 else MeanVerifier(tuple(parts))
-    return LoadedModels(model, verifier, prompt_set)
+    own = LanguageModelVerifier(model, prompt_set)
+    return LoadedModels(model, open_verifier(nli, own=own, cache=cache, **options), prompt_set)

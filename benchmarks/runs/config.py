@@ -19,7 +19,7 @@ from maieutic.files.reading import read_toml
 from maieutic.lm.beliefs import parse_belief_source
 from maieutic.lm.local.fixed_date import TEMPLATE_DATE
 from maieutic.lm.server.address import is_server, server_address
-from maieutic.models import SAME_MODEL
+from maieutic.models import asks_lm
 
 __all__ = ["RunConfig", "read_config"]
 
@@ -116,7 +116,7 @@ class RunConfig:
                     "evidence=likelihood asks the model that grew the trees; give no trees with it",
                     subject="evidence",
                 )
-            if changes["nli"] != SAME_MODEL:
+            if not asks_lm(changes["nli"]):
                 changes |= {"lm": "", "prompts": "auto"}
         return RunConfig(**{f.name: getattr(self, f.name) for f in fields(self)} | changes)
 

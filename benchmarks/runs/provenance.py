@@ -14,6 +14,7 @@ from typing import Any
 from maieutic.benchmarks.datasets import Loaded
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.bundled import AGORA, BundledModel, bundled_folder, bundled_weights, sha256_of
+from maieutic.models import SAME_MODEL, verifier_parts
 from maieutic.version import __version__
 
 __all__ = ["git_revision", "machine", "provenance"]
@@ -32,7 +33,8 @@ def provenance(
         server: facts about a language model on a server.
     """
     lm = _model(config.lm, "agora-lm") if server is None else server
-    models = {"lm": lm, "nli": _model(config.nli, "agora-nli")}
+    verifiers = [found for part in verifier_parts(config.nli) if (found := _model(part, "agora-nli"))]
+    models = {"lm": lm, "nli": verifiers if len(verifiers) > 1 else next(iter(verifiers), {})}
     described: dict[str, Any] = {
         "configuration": asdict(config),
         "versions": {"maieutic": __version__, "python": platform.python_version()}
@@ -60,7 +62,7 @@ def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
     """The files of a model folder with their checksums, and the revision of a hub model."""
     from maieutic.checkpoints.loading import find_folder  # noqa: PLC0415 - takes seconds to load
 
-    if not name or name == "lm":
+    if name in ("", SAME_MODEL):
         return {}
     folder = bundled_folder(bundled) if name == AGORA else find_folder(name)
     files = sorted(path for path in folder.iterdir() if path.is_file())

@@ -44,6 +44,18 @@ def test_every_method_runs_and_its_folder_says_everything(run: Run, tmp_path: Pa
     assert ("nli" in facts["models"]) == (method == "maieutic")
 
 
+@pytest.mark.parametrize(("nli", "opened"), [("agora+lm", 1), ("agora+agora", 2)])
+def test_several_verifiers_relate_together_and_each_is_recorded(
+    run: Run, tmp_path: Path, nli: str, opened: int
+) -> None:
+    done = run("bench", "run", *FEW, "--method", "maieutic", "--nli", nli, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert read_run(tmp_path / "run").config.nli == nli
+    recorded = json.loads((tmp_path / "run" / "run.json").read_text())["models"]["nli"]
+    verifiers = recorded if isinstance(recorded, list) else [recorded]
+    assert [verifier["name"] for verifier in verifiers] == ["agora"] * opened
+
+
 def test_a_run_is_repeated_from_its_configuration(run: Run, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     settings = ("--method", "self-consistency", "--set", "samples=3", "--seed", "5")
