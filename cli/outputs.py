@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,56 +36,19 @@ __all__ = [
     "write_output",
 ]
 
-HtmlOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--html",
-        metavar="FILE",
-        help="Write a page with the trees of all answers.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-DotOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--dot",
-        metavar="FILE",
-        help="Write the tree of one answer for Graphviz.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-MermaidOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--mermaid",
-        metavar="FILE",
-        help="Write the tree of one answer for Mermaid.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
+
+def _file(option: str, what: str) -> Any:
+    """The option of a file to write."""
+    return typer.Option(option, metavar="FILE", help=what, rich_help_panel=OUTPUT, show_default=False)
+
+
+HtmlOption = Annotated[Path | None, _file("--html", "Write a page with the trees of all answers.")]
+DotOption = Annotated[Path | None, _file("--dot", "Write the tree of one answer for Graphviz.")]
+MermaidOption = Annotated[Path | None, _file("--mermaid", "Write the tree of one answer for Mermaid.")]
 GraphmlOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--graphml",
-        metavar="FILE",
-        help="Write the propositions and relations of one answer as GraphML.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
+    Path | None, _file("--graphml", "Write the propositions and relations of one answer as GraphML.")
 ]
-WcnfOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--wcnf",
-        metavar="FILE",
-        help="Joint, vote: write the MaxSAT problem of one answer.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
+WcnfOption = Annotated[Path | None, _file("--wcnf", "Joint, vote: write the MaxSAT problem of one answer.")]
 ForceOption = Annotated[
     bool,
     typer.Option("--force", help="Overwrite output files that exist.", rich_help_panel=OUTPUT),

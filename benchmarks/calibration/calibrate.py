@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Protocol, TypeVar
@@ -24,8 +24,9 @@ from maieutic.benchmarks.runs.folder import read_run
 from maieutic.errors import InputError
 from maieutic.files.json_lines import read_trees
 from maieutic.inference import Joint
-from maieutic.inference.weights import EVERY_TERM, PRIORS, JointWeights
+from maieutic.inference.weights import EVERY_TERM, JointWeights
 from maieutic.nli.base import Verifier
+from maieutic.priors import Priors
 from maieutic.relate import relate
 from maieutic.tree import Tree
 
@@ -157,8 +158,7 @@ def calibrate(
     rows += progress(study(evidence, plan), "learn")
     weights = fit(joined(list(evidence.values())), plan.start, off=plan.off, l2=plan.l2)
     if plan.priors:
-        known = priors_of([tree for trees in sets.values() for tree in trees], plan.start)
-        weights = replace(weights, **{name: getattr(known, name) for name in PRIORS.values()})
+        weights = priors_of([tree for trees in sets.values() for tree in trees], weights)
     return Calibration(weights, tuple(rows))
 
 
@@ -168,15 +168,10 @@ def priors_of(trees: Sequence[Tree], weights: JointWeights) -> JointWeights:
     A prior is the mean log-odds, in nats and within ± ``clip``, of one kind of judgement over all statements
     (batch calibration, Zhou et al. 2024). It supposes that about as many of them are true as false.
     """
-    priors = {}
-    for term, name in PRIORS.items():
-        known = [p for tree in trees if (p := _judgement(tree, term)) is not None]
-        odds = [weights.log_odds(p, 1.0 - p) for p in known]
-        priors[name] = sum(odds) / len(odds) if odds else 0.0
-    return replace(weights, **priors)
-
-
-def _judgement(tree: Tree, term: str) -> float | None:
-    if term == "chain":
-        return None if tree.chain is None else tree.chain.p_true
-    return tree.root.p_true if term == "root" else tree.root.p_true_negation
+    priors = Priors.of(
+        (tree.root.p_true for tree in trees),
+        (tree.root.p_true_negation for tree in trees),
+        (tree.chain.p_true for tree in trees if tree.chain is not None),
+        limit=weights.clip,
+    )
+    return weights.with_priors(priors)

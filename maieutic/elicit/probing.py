@@ -10,11 +10,8 @@ References: Z. Zhao et al. "Calibrate Before Use", ICML 2021. H. Zhou et al. "Ba
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import replace
 from importlib.resources import files
-from statistics import fmean
 
 from maieutic.config import ElicitConfig
 from maieutic.elicit.rewriting import Rewriter
@@ -56,19 +53,9 @@ def estimate_priors(
         if config.chain and config.depth > 0:
             steps.think(trees)
     roots = [tree.nodes[0] for tree in trees]
-    return Priors(
-        _mean_log_odds(root.p_true for root in roots),
-        _mean_log_odds(root.p_true_negation for root in roots),
-        _mean_log_odds(tree.chain.p_true for tree in trees if tree.chain is not None),
+    return Priors.of(
+        (root.p_true for root in roots),
+        (root.p_true_negation for root in roots),
+        (tree.chain.p_true for tree in trees if tree.chain is not None),
+        limit=LARGEST,
     )
-
-
-def _mean_log_odds(beliefs: Iterable[float | None]) -> float:
-    odds = [_log_odds(p) for p in beliefs if p is not None]
-    return fmean(odds) if odds else 0.0
-
-
-def _log_odds(p: float) -> float:
-    if p in (0.0, 1.0):
-        return math.copysign(LARGEST, p - 0.5)
-    return max(-LARGEST, min(LARGEST, math.log(p / (1.0 - p))))

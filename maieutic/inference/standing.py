@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from maieutic.elicit.anytime import Standing
 from maieutic.inference.graph import BeliefGraph
 from maieutic.inference.joint import Joint
 from maieutic.inference.weights import DEFAULT_WEIGHTS
+from maieutic.priors import log_odds
 from maieutic.tree import ROOT, Tree
 
 __all__ = ["standing"]
@@ -46,10 +45,4 @@ def standing(joint: Joint, tree: Tree, graph: BeliefGraph) -> Standing:
             continue
         p_node = p_labels[node.id]
         swings[node.id] = 2.0 * p_node * (1.0 - p_node) * abs(float(given[0][place] - given[1][place]))
-    return Standing(_log_odds(p_true), p_true, swings, chain_reach, reach)
-
-
-def _log_odds(p: float) -> float:
-    if p in (0.0, 1.0):
-        return math.copysign(math.inf, p - 0.5)
-    return math.log(p / (1.0 - p))
+    return Standing(log_odds(p_true), p_true, swings, chain_reach, reach)

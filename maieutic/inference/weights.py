@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.reading import read_toml
-from maieutic.priors import Priors
+from maieutic.priors import Priors, log_odds
 
 if TYPE_CHECKING:
     from maieutic.inference.graph import Relation
@@ -141,13 +141,13 @@ class JointWeights:
         """
         if p is None:
             return 0.0
-        odds: float = self.log_odds(p, 1.0 - p) - getattr(self, PRIORS[term])
+        odds: float = log_odds(p, self.clip) - getattr(self, PRIORS[term])
         return max(-self.clip, min(self.clip, odds))
 
     def strength(self, relation: Relation) -> float:
         """ln(p / (1 − p)) of a relation that is not neutral, clipped; 0 below ``threshold`` or 1/2."""
         p = relation.probability
-        return max(0.0, self.log_odds(p, 1.0 - p)) if p >= self.threshold else 0.0
+        return max(0.0, log_odds(p, self.clip)) if p >= self.threshold else 0.0
 
 
 def read_weights(path: Path) -> JointWeights:

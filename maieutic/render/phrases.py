@@ -9,7 +9,7 @@ from functools import cached_property
 from maieutic.inference.assumptions import Assumption
 from maieutic.inference.constraints import Constraint
 from maieutic.inference.reasons import Reason, reasons_of
-from maieutic.reasoning import Reasoning as Answer
+from maieutic.reasoning import Reasoning
 from maieutic.render.text import printable
 from maieutic.text import same_text
 from maieutic.tree import ROOT, Proposition
@@ -39,7 +39,7 @@ def quoted(text: str) -> str:
 class Phrases:
     """The sentences about one answer; every text of a model is printable in them."""
 
-    answer: Answer
+    answer: Reasoning
 
     def word(self, truth: bool) -> str:
         """Yes or no to a question, true or false of a statement."""

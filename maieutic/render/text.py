@@ -17,8 +17,7 @@ from rich.tree import Tree as RichTree
 from maieutic.config import PROBABILITIES
 from maieutic.inference.constraints import Constraint
 from maieutic.priors import Priors
-from maieutic.reasoning import NO_VERIFIER
-from maieutic.reasoning import Reasoning as Answer
+from maieutic.reasoning import NO_VERIFIER, Reasoning
 from maieutic.tree import ROOT, Chain, Proposition
 
 __all__ = ["beliefs", "growth", "printable", "render_text", "show"]
@@ -36,17 +35,17 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def show(answer: Answer, console: Console) -> None:
+def show(answer: Reasoning, console: Console) -> None:
     """Print the answer: in colour on a terminal, plain elsewhere."""
     console.print(render_text(answer), highlight=False)
 
 
-def render_text(answer: Answer) -> RenderableType:
+def render_text(answer: Reasoning) -> RenderableType:
     """The answer as a rich renderable, laid out for 80 columns."""
     return Group(*_head(answer), "", _tree(answer), *_reasons(answer), *_foot(answer))
 
 
-def _head(answer: Answer) -> Iterator[Text]:
+def _head(answer: Reasoning) -> Iterator[Text]:
     if answer.question != answer.statement:
         yield Text(printable(answer.question), style="italic")
     word, style = _MARK[answer.answer]
@@ -64,7 +63,7 @@ def _head(answer: Answer) -> Iterator[Text]:
     yield from _assumptions(answer)
 
 
-def _assumptions(answer: Answer) -> Iterator[Text]:
+def _assumptions(answer: Reasoning) -> Iterator[Text]:
     for assumption in answer.verdict.assumptions:
         word, style = _MARK[assumption.holds]
         yield Text.assemble(
@@ -77,7 +76,7 @@ def _assumptions(answer: Answer) -> Iterator[Text]:
         yield Text(f"the assumptions conflict: according to the verifier {_phrase(clash)}", style="yellow")
 
 
-def _margin_meaning(answer: Answer) -> str:
+def _margin_meaning(answer: Reasoning) -> str:
     opposite, unit = "false" if answer.answer else "true", answer.verdict.margin_unit
     if answer.margin == 0:
         return f"{unit}: a coin toss; a tie is answered true"
@@ -90,7 +89,7 @@ def _margin_meaning(answer: Answer) -> str:
     return f"{unit}: {meanings[unit]}"
 
 
-def _tree(answer: Answer) -> RenderableType:
+def _tree(answer: Reasoning) -> RenderableType:
     root = answer.tree.root
     drawn = RichTree(_node(answer, root), guide_style="dim")
     open_branches = [(root.id, drawn)]
@@ -111,7 +110,7 @@ def _after(chain: Chain) -> str:
     return f"the model believes Q after this {p}"
 
 
-def _node(answer: Answer, node: Proposition) -> Text:
+def _node(answer: Reasoning, node: Proposition) -> Text:
     word, style = _MARK[answer.labels.get(node.id)]
     side = {True: "True, because: ", False: "False, because: ", None: ""}[node.side]
     notes = beliefs(node)
@@ -149,7 +148,7 @@ def beliefs(node: Proposition) -> str:
     return f"the model believes {p}, its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
 
 
-def _inferred(answer: Answer, node: Proposition) -> str:
+def _inferred(answer: Reasoning, node: Proposition) -> str:
     strength = (answer.verdict.strengths or {}).get(node.id)
     if strength is not None:
         return f"; strength {strength:.2f}"
@@ -157,7 +156,7 @@ def _inferred(answer: Answer, node: Proposition) -> str:
     return "" if p is None or node.parent is None else f"; after reasoning {p:.2f}"
 
 
-def _reasons(answer: Answer) -> Iterator[RenderableType]:
+def _reasons(answer: Reasoning) -> Iterator[RenderableType]:
     """The constraints that touch Q: those that hold decided it, the others were overruled."""
     broken = set(answer.verdict.violated)
     touching = [
@@ -183,7 +182,7 @@ def _heaviest(title: str, rows: Sequence[Text]) -> Iterator[Text]:
         yield Text(f"  … and {len(rows) - SHOWN_REASONS} weaker ones", style="dim")
 
 
-def _arguments(answer: Answer) -> Iterator[Text]:
+def _arguments(answer: Reasoning) -> Iterator[Text]:
     """The explanations of Q as arguments, the strongest first."""
     strengths = answer.verdict.strengths or {}
     children = [node for node in answer.tree.nodes if node.parent == ROOT and node.id in strengths]
@@ -200,7 +199,7 @@ def _verb(node: Proposition) -> str:
     return "supports" if node.side else "attacks"
 
 
-def _flip(answer: Answer) -> Iterator[Text]:
+def _flip(answer: Reasoning) -> Iterator[Text]:
     flip = answer.verdict.flip
     if flip is None:
         return
@@ -212,7 +211,7 @@ def _flip(answer: Answer) -> Iterator[Text]:
         yield Text("  nothing: it is as good already")
 
 
-def _decides(answer: Answer, constraint: Constraint) -> bool:
+def _decides(answer: Reasoning, constraint: Constraint) -> bool:
     """Whether a constraint that holds would break if Q alone had the other label."""
     labels = {**answer.labels, ROOT: not answer.answer}
     return not any(literal.holds(labels[literal.id]) for literal in constraint.clause)
@@ -234,14 +233,14 @@ def _phrase(constraint: Constraint) -> str:
     }[constraint.kind]
 
 
-def _ballots(answer: Answer) -> Iterator[Text]:
+def _ballots(answer: Reasoning) -> Iterator[Text]:
     if answer.verdict.votes:
         yield Text("\nVotes on Q by the explanations labelled true", style="bold")
         for literal, vote in answer.verdict.votes.items():
             yield Text.assemble((f"  {vote:+d}  ", "cyan"), str(literal))
 
 
-def growth(answer: Answer) -> str:
+def growth(answer: Reasoning) -> str:
     """The steps of anytime growth with P(true) after each, and what they took; "" without steps."""
     if not answer.steps:
         return ""
@@ -251,7 +250,7 @@ def growth(answer: Answer) -> str:
     return printable(f"{shown}, {tokens} generated tokens, {calls} calls")
 
 
-def _foot(answer: Answer) -> Iterator[Text]:
+def _foot(answer: Reasoning) -> Iterator[Text]:
     lines = []
     if answer.discard_counts:
         counts = ", ".join(f"{count} {reason}" for reason, count in answer.discard_counts.items())

@@ -13,8 +13,7 @@ from rich.text import Text
 
 from maieutic.config import PROBABILITIES
 from maieutic.inference.reasons import ROUNDING, Reason
-from maieutic.reasoning import NO_VERIFIER
-from maieutic.reasoning import Reasoning as Answer
+from maieutic.reasoning import NO_VERIFIER, Reasoning
 from maieutic.render.phrases import SHOWN_FOR, Phrases, percent, quoted
 from maieutic.render.text import printable
 from maieutic.tree import ROOT
@@ -26,12 +25,12 @@ JOINED = "\ue000"  # a space where no line may end, while a text is wrapped; no 
 STYLE = {True: "bold green", False: "bold red", None: "bold yellow"}
 
 
-def tell(answer: Answer, console: Console) -> None:
+def tell(answer: Reasoning, console: Console) -> None:
     """Print the answer in plain words."""
     console.print(in_words(answer), highlight=False)
 
 
-def in_words(answer: Answer) -> RenderableType:
+def in_words(answer: Reasoning) -> RenderableType:
     """The answer in plain words, as a rich renderable."""
     phrases = Phrases(answer)
     return Group(
@@ -76,7 +75,7 @@ def _decision(phrases: Phrases) -> Text:
     return Text.assemble((f"{word.capitalize()}.", STYLE[answer.answer]), f" {held}")
 
 
-def _is_toss(answer: Answer) -> bool:
+def _is_toss(answer: Reasoning) -> bool:
     """Whether neither answer is likelier."""
     p = answer.p_true
     return answer.margin == 0.0 if p is None else abs(p - 0.5) <= ROUNDING
@@ -104,7 +103,7 @@ def _supporting(phrases: Phrases) -> Iterator[RenderableType]:
     yield from _listed(phrases, "Supports this", numbered, SHOWN_FOR)
 
 
-def _no_reason(answer: Answer) -> str:
+def _no_reason(answer: Reasoning) -> str:
     """Why there is none."""
     if answer.tree.kind == "empty" and len(answer.tree.pruned) > 1:
         return "No explanation counts: the model contradicts itself on each of them."
@@ -166,7 +165,7 @@ def _flip(phrases: Phrases) -> Iterator[RenderableType]:
         yield Text(f"  … and {len(links) - SHOWN_FOR} weaker", "dim")
 
 
-def _makers(answer: Answer) -> Text:
+def _makers(answer: Reasoning) -> Text:
     """Who said this, and where to read more."""
     models = answer.models
     parts = [f"model {models.lm}" if models.lm else "model unknown"]
