@@ -71,6 +71,7 @@ def test_the_priors_of_a_model_that_judges_nothing_but_by_them_are_found(priors:
 def test_a_judgement_that_the_model_does_not_give_says_nothing_of_its_priors() -> None:
     silent = ScriptedLanguageModel(lambda prompt, index: " …", lambda prompt, option: 0.1)
     assert estimate_priors(silent, PAPER, ElicitConfig()) == Priors(0.0, 0.0, 0.0)
+    assert silent.sample_calls == []  # nor would it after a chain of thought
 
 
 def test_a_model_that_never_doubts_has_finite_priors() -> None:

@@ -23,7 +23,8 @@ def prepare_process() -> None:
     Transformers logs errors only and draws no bars. Python's warnings are off unless ``-W`` asks for them.
     PyTorch starts no more threads than there are usable cores, unless OMP_NUM_THREADS is set: it counts the
     cores of the machine, not those of a container with a quota, and threads that wait for each other's turn
-    make it several times slower.
+    make it several times slower. Large tensors take huge pages, where the system has them: without, a model
+    that computes its attention weights in full spends most of its time on page faults.
 
     Libraries that load later read this from the environment, which child processes inherit; those that are
     loaded already are set directly. Nothing is imported here, and what the environment says already stays.
@@ -33,6 +34,7 @@ def prepare_process() -> None:
         warnings.simplefilter("ignore")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # PyTorch's, on the CPU
     cores = usable_cores()
     if cores < _cores():  # libraries respect the affinity by themselves
         os.environ.setdefault("OMP_NUM_THREADS", str(cores))

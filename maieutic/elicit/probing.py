@@ -50,9 +50,10 @@ def estimate_priors(
     trees = [Growing(statement, statement, negation) for statement, negation in probes()]
     with steps.step("prior", 0, trees):
         steps.believe([Draft(tree, ROOT, None, tree.statement, tree.negation) for tree in trees])
-        if config.chain and config.depth > 0:
+        roots = [tree.nodes[0] for tree in trees]
+        judged = any(root.p_true is not None for root in roots)  # else no chain would say anything either
+        if judged and config.chain and config.depth > 0:
             steps.think(trees)
-    roots = [tree.nodes[0] for tree in trees]
     return Priors.of(
         (root.p_true for root in roots),
         (root.p_true_negation for root in roots),

@@ -332,6 +332,15 @@ def test_threads_are_lowered_to_the_usable_cores_and_not_raised(
     assert os.environ["OMP_NUM_THREADS"] == (given or "2")
 
 
+@pytest.mark.parametrize(("given", "expected"), [(None, "1"), ("0", "0")])
+def test_large_tensors_take_huge_pages_unless_the_environment_says_otherwise(
+    given: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {} if given is None else {"THP_MEM_ALLOC_ENABLE": given})
+    process.prepare_process()
+    assert os.environ["THP_MEM_ALLOC_ENABLE"] == expected
+
+
 def test_loading_changes_no_threads_and_no_environment(
     llama_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
