@@ -13,6 +13,7 @@ from maieutic.benchmarks.analysis.calibration_error import (
     confidence_bins,
     expected_calibration_error,
 )
+from maieutic.benchmarks.analysis.discards import Discards, count_discards
 from maieutic.benchmarks.analysis.tree_kinds import KindAccuracy, accuracy_by_kind
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
@@ -107,6 +108,7 @@ class Metrics:
         aurc: None for a method that gives neither that nor margins in one unit; ``ranked_by`` says which.
         requests: made while a response cache was on; ``cached`` those that it answered.
         kinds: accuracy by kind of tree, for a method with trees.
+        discards: what the trees rejected; None for a method without trees.
     """
 
     questions: int
@@ -123,6 +125,7 @@ class Metrics:
     requests: int = 0
     cached: int = 0
     kinds: tuple[KindAccuracy, ...] = ()
+    discards: Discards | None = None
 
 
 def measure(records: Sequence[Record]) -> Metrics:
@@ -155,6 +158,7 @@ def measure(records: Sequence[Record]) -> Metrics:
         requests=sum(record.requests for record in records),
         cached=sum(record.cached for record in records),
         kinds=accuracy_by_kind(records),
+        discards=count_discards(records),
     )
 
 

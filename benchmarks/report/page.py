@@ -26,6 +26,7 @@ from maieutic.benchmarks.report.questions import parcels, rows
 from maieutic.benchmarks.report.tables import (
     accuracy_table,
     difference_table,
+    discard_table,
     explanation_table,
     growth_table,
     published_table,
@@ -100,6 +101,7 @@ def _tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
     tables = (
         accuracy_table(comparison),
         difference_table(comparison),
+        discard_table(comparison.rows),
         explanation_table([row.label for row in comparison.rows], counts),
         published_table(published(comparison.dataset)),
     )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "accuracy_table",
     "difference_table",
+    "discard_table",
     "explanation_table",
     "growth_table",
     "published_table",
@@ -174,6 +175,27 @@ def explanation_table(labels: Sequence[str], counts: Sequence[NodeCounts | None]
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}" if whole else "–"
+
+
+# -- texts that were rejected ----------------------------------------------------------------------------
+
+
+def discard_table(rows: Sequence[ComparedRun]) -> Table | None:
+    """How many texts of the model each run rejected, and why; None if no run has any."""
+    found = [(row, row.metrics.discards) for row in rows if row.metrics.discards is not None]
+    counts = [{(item.kind, item.reason): item.count for item in discards.counts} for _, discards in found]
+    kinds = sorted({key for each in counts for key in each})
+    if not kinds:
+        return None
+    return Table(
+        caption="Texts that were discarded",
+        columns=("run", "explanations", *(f"{kind}: {reason}" for kind, reason in kinds)),
+        rows=tuple(
+            row_of(row.label, f"{discards.explanations:,}", *(f"{each.get(key, 0):,}" for key in kinds))
+            for (row, discards), each in zip(found, counts, strict=True)
+        ),
+        notes=(("explanations", "given by the model, those that were discarded included"),),
+    )
 
 
 # -- curves of growth, and what others published -------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from maieutic.benchmarks.agora.nodes import known_explanations
+from maieutic.benchmarks.analysis.discards import Discards
 from maieutic.benchmarks.analysis.metrics import Metrics, measure
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import run_name
@@ -63,6 +64,8 @@ def _lines(metrics: Metrics) -> list[str]:
         f"{kind.right:,} of {kind.questions:,} with a tree of kind {kind.kind}, {100 * kind.accuracy:.1f} %"
         for kind in metrics.kinds
     ]
+    if metrics.discards is not None and metrics.discards.counts:
+        lines.append(_discarded(metrics.discards))
     costs = metrics.costs
     lines.append(
         f"per question: {costs.tokens:,.0f} tokens in {costs.calls:.1f} calls, "
@@ -74,6 +77,12 @@ def _lines(metrics: Metrics) -> list[str]:
             "seconds are not those of an uncached run"
         )
     return lines
+
+
+def _discarded(discards: Discards) -> str:
+    """ "discarded: explanation (echo) 3, belief (no verdict) 1; 40 explanations were given"."""
+    counts = ", ".join(f"{item.kind} ({item.reason}) {item.count:,}" for item in discards.counts)
+    return f"discarded: {counts}; {discards.explanations:,} explanations were given"
 
 
 def print_estimate(estimate: Estimate, *, json: bool) -> None:
