@@ -3,7 +3,7 @@
 The page holds its data as JSON in which no character can end a script element. ``tree_view.js`` draws them
 and makes text nodes only. The Content-Security-Policy allows the page's own style and script, by their
 hashes, and forbids everything else: inline handlers, requests, forms, frames. Without JavaScript the page
-shows the terminal's rendering.
+shows the terminal's renderings: in plain words, then with all numbers.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from maieutic.reasoning import Reasoning
 from maieutic.render.terms import terms
 from maieutic.render.text import printable, show
 from maieutic.render.view import view_of
+from maieutic.render.words import tell
 from maieutic.version import __version__
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def page(answers: Iterable[Reasoning]) -> str:
     views, texts = [], []
     for answer in answers:
         views.append(view_of(answer))
-        texts.append(plain_text(answer))
+        texts.append(f"{plain_text(answer)}\n{plain_text(answer, numbers=True)}")
     body = _environment().get_template("answers.html").render(texts=texts)
     return document(
         title=views[0]["statement"] if len(views) == 1 else f"{len(views)} answers",
@@ -131,11 +132,11 @@ def _hashed(source: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def plain_text(answer: Reasoning) -> str:
-    """The answer as the terminal shows it, without colours."""
+def plain_text(answer: Reasoning, *, numbers: bool = False) -> str:
+    """The answer as the terminal shows it, without colours: in plain words, or with all ``numbers``."""
     from rich.console import Console  # noqa: PLC0415
 
     console = Console(file=io.StringIO(), width=_TEXT_WIDTH, color_system=None, force_terminal=False)
     with console.capture() as capture:
-        show(answer, console)
+        (show if numbers else tell)(answer, console)
     return capture.get()

@@ -22,6 +22,7 @@ __all__ = ["in_words", "tell"]
 
 SHOWN_AGAINST, SHOWN_IDLE = 3, 2  # listed at most
 JOINED = "\ue000"  # a space where no line may end, while a text is wrapped; no printable text has it
+LEANING = 0.6  # an answer that is less probable is one that the method leans to
 STYLE = {True: "bold green", False: "bold red", None: "bold yellow"}
 
 
@@ -72,6 +73,8 @@ def _decision(phrases: Phrases) -> Text:
         held = f"{held[:-1]} {sure}." if held.endswith(".") else f"{held} {sure}"
     if answer.unsure:
         return Text.assemble(("Unsure.", STYLE[None]), f" Rather {word}: {held}")
+    if answer.confidence is not None and answer.confidence < LEANING:
+        return Text.assemble((f"Rather {word}.", STYLE[None]), f" {held}")
     return Text.assemble((f"{word.capitalize()}.", STYLE[answer.answer]), f" {held}")
 
 

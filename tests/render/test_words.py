@@ -82,6 +82,8 @@ def test_the_first_line_is_the_decision_what_is_held_and_how_sure(name: str, see
         return
     asked = answer.question.endswith("?")
     word = ("Yes" if asked else "True") if answer.answer else ("No" if asked else "False")
+    if answer.confidence is not None and answer.confidence < 0.6:
+        word = f"Rather {word.lower()}"
     sure = "" if answer.confidence is None else f" ({percent(answer.confidence)} sure)"
     assert first == f"{word}. {held.removesuffix('.')}{sure}."
 
