@@ -1,4 +1,4 @@
-"""The texts of a language model that elicitation rejected, by what they were meant to be and why they failed."""
+"""The model's texts that elicitation rejected, by what they were meant to be and why they failed."""
 
 from __future__ import annotations
 

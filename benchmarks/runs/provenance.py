@@ -60,7 +60,7 @@ def provenance(
 
 def _model(name: str, bundled: BundledModel) -> dict[str, Any]:
     """The files of a model folder with their checksums, and the revision of a hub model."""
-    from maieutic.checkpoints.loading import find_folder  # noqa: PLC0415 - takes seconds to load
+    from maieutic.checkpoints.finding import find_folder  # noqa: PLC0415
 
     if name in ("", SAME_MODEL):
         return {}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -37,7 +37,8 @@ from maieutic.benchmarks.throughput.table import TableRow, as_json, as_markdown
 from maieutic.benchmarks.throughput.workbench import Subject, Workbench
 from maieutic.bundled import AGORA, bundled_folder
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
-from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, find_folder, load_checkpoint
+from maieutic.checkpoints.finding import find_folder
+from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, load_checkpoint
 from maieutic.errors import InputError, MaieuticError
 from maieutic.prompts import load_prompts
 from maieutic.version import __version__
@@ -124,7 +125,10 @@ class Measurement:
         dtype = resolve_dtype(self.dtype, self.device)
         if not self.shape:
             name = str(dtype).removeprefix("torch.")
-            checkpoint = load_checkpoint(self.lm, LANGUAGE_MODEL, device=str(self.device), dtype=name)
+            # The bundled model too as Transformers opens it, whose own ways of computing are compared.
+            folder = bundled_folder("agora-lm") if self.lm == AGORA else find_folder(self.lm)
+            opened = load_checkpoint(str(folder), LANGUAGE_MODEL, device=str(self.device), dtype=name)
+            checkpoint = replace(opened, name=self.lm)
             return Subject(checkpoint, self.prompts, random=False)
         prompts = RANDOM_PROMPTS if self.prompts == "auto" else self.prompts
         checkpoint = random_lm(self.shape, self.device, dtype, load_prompts(prompts))

@@ -65,7 +65,8 @@ def write_gguf(model: str, out: Path, dtype: str = "float32") -> None:
             field of its configuration, or "tokenizer".
         MaieuticError: the file cannot be written.
     """
-    from maieutic.checkpoints.loading import LANGUAGE_MODEL, find_folder, load_checkpoint  # noqa: PLC0415 - loads torch
+    from maieutic.checkpoints.finding import find_folder  # noqa: PLC0415
+    from maieutic.checkpoints.loading import LANGUAGE_MODEL, load_checkpoint  # noqa: PLC0415 - loads torch
 
     if dtype not in DTYPES:
         problem = f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}"
@@ -73,9 +74,9 @@ def write_gguf(model: str, out: Path, dtype: str = "float32") -> None:
     if out.exists():
         raise InputError(f"{out} exists already; remove it, or give another file", subject=str(out))
     package = _gguf()
-    checkpoint = load_checkpoint(model, LANGUAGE_MODEL, device="cpu", dtype="float32")
-    _check_shape(checkpoint)
     folder = bundled_folder("agora-lm") if model == AGORA else find_folder(model)
+    checkpoint = load_checkpoint(str(folder), LANGUAGE_MODEL, device="cpu", dtype="float32")
+    _check_shape(checkpoint)
     part = out.with_name(f"{out.name}.part")
     writer = package.GGUFWriter(part, package.MODEL_ARCH_NAMES[package.MODEL_ARCH.LLAMA])
     _describe(writer, checkpoint.model.config, Path(model).name)

@@ -2,7 +2,8 @@
 
 Such names move between releases. Each function imports what it needs when it is called; where the names are
 gone it says so with an ImportError, or returns what its docstring names. Everything else in this project
-imports from ``transformers`` itself.
+imports from ``transformers`` itself. The model of :mod:`maieutic.bundled.llama` answers for itself, so that
+Transformers need not be imported.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from threading import Lock
 from typing import Any
+
+from maieutic.bundled.llama import Cache
 
 __all__ = [
     "architectures",
@@ -64,6 +67,8 @@ def new_cache(model: Any) -> Any | None:
     None for a model that remembers in another way, and where Transformers' caches are not those known here;
     texts are then drawn by its own ``generate``.
     """
+    if own := getattr(model, "new_cache", None):
+        return own()
     try:
         from transformers import DynamicCache  # noqa: PLC0415
         from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer  # noqa: PLC0415
@@ -82,6 +87,8 @@ def record_all(cache: Any) -> None:
     Raises:
         ImportError: Transformers has no such layers under this name.
     """
+    if isinstance(cache, Cache):
+        return
     from transformers.cache_utils import DynamicSlidingWindowLayer  # noqa: PLC0415
 
     for layer in cache.layers:
@@ -94,17 +101,21 @@ def attention_of(model: Any) -> str:
     return str(model.config._attn_implementation)
 
 
-def register_attention(name: str, attend: Callable[..., Any]) -> None:
+def register_attention(name: str, attend: Callable[..., Any], model: Any = None) -> None:
     """Add an attention function to Transformers' registry under a name, once in the life of a process.
 
     Models use it after ``model.set_attn_implementation(name)``; others do not notice.
 
     Args:
         attend: gets PyTorch's own attention function first, then what model code passes.
+        model: what will use it; one that has attention functions of its own gets it there.
 
     Raises:
         ImportError: Transformers has no such registry, or no such function of PyTorch's, under these names.
     """
+    if (own := getattr(model, "attention_functions", None)) is not None:
+        own[name] = partial(attend, own["sdpa"])
+        return
     from transformers import AttentionInterface, AttentionMaskInterface  # noqa: PLC0415
     from transformers.integrations.sdpa_attention import sdpa_attention_forward  # noqa: PLC0415
     from transformers.masking_utils import sdpa_mask  # noqa: PLC0415

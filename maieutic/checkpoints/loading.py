@@ -6,8 +6,6 @@ Tokenizers and Safetensors become ModelErrors.
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,17 +14,11 @@ from threading import Lock
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
-from tqdm.auto import tqdm
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-)
 
 from maieutic.bundled import AGORA, BundledModel, bundled_folder
+from maieutic.bundled.opening import open_bundled
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
+from maieutic.checkpoints.finding import find_folder, first_line
 from maieutic.checkpoints.fingerprints import checkpoint_fingerprint
 from maieutic.checkpoints.folders import check_folder, missing_packages
 from maieutic.checkpoints.internals import architectures, is_opened_by
@@ -41,10 +33,6 @@ __all__ = [
     "shortened",
 ]
 
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken"]
-HUB_SKIPPED = ["*/*", "consolidated*"]  # subfolders and duplicate weights
-
 # Names of the maximum number of positions in the configurations of model families.
 WINDOW_FIELDS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
 _opening = Lock()  # Transformers swaps functions of the whole process while it opens a model
@@ -54,26 +42,38 @@ NO_LIMIT = 10**7  # Transformers uses 10**30 for a tokenizer without a limit
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of checkpoint: the class that opens it, and its names in messages."""
+    """A kind of checkpoint: what opens it, and its names in messages."""
 
     noun: str
-    opener: Any
-    architectures: frozenset[str]
+    opener_name: str  # in Transformers
+    mapping: str  # of architectures, in Transformers
     other: str  # hint for a checkpoint of the other kind
     bundled: BundledModel
+
+    @property
+    def opener(self) -> Any:
+        """Transformers' class that opens checkpoints of this kind."""
+        import transformers  # noqa: PLC0415 - takes seconds to load
+
+        return getattr(transformers, self.opener_name)
+
+    @property
+    def architectures(self) -> frozenset[str]:
+        """The names of the model classes of this kind, empty where Transformers does not tell."""
+        return architectures(self.mapping)
 
 
 LANGUAGE_MODEL = Kind(
     "a causal language model",
-    AutoModelForCausalLM,
-    architectures("MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"),
+    "AutoModelForCausalLM",
+    "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES",
     "give it as the verifier (--nli)",
     "agora-lm",
 )
 CLASSIFIER = Kind(
     "a sequence classifier",
-    AutoModelForSequenceClassification,
-    architectures("MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES"),
+    "AutoModelForSequenceClassification",
+    "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
     "give it as the language model (--lm)",
     "agora-nli",
 )
@@ -85,8 +85,9 @@ class Checkpoint:
 
     Attributes:
         name: the name that the caller gave.
-        model: the Transformers model, in evaluation mode on ``device``.
-        tokenizer: its tokenizer.
+        model: the Transformers model, in evaluation mode on ``device``; "agora" is one of
+            :mod:`maieutic.bundled`, with the names of Transformers' that are used here.
+        tokenizer: its tokenizer, likewise.
         window: largest number of tokens in a sequence; None if there is no limit.
         folder: the folder of its files.
     """
@@ -146,74 +147,44 @@ def load_checkpoint(
     """
     target = resolve_device(device)
     precision = resolve_dtype(dtype, target)
-    folder = bundled_folder(kind.bundled) if name == AGORA else find_folder(name, download=download)
-    check_folder(folder)
-    with _opening, _translated(folder):
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        _check_kind(folder, config, kind)
-        _drop_foreign_padding(config)
-        tokenizer = _load_tokenizer(folder, config)
-        model, report = kind.opener.from_pretrained(
-            folder,
-            config=config,
-            dtype=precision,
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-        # Transformers initialises missing weights at random and only logs it.
-        if missing := sorted(report["missing_keys"]):
-            raise ModelError(
-                f"{folder} lacks {len(missing)} of the model's weights (such as {missing[0]}); "
-                "download or save the model again",
-                subject=str(folder),
-            )
-        model = model.eval().to(target)
+    if name == AGORA:
+        folder = bundled_folder(kind.bundled)
+        with _translated(folder):
+            model, tokenizer = open_bundled(kind.bundled, precision)
+    else:
+        folder = find_folder(name, download=download)
+        check_folder(folder)
+        with _opening, _translated(folder):
+            model, tokenizer = _opened(folder, kind, precision)
+    model = model.to(target)
     return Checkpoint(name, model, tokenizer, target, precision, _window(model, tokenizer), folder)
 
 
-def find_folder(name: str, *, download: bool = False) -> Path:
-    """The local folder of a model, given as a path or a hub id.
+def _opened(folder: Path, kind: Kind, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Model, in evaluation mode, and tokenizer as Transformers opens them."""
+    from transformers import AutoConfig  # noqa: PLC0415 - takes seconds to load
 
-    Raises:
-        ModelError: the name is neither a folder nor a hub id in the cache, or the download failed.
-    """
-    path = Path(name).expanduser()
-    if name and path.is_dir():
-        return path
-    if path.is_file() or not HUB_ID.fullmatch(name):
-        problem = "a file" if path.is_file() else "neither a folder nor a hub id"
-        raise ModelError(
-            f"{name!r} is {problem}; give a model folder or a hub id like Qwen/Qwen3-1.7B", subject=name
-        )
-    try:
-        folder = snapshot_download(
-            name,
-            local_files_only=not download,
-            allow_patterns=HUB_FILES,
-            ignore_patterns=HUB_SKIPPED,
-            tqdm_class=_DownloadBar,
-        )
-    except Exception as error:  # the hub client raises errors of several libraries
-        raise ModelError(_not_found(name, error, download=download), subject=name) from error
-    return Path(folder)
-
-
-class _DownloadBar(tqdm):  # type: ignore[misc]
-    """A bar on terminals, even where the hub client's own bars are off."""
-
-    def __init__(self, *args: Any, name: str = "", **options: Any) -> None:
-        super().__init__(*args, **options | {"disable": not sys.stderr.isatty()})
-
-
-def _not_found(name: str, error: Exception, *, download: bool) -> str:
-    if download:
-        return f"{name} could not be downloaded ({_first_line(error)}); check the name and the network"
-    return (
-        f"{name} is not a folder and not in the hub cache; "
-        "pass --download (download=True) to fetch it, or correct the name"
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    _check_kind(folder, config, kind)
+    _drop_foreign_padding(config)
+    tokenizer = _load_tokenizer(folder, config)
+    model, report = kind.opener.from_pretrained(
+        folder,
+        config=config,
+        dtype=dtype,
+        trust_remote_code=False,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
     )
+    # Transformers initialises missing weights at random and only logs it.
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"{folder} lacks {len(missing)} of the model's weights (such as {missing[0]}); "
+            "download or save the model again",
+            subject=str(folder),
+        )
+    return model.eval(), tokenizer
 
 
 @contextmanager
@@ -224,20 +195,16 @@ def _translated(folder: Path) -> Iterator[None]:
         raise
     except Exception as error:  # damaged files raise errors of four libraries, and KeyErrors
         raise ModelError(
-            f"{folder} cannot be loaded ({type(error).__name__}: {_first_line(error)}); "
+            f"{folder} cannot be loaded ({type(error).__name__}: {first_line(error)}); "
             "check that it has config.json, *.safetensors and the tokenizer's files",
             subject=str(folder),
         ) from error
 
 
-def _first_line(error: Exception) -> str:
-    line = str(error).strip().partition("\n")[0]
-    return line if len(line) <= 200 else f"{line[:199]}…"
-
-
 def _check_kind(folder: Path, config: Any, kind: Kind) -> None:
     names = list(getattr(config, "architectures", None) or [])
-    if not names or not kind.architectures or kind.architectures.intersection(names):
+    known = kind.architectures
+    if not names or not known or known.intersection(names):
         return  # without architectures, the check for missing weights decides
     other = CLASSIFIER if kind is LANGUAGE_MODEL else LANGUAGE_MODEL
     of_other = other.architectures.intersection(names)
@@ -255,6 +222,8 @@ def _has_text_part(config: Any) -> bool:
 
 
 def _load_tokenizer(folder: Path, config: Any) -> Any:
+    from transformers import AutoTokenizer  # noqa: PLC0415 - takes seconds to load
+
     try:
         return AutoTokenizer.from_pretrained(folder, config=config, trust_remote_code=False)
     except Exception as error:

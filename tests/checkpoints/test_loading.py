@@ -8,12 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 import torch
 from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from maieutic.checkpoints import folders, loading, process
+from maieutic.checkpoints import folders, process
 from maieutic.checkpoints.devices import resolve_device, resolve_dtype
 from maieutic.checkpoints.loading import CLASSIFIER, LANGUAGE_MODEL, Checkpoint, Kind, load_checkpoint
 from maieutic.errors import InputError, ModelError
@@ -264,7 +265,7 @@ def test_a_download_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
         local_only.append(local_files_only)
         raise ConnectionError("no route to host\ntraceback")
 
-    monkeypatch.setattr(loading, "snapshot_download", unreachable)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
     with pytest.raises(ModelError, match="no route to host") as caught:
         load("someone/tiny-model", download=True)
     assert caught.value.subject == "someone/tiny-model"

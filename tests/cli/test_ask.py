@@ -117,7 +117,7 @@ def test_people_get_the_decision_its_reasons_and_the_models(
 
 def test_the_heavier_reason_decides_and_is_shown(ask: Run, scripted: tuple[str, ...]) -> None:
     out = ask("Do penguins fly?", *scripted).stdout
-    assert out.startswith("No. Penguins do not fly (")
+    assert out.startswith("Rather no. Penguins do not fly (")
     assert "1. “Penguins are heavy.” [if it were false: " in out
     verbose = ask("Do penguins fly?", "--verbose", *scripted).stdout
     assert verbose.startswith(out)

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.internals import cache_parameter, new_cache
@@ -26,7 +25,7 @@ from maieutic.lm.local.output_layer import OutputLayer
 from maieutic.lm.local.prefixes import Prefix, prefix_argument
 from maieutic.lm.local.tokens import Tokens
 
-__all__ = ["Decoder", "SampleRow", "Stop", "draw_tokens", "sample_uniforms"]
+__all__ = ["Decoder", "SampleRow", "Stop", "adjusted", "draw_tokens", "sample_uniforms"]
 
 Stop = Callable[[Sequence[int]], bool]  # whether the last of a text's new tokens ends it
 
@@ -210,10 +209,7 @@ class Decoder:
         """The next token of each row; int64 (rows,)."""
         if uniforms is None:
             return logits.argmax(dim=-1)
-        scores = TemperatureLogitsWarper(float(params.temperature))(None, logits)
-        if params.top_p < 1:
-            scores = TopPLogitsWarper(float(params.top_p))(None, scores)
-        return draw_tokens(scores, uniforms)
+        return draw_tokens(adjusted(logits, params), uniforms)
 
     def _uniforms(self, rows: Sequence[SampleRow]) -> torch.Tensor | None:
         numbers = [row.uniforms for row in rows if row.uniforms is not None]
@@ -232,6 +228,21 @@ def sample_uniforms(params: SamplingParams, text: str, index: int) -> FloatArray
     digest = hashlib.blake2b(key, digest_size=16).digest()
     generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
     return generator.random(params.max_new_tokens)
+
+
+def adjusted(logits: torch.Tensor, params: SamplingParams) -> torch.Tensor:
+    """The logits divided by the temperature, and −∞ outside of the nucleus; float (rows, vocabulary).
+
+    The nucleus are the likeliest tokens whose probabilities add up to ``top_p``, at least one (Holtzman et
+    al. 2020, arXiv 1904.09751).
+    """
+    scores = logits / params.temperature
+    if params.top_p >= 1:
+        return scores
+    ascending, order = torch.sort(scores, descending=False)
+    outside = ascending.softmax(dim=-1).cumsum(dim=-1) <= 1 - params.top_p
+    outside[..., -1] = False
+    return scores.masked_fill(outside.scatter(1, order, outside), -torch.inf)
 
 
 def draw_tokens(scores: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:

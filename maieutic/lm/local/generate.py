@@ -11,14 +11,12 @@ from transformers import (
     GenerationConfig,
     LogitsProcessorList,
     StoppingCriteriaList,
-    TemperatureLogitsWarper,
-    TopPLogitsWarper,
 )
 
 from maieutic.checkpoints.batching import padded
 from maieutic.checkpoints.loading import Checkpoint
 from maieutic.lm.base import SamplingParams
-from maieutic.lm.local.decoding import SampleRow, Stop, draw_tokens
+from maieutic.lm.local.decoding import SampleRow, Stop, adjusted, draw_tokens
 from maieutic.lm.local.tokens import Vocabulary
 
 __all__ = ["generate"]
@@ -49,10 +47,10 @@ def generate(
     processors: list[Any] = [_Checked(checkpoint)]
     if params.temperature > 0:
         uniforms = np.stack([row.uniforms for row in rows if row.uniforms is not None])
-        processors.append(TemperatureLogitsWarper(float(params.temperature)))
-        processors += [TopPLogitsWarper(float(params.top_p))] if params.top_p < 1 else []
         on_device = torch.from_numpy(uniforms).to(ids.device)
-        processors.append(_InverseTransform(on_device, ids.shape[1]))
+        processors.append(_InverseTransform(on_device, ids.shape[1], params))
+    # The model's own defaults (temperature, penalties, forced tokens …) must not affect sampling.
+    checkpoint.model.generation_config = GenerationConfig()
     with torch.inference_mode():
         sequences = checkpoint.model.generate(
             input_ids=ids,
@@ -74,13 +72,14 @@ def generate(
 class _InverseTransform:
     """A logits processor that draws one token per row and excludes all others."""
 
-    def __init__(self, uniforms: torch.Tensor, prompt_length: int) -> None:
+    def __init__(self, uniforms: torch.Tensor, prompt_length: int, params: SamplingParams) -> None:
         self.uniforms = uniforms  # float64 (rows, steps)
         self.prompt_length = prompt_length
+        self.params = params
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         step = input_ids.shape[1] - self.prompt_length
-        chosen = draw_tokens(scores, self.uniforms[:, step])[:, None]
+        chosen = draw_tokens(adjusted(scores, self.params), self.uniforms[:, step])[:, None]
         return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
 
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from transformers import GenerationConfig
 
 from maieutic.checkpoints.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint
 from maieutic.checkpoints.memory import TokenBudget
@@ -26,7 +25,6 @@ from maieutic.lm.base import Completion, FloatArray, OptionScores, Prompt, Sampl
 from maieutic.lm.local.checks import Batches, check_model, check_options, run_batches
 from maieutic.lm.local.decoding import Decoder, SampleRow, Stop
 from maieutic.lm.local.examples import PrefixGroup, SharedExamples, shared_tokens
-from maieutic.lm.local.generate import generate
 from maieutic.lm.local.prefixes import Prefix
 from maieutic.lm.local.thinking import Thinker, ThoughtRequest
 from maieutic.lm.local.tokens import Tokens, Vocabulary
@@ -68,8 +66,6 @@ class TransformersLM:
             self._budget = TokenBudget(batch_tokens, checkpoint.name, checkpoint.device)
         self._vocabulary = Vocabulary(checkpoint)
         self._examples = SharedExamples(checkpoint, self._vocabulary) if share_prefixes else None
-        # The model's own defaults (temperature, penalties, forced tokens …) must not affect sampling.
-        self._model.generation_config = GenerationConfig()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -194,6 +190,8 @@ class TransformersLM:
                 if self._decoder.can_draw:
                     drawn = self._decoder.draw(samples, params, group.prefix, stop)
                 else:
+                    from maieutic.lm.local.generate import generate  # noqa: PLC0415 - loads Transformers
+
                     drawn = generate(self._checkpoint, self._vocabulary, samples, params, stop)
                 new.update(zip((group.rows[index] for index in batch), drawn, strict=True))
 

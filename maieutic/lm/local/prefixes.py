@@ -88,7 +88,7 @@ class Prefixes:
         plain = attention_of(model)
         store = cls(checkpoint)
         try:
-            register_attention(_NAME, _attend)
+            register_attention(_NAME, _attend, model)
             reason = _obstacle(model) or store._trial()
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
