@@ -17,6 +17,7 @@ from typing import IO
 from maieutic.benchmarks.analysis.statistics import bench_library
 from maieutic.benchmarks.runs.config import RunConfig, read_config
 from maieutic.benchmarks.runs.records import Record
+from maieutic.bundled import AGORA
 from maieutic.errors import FileFormatError, InputError, MaieuticError
 from maieutic.files.json_lines import read_records
 from maieutic.tree import Tree
@@ -53,7 +54,7 @@ def run_name(config: RunConfig) -> str:
     >>> run_name(RunConfig("agora", "maieutic", {"prune": True, "inference.merge": True}).complete())
     'maieutic (inference.merge, prune)'
     """
-    usual = replace(config, settings={}).complete().settings
+    usual = replace(config, settings={}, nli=config.nli or AGORA).complete().settings  # any verifier will do
     changed = {
         name: value
         for name, value in config.settings.items()

@@ -70,3 +70,10 @@ def test_a_file_that_is_missing_is_told_before_anything_is_asked(tmp_path: Path)
     with pytest.raises(FileFormatError) as caught:
         RunConfig("agora", settings={"weights": str(tmp_path / "none.toml")}).complete()
     assert caught.value.path == str(tmp_path / "none.toml")
+
+
+def test_a_run_of_any_model_without_a_verifier_has_a_name() -> None:
+    settings = {"inference.use_verifier": False}
+    config = RunConfig("agora", "maieutic", settings, lm="someone/model").complete()
+    assert config.nli == ""
+    assert run_name(config) == "maieutic (no inference.use_verifier)"
