@@ -20,7 +20,7 @@ from maieutic.inference.standing import standing
 from maieutic.lm import LanguageModel
 from maieutic.lm.beliefs import belief_source_of
 from maieutic.lm.calls import check_language_model
-from maieutic.models import load_models, with_bundled_weights
+from maieutic.models import LoadedModels, load_models, with_bundled_weights
 from maieutic.nli import Verifier
 from maieutic.nli.calls import check_verifier, predict
 from maieutic.nli.remembered import RememberingVerifier
@@ -59,7 +59,7 @@ class Maieutic:
             trees grow breadth-first, and those of vote inference are pruned.
         inference: :class:`maieutic.inference.Joint` (default), ``Vote``, ``Argue`` or one of your own.
             Joint inference without weights of its own takes those of the bundled models for these, and the
-            package's for others, without the priors that :meth:`load` estimates.
+            package's for others, without the priors that :meth:`load` and :meth:`of` estimate.
         progress: receives each step of answering when it ends.
 
     It can be pickled where its parts can.
@@ -118,14 +118,37 @@ class Maieutic:
             ServerError: the language model's server fails.
         """
         models = replace(load_models(lm, nli, prompts=prompts, cache=cache, **options), progress=progress)
-        method = models.suited(inference or Joint(), elicit)
+        return cls.of(models, elicit=elicit, inference=inference)
+
+    @classmethod
+    def of(
+        cls,
+        models: LoadedModels,
+        *,
+        elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
+        inference: Inference | None = None,
+    ) -> Maieutic:
+        """What :meth:`load` makes, of models that are open already, or are your own.
+
+        The language model's priors are estimated now, where ``elicit`` asks for them, or come from the
+        response cache.
+
+        Args:
+            elicit, inference: as for :meth:`load`.
+
+        Raises:
+            InputError: a model lacks what its protocol asks for.
+            ContextLengthError: a prompt does not fit the model's window.
+        """
+        check_language_model(models.lm)
+        check_verifier(models.verifier)
         return cls(
             models.lm,
             models.verifier,
             prompts=models.prompts,
             elicit=elicit,
-            inference=method,
-            progress=progress,
+            inference=models.suited(inference or Joint(), elicit),
+            progress=models.progress,
         )
 
     def ask(self, question: str) -> Answer:

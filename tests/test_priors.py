@@ -114,6 +114,17 @@ def test_known_weights_another_inference_and_the_reference_ask_for_no_priors() -
     assert (lm.choose_calls, lm.sample_calls) == ([], [])
 
 
+@settings(deadline=None, max_examples=5)
+@given(priors=st.builds(Priors, ODDS, ODDS, ODDS))
+def test_a_pipeline_of_own_models_knows_their_priors(priors: Priors) -> None:
+    models = loaded(biased(priors))
+    inference = Maieutic.of(models).inference
+    assert inference == models.suited(Joint(), ElicitConfig())
+    assert isinstance(inference, Joint)
+    assert inference.weights is not None
+    assert inference.weights.prior_chain == pytest.approx(priors.chain, abs=1e-9)
+
+
 def test_priors_are_estimated_once_per_model_and_kept_in_the_response_cache() -> None:
     lm = biased(Priors(0.5, -0.5, 1.0))
     first = loaded(lm).priors(ElicitConfig())
