@@ -8,8 +8,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maieutic.benchmarks.analysis.intervals import accuracy_interval, difference_interval, explained
 from maieutic.benchmarks.analysis.metrics import Metrics, measure
-from maieutic.benchmarks.analysis.statistics import RESAMPLES, Interval, bootstrap, holm, mcnemar
+from maieutic.benchmarks.analysis.statistics import Interval, holm, mcnemar
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
 
@@ -28,7 +29,7 @@ class ComparedRun:
 
     Attributes:
         label: the run's name, unique in the comparison.
-        interval: 95 % bootstrap interval of the accuracy over all questions, twins drawn together.
+        interval: 95 % interval of the accuracy over all questions.
         left_out: its questions that another run has no record of.
     """
 
@@ -43,7 +44,7 @@ class Difference:
     """One run's accuracy minus another's, on the same questions.
 
     Attributes:
-        difference: in [-1, 1]; ``interval`` its 95 % bootstrap interval, twins drawn together.
+        difference: in [-1, 1]; ``interval`` its 95 % interval.
         gained: questions that only ``run`` answers correctly; ``lost`` those that only ``against`` does.
         p: of McNemar's exact test; ``p_holm`` corrected for all the tests of the comparison.
     """
@@ -64,6 +65,7 @@ class Comparison:
 
     Attributes:
         questions: their number.
+        intervals: how intervals are made, in a clause; see :mod:`maieutic.benchmarks.analysis.intervals`.
         baseline: the label of the run that the others are tested against; None for each with each.
     """
 
@@ -71,7 +73,7 @@ class Comparison:
     split: str
     questions: int
     seed: int
-    resamples: int
+    intervals: str
     baseline: str | None
     rows: tuple[ComparedRun, ...]
     differences: tuple[Difference, ...]
@@ -82,7 +84,7 @@ def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: in
 
     Args:
         baseline: a run's label, name or folder, to test the others against this one only.
-        seed: of the bootstrap.
+        seed: of the bootstrap, for data with twins.
 
     Raises:
         InputError: the runs are of different data, have no question in common, or disagree on one; or
@@ -96,7 +98,10 @@ def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: in
     right = [[record.right for record in run.records] for run in same]
     rows = [
         ComparedRun(
-            name, measure(run.records), bootstrap(hits, groups, seed), len(whole.records) - len(groups)
+            name,
+            measure(run.records),
+            accuracy_interval(hits, groups, seed),
+            len(whole.records) - len(groups),
         )
         for name, run, hits, whole in zip(names, same, right, runs, strict=True)
     ]
@@ -110,7 +115,7 @@ def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: in
         split=runs[0].config.split,
         questions=len(groups),
         seed=seed,
-        resamples=RESAMPLES,
+        intervals=explained(groups, seed),
         baseline=None if reference is None else names[reference],
         rows=tuple(rows),
         differences=tuple(replace(d, p_holm=p) for d, p in zip(differences, corrected, strict=True)),
@@ -134,7 +139,7 @@ def _difference(
         run=name,
         against=other_name,
         difference=sum(gains) / len(gains),
-        interval=bootstrap(gains, groups, seed),
+        interval=difference_interval(one, other, groups, seed),
         gained=gains.count(1),
         lost=gains.count(-1),
         p=p,

@@ -94,9 +94,7 @@ def accuracy_table(comparison: Comparison) -> Table:
 
 def _data_notes(comparison: Comparison) -> list[Note]:
     pairs = comparison.rows[0].metrics.pairwise
-    drawn = ", twins drawn together" if pairs else ""
-    resamples = f"{comparison.resamples:,} resamples, seed {comparison.seed}{drawn}"
-    notes = [("[ ]", f"95 % interval, bootstrap of {resamples}")]
+    notes = [("[ ]", f"95 % interval: {comparison.intervals}")]
     if pairs:
         meaning = f"of {pairs.pairs:,} pairs, those with both twins correct{twinless(comparison)}"
         notes.append(("pairs %", meaning))

@@ -168,8 +168,7 @@ def _foot(comparison: Comparison) -> Text:
     from maieutic.render.text import printable
 
     pairs = comparison.rows[0].metrics.pairwise
-    intervals = f"95 %, bootstrap of {comparison.resamples:,} resamples, seed {comparison.seed}"
-    lines = ["", f"intervals: {intervals}" + (", twins drawn together" if pairs else "")]
+    lines = ["", f"intervals: 95 %, {comparison.intervals}"]
     if any(row.metrics.scored < row.metrics.questions for row in comparison.rows):
         lines.append("a question without an answer counts as wrong, except under “scored”")
     if pairs:

@@ -46,7 +46,9 @@ BaselineOption = Annotated[
         show_default="every pair is tested",
     ),
 ]
-BootstrapSeedOption = Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.", min=0)]
+BootstrapSeedOption = Annotated[
+    int, typer.Option("--seed", help="Seed of the bootstrap, for data with twins.", min=0)
+]
 
 DatasetArgument = Annotated[
     str,
