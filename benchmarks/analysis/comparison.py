@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from maieutic.benchmarks.analysis.intervals import accuracy_interval, difference_interval, explained
 from maieutic.benchmarks.analysis.metrics import Metrics, measure
+from maieutic.benchmarks.analysis.seeds import SeedSpread, over_seeds
 from maieutic.benchmarks.analysis.statistics import Interval, holm, mcnemar
 from maieutic.benchmarks.runs.records import Record
 from maieutic.errors import InputError
@@ -66,6 +67,7 @@ class Comparison:
     Attributes:
         questions: their number.
         intervals: how intervals are made, in a clause; see :mod:`maieutic.benchmarks.analysis.intervals`.
+        seeds: runs that differ in their seed alone, together, each at its own questions.
         baseline: the label of the run that the others are tested against; None for each with each.
     """
 
@@ -77,6 +79,7 @@ class Comparison:
     baseline: str | None
     rows: tuple[ComparedRun, ...]
     differences: tuple[Difference, ...]
+    seeds: tuple[SeedSpread, ...]
 
 
 def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: int = 0) -> Comparison:
@@ -119,6 +122,7 @@ def compare(runs: Sequence[Run], *, baseline: str | Path | None = None, seed: in
         baseline=None if reference is None else names[reference],
         rows=tuple(rows),
         differences=tuple(replace(d, p_holm=p) for d, p in zip(differences, corrected, strict=True)),
+        seeds=over_seeds(runs, names),
     )
 
 

@@ -30,6 +30,7 @@ from maieutic.benchmarks.report.tables import (
     explanation_table,
     growth_table,
     published_table,
+    seed_table,
 )
 from maieutic.benchmarks.runs.folder import PROVENANCE
 from maieutic.errors import FileFormatError
@@ -101,6 +102,7 @@ def _tables(comparison: Comparison, runs: Sequence[Run]) -> list[Table]:
     tables = (
         accuracy_table(comparison),
         difference_table(comparison),
+        seed_table(comparison.seeds),
         discard_table(comparison.rows),
         explanation_table([row.label for row in comparison.rows], counts),
         published_table(published(comparison.dataset)),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
     from maieutic.benchmarks.analysis.growth_curve import CurvePoint
     from maieutic.benchmarks.analysis.published import Published
+    from maieutic.benchmarks.analysis.seeds import SeedSpread
     from maieutic.benchmarks.analysis.statistics import Interval
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "explanation_table",
     "growth_table",
     "published_table",
+    "seed_table",
 ]
 
 CLEAR = 0.05  # corrected p-values below it are in bold
@@ -123,6 +125,28 @@ def difference_table(comparison: Comparison) -> Table | None:
             ("gained, lost", "questions that only the run, or only the other, answers correctly"),
             ("p", f"McNemar's exact test; Holm: corrected for all tests of this table, bold below {CLEAR}"),
         ),
+    )
+
+
+def seed_table(seeds: Sequence[SeedSpread]) -> Table | None:
+    """Runs that differ in their seed alone, together; None if there are none."""
+    if not seeds:
+        return None
+    return Table(
+        caption="Seeds of one run",
+        columns=("runs", "number", "mean %", "s. d.", "range %", "tokens"),
+        rows=tuple(
+            row_of(
+                ", ".join(each.labels),
+                f"{len(each.labels):,}",
+                f"{100 * each.mean:.1f}",
+                f"{100 * each.deviation:.1f}",
+                f"{100 * each.low:.1f} to {100 * each.high:.1f}",
+                f"{each.tokens:,.0f}",
+            )
+            for each in seeds
+        ),
+        notes=(("mean", "of the accuracies; each run counts at its own questions, which its seed drew"),),
     )
 
 

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maieutic.benchmarks.analysis.formatting import (
-    BY_KIND,
-    CALIBRATION_AND_COST,
-    Column,
-    from_cache,
-    left_out,
-    pairs_right,
-    percent_with_interval,
-    probability,
-    twinless,
-    what_was_measured,
-)
 from maieutic.cli.bench.options import BaselineOption, BootstrapSeedOption, RunsArgument
+from maieutic.cli.bench.tables import Grid, as_csv, as_latex, as_markdown, as_table, comparison_parts
+from maieutic.cli.completion import one_of
 from maieutic.cli.options import OUTPUT, JsonOption
+from maieutic.errors import InputError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
-    from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
+    from maieutic.benchmarks.analysis.comparison import Comparison
     from maieutic.benchmarks.analysis.published import Published
     from maieutic.benchmarks.analysis.reference import Agreement
 
-__all__ = ["compare", "comparison_json", "comparison_tables"]
+__all__ = ["compare", "comparison_json"]
+
+FORMATS = ("text", "md", "latex", "csv", "json")
 
 
 def compare(
@@ -54,6 +44,16 @@ def compare(
         ),
     ] = None,
     seed: BootstrapSeedOption = 0,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar=" | ".join(FORMATS),
+            help="How to print: csv has a line for each run with unrounded numbers.",
+            autocompletion=one_of(FORMATS),
+            rich_help_panel=OUTPUT,
+        ),
+    ] = FORMATS[0],
     json: JsonOption = False,
 ) -> None:
     """Compare runs at the questions that all of them have.
@@ -66,6 +66,8 @@ def compare(
     from maieutic.benchmarks.runs.folder import read_run
     from maieutic.cli.console import complain
 
+    if format not in FORMATS:
+        raise InputError(f"--format is {', '.join(FORMATS)}, not {format!r}", subject="format")
     read = [read_run(folder) for folder in runs]
     others = [] if reference is None else [read_reference(reference, read[0])]
     comparison = compare_runs([*others, *read], baseline=baseline, seed=seed)
@@ -77,10 +79,13 @@ def compare(
     figures = published_on(comparison.dataset) if published else []
     if published and not figures:
         complain(f"there are no published figures on {comparison.dataset}")
-    if json:
+    if json or format == "json":
         typer.echo(comparison_json(comparison, figures, agreements))
+    elif format == "csv":
+        typer.echo(as_csv(comparison), nl=False)
     else:
-        _print(comparison, figures, agreements)
+        parts = [*comparison_parts(comparison, figures), *map(_agreement, agreements)]
+        _print(parts, format)
 
 
 def comparison_json(
@@ -103,128 +108,30 @@ def comparison_json(
     return json.dumps(data, ensure_ascii=False)
 
 
-def _print(comparison: Comparison, figures: Sequence[Published], agreements: Sequence[Agreement]) -> None:
+def _print(parts: Sequence[Grid | str], format: str) -> None:
+    if format != "text":
+        typer.echo(as_markdown(parts) if format == "md" else as_latex(parts), nl=False)
+        return
+    from rich.text import Text
+
     from maieutic.cli.console import table_console
 
     console = table_console()
-    for part in (*comparison_tables(comparison, figures), *map(_agreement, agreements)):
-        console.print(part)
+    for place, part in enumerate(parts):
+        if place:
+            console.print()
+        console.print(Text(part) if isinstance(part, str) else as_table(part))
 
 
-def _agreement(agreement: Agreement) -> Text:
+def _agreement(agreement: Agreement) -> str:
     """How often a run agrees with the reference, and the questions where it does not."""
-    from rich.text import Text
-
     from maieutic.render.text import printable
 
     share = 100 * agreement.same / max(1, agreement.compared)
     head = f"{agreement.run}: the reference's answer on {agreement.same:,} of {agreement.compared:,}"
-    lines = ["", f"{head} questions, {share:.2f} %"]
+    lines = [f"{head} questions, {share:.2f} %"]
     for record in agreement.differing:
         given = "no answer" if record.answer is None else str(record.answer).lower()
         margin = "" if record.margin is None else f", margin {record.margin:g} {record.margin_unit}"
         lines.append(f"  {record.id}: {given}{margin}: {record.text}")
-    return Text("\n".join(map(printable, lines)))
-
-
-def comparison_tables(comparison: Comparison, figures: Sequence[Published] = ()) -> Iterator[Table | Text]:
-    """The tables and lines to print, for a terminal of 100 columns."""
-    from rich.text import Text
-
-    yield _head(comparison)
-    for columns in (_ACCURACY, BY_KIND, CALIBRATION_AND_COST):
-        shown = [(name, cell) for name, cell in columns if any(map(cell, comparison.rows))]
-        if not shown:
-            continue
-        rows = [(row.label, *(cell(row) or "–" for _, cell in shown)) for row in comparison.rows]
-        yield Text()
-        yield _table(["run", *(name for name, _ in shown)], rows)
-    if comparison.differences:
-        yield Text()
-        names = ["run − other, same questions", "accuracy, points", "gained", "lost", "p", "Holm"]
-        yield _table(names, list(map(_difference, comparison.differences)))
-    yield _foot(comparison)
-    if figures:
-        yield Text("\nPublished, not necessarily on the same questions\n")
-        yield _table(["source", "accuracy", "split", "what"], list(map(_published, figures)), words=(0, 2, 3))
-
-
-def _head(comparison: Comparison) -> Text:
-    from rich.text import Text
-
-    from maieutic.render.text import printable
-
-    lines = [f"{comparison.dataset}, {comparison.split}: {comparison.questions:,} questions"]
-    if len(comparison.rows) > 1:
-        lines[0] += " that all runs have"
-    if missing := left_out(comparison):
-        lines.append(f"left out, because another run has no record of them: {missing}")
-    return Text("\n".join(map(printable, lines)))
-
-
-def _foot(comparison: Comparison) -> Text:
-    from rich.text import Text
-
-    from maieutic.render.text import printable
-
-    pairs = comparison.rows[0].metrics.pairwise
-    lines = ["", f"intervals: 95 %, {comparison.intervals}"]
-    if any(row.metrics.scored < row.metrics.questions for row in comparison.rows):
-        lines.append("a question without an answer counts as wrong, except under “scored”")
-    if pairs:
-        lines.append(f"pairs: {pairs.pairs:,}, correct if both twins are{twinless(comparison)}")
-    if cached := from_cache(comparison):
-        lines.append(f"seconds: not those of an uncached run; from the response cache: {printable(cached)}")
-    if comparison.differences:
-        lines.append("gained, lost: questions that only the run, or only the other, answers correctly")
-        lines.append("p: McNemar's exact test; Holm: corrected for all tests above")
-    return Text("\n".join(lines))
-
-
-def _scored(row: ComparedRun) -> str | None:
-    """Accuracy over the questions with an answer, where some have none."""
-    metrics = row.metrics
-    if metrics.scored == metrics.questions or metrics.accuracy_scored is None:
-        return None
-    return f"{100 * metrics.accuracy_scored:.1f} of {metrics.scored:,}"
-
-
-_ACCURACY: tuple[Column, ...] = (
-    ("accuracy %", lambda row: percent_with_interval(row.metrics.accuracy, row.interval)),
-    ("scored %", _scored),
-    ("pairs %", pairs_right),
-)
-
-
-def _difference(difference: Difference) -> tuple[str, ...]:
-    return (
-        f"{difference.run} − {difference.against}",
-        percent_with_interval(difference.difference, difference.interval, "+"),
-        f"{difference.gained:,}",
-        f"{difference.lost:,}",
-        probability(difference.p),
-        probability(difference.p_holm),
-    )
-
-
-def _published(figure: Published) -> tuple[str, ...]:
-    return figure.source, f"{figure.accuracy:.1f} %", figure.split or "–", what_was_measured(figure)
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> Table:
-    """A plain table; the columns at ``words`` contain text, which is wrapped."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from maieutic.render.text import printable
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for place, name in enumerate(names):
-        if place in words:
-            table.add_column(name, overflow="fold")
-        else:
-            table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table
+    return "\n".join(map(printable, lines))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +124,60 @@ def test_in_a_pipe_a_row_is_one_line_with_long_names_in_full(run: CliRun, tmp_pa
     two = write(tmp_path / "two", [True, True, True, True], lm="b" * 90)
     done = run("bench", "compare", one, two)
     assert sum("b" * 90 in line for line in done.stdout.splitlines()) >= 3  # in every table
+
+
+TRICKY = "a|b*c*_d_<i>`e`[f](g)#~%$&{h}^\\\\"
+
+
+def test_csv_has_the_unrounded_numbers_of_json(run: CliRun, folders: list[Path]) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("bench", "compare", *folders, "--format", "csv").stdout)))
+    found = json.loads(run("bench", "compare", *folders, "--format", "json").stdout)["rows"]
+    assert [row["run"] for row in rows] == [row["label"] for row in found]
+    for row, expected in zip(rows, found, strict=True):
+        metrics = expected["metrics"]
+        assert int(row["right"]) == metrics["right"]
+        assert float(row["accuracy"]) == metrics["accuracy"]
+        assert float(row["accuracy_low"]) == expected["interval"]["low"]
+        assert row["ece"] == ("" if metrics["ece"] is None else str(metrics["ece"]))
+        assert float(row["calls"]) == metrics["costs"]["calls"]
+
+
+def test_markdown_shows_the_tables_of_the_terminal_whatever_a_name_is(run: CliRun, tmp_path: Path) -> None:
+    from markdown_it import MarkdownIt
+
+    folders = [write(tmp_path / "one", [True, False]), write(tmp_path / "two", [True, True], lm=TRICKY)]
+    markdown = run("bench", "compare", *folders, "--format", "md").stdout
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown)
+    cells = [
+        "".join(child.content for child in tokens[k + 1].children or [])
+        for k, token in enumerate(tokens)
+        if token.type in ("td_open", "th_open")
+    ]
+    children = [child.type for token in tokens for child in token.children or []]
+    assert set(children) <= {"text", "text_special", "softbreak", "hardbreak"}  # nothing is markup
+    labels = [row["label"] for row in json.loads(run("bench", "compare", *folders, "--json").stdout)["rows"]]
+    assert all(label in cells for label in labels)
+    assert any(TRICKY in label for label in labels)
+
+
+def test_latex_has_a_tabular_for_each_table_and_no_bare_special_character(
+    run: CliRun, tmp_path: Path
+) -> None:
+    folders = [write(tmp_path / "one", [True, False]), write(tmp_path / "two", [True, True], lm=TRICKY)]
+    latex = run("bench", "compare", *folders, "--format", "latex").stdout
+    tables = latex.count(r"\begin{tabular}")
+    assert tables == latex.count(r"\end{tabular}") == latex.count(r"\bottomrule") >= 3
+    for line in latex.splitlines():
+        if line.startswith(("%", "\\begin", "\\end", "\\toprule", "\\midrule", "\\bottomrule")):
+            continue
+        cells = line.removesuffix(r" \\").split(" & ")
+        known = r"\\text(backslash|ascii(tilde|circum))\{\}|\\[&%$#_{}]|\$-\$"
+        assert not any(re.search(r"[\\&%$#_{}~^]", re.sub(known, "", cell)) for cell in cells)
+
+
+def test_an_unknown_format_is_one_sentence(run: CliRun, folders: list[Path]) -> None:
+    done = run("bench", "compare", *folders, "--format", "xml")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
 
 
 @pytest.mark.parametrize(
