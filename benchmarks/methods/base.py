@@ -10,7 +10,22 @@ from maieutic.answer import Answer
 from maieutic.models import LoadedModels
 from maieutic.usage import Usage
 
-__all__ = ["Method", "Outcome", "Usage", "charged"]
+__all__ = ["Method", "Outcome", "Said", "Usage", "charged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text of the model on the way to an answer: a chain of thought, or a statement of knowledge.
+
+    Attributes:
+        text: without a verdict, on one line; "" where the model said nothing.
+        p_true: P(true) read after the text, in [0, 1]; None if it was not read or there was no verdict.
+        vote: the verdict in the text or after it; None without one.
+    """
+
+    text: str
+    p_true: float | None = None
+    vote: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -24,6 +39,7 @@ class Outcome:
         seconds: wall clock; texts that are judged together share the time of a step equally.
         details: numbers specific to the method, such as the votes for true.
         reasoning: the tree and its labels, for methods that grow one.
+        said: the model's texts, in the order in which they were drawn, for methods that grow no tree.
     """
 
     answer: bool | None
@@ -35,6 +51,7 @@ class Outcome:
     problem: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
     reasoning: Answer | None = None
+    said: tuple[Said, ...] = ()
 
 
 class Method(Protocol):
@@ -43,6 +60,11 @@ class Method(Protocol):
     @property
     def uses_verifier(self) -> bool:
         """Whether a verifier must be loaded."""
+        ...
+
+    @property
+    def prompt_kinds(self) -> tuple[str, ...]:
+        """The kinds of prompt that it asks; keys of :data:`maieutic.prompts.base.FIELDS`."""
         ...
 
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:

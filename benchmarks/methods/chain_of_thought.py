@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from maieutic.benchmarks.methods.base import Outcome, charged
-from maieutic.benchmarks.methods.direct import outcome_of, read
+from maieutic.benchmarks.methods.base import Outcome, Said, charged
+from maieutic.benchmarks.methods.direct import Reading, outcome_of, read
 from maieutic.lm.base import Prompt, SamplingParams
 from maieutic.lm.calls import sample
 from maieutic.models import LoadedModels
 from maieutic.prompts import PromptSet
 from maieutic.text import as_question, well_formed
 
-__all__ = ["ChainOfThought", "reason_in", "verdict_on"]
+__all__ = ["ChainOfThought", "reason_in", "said", "verdict_on"]
 
 
 def reason_in(reply: str, marker: str) -> str:
@@ -30,6 +30,12 @@ def reason_in(reply: str, marker: str) -> str:
 def verdict_on(prompts: PromptSet, text: str, reason: str) -> Prompt:
     """Asks for true or false after a reason; without one, at once."""
     return prompts.verdict(text, reason) if reason else prompts.direct(text)
+
+
+def said(reason: str, reading: Reading) -> Said:
+    """A text, and the model's verdict after it."""
+    p_true = reading.p_true
+    return Said(reason, p_true, None if p_true is None else p_true >= 0.5)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,10 @@ class ChainOfThought:
     def uses_verifier(self) -> bool:
         return False
 
+    @property
+    def prompt_kinds(self) -> tuple[str, ...]:
+        return ("belief", "verdict")
+
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
 
@@ -70,7 +80,7 @@ class ChainOfThought:
         judged = [verdict_on(prompts, text, reason) for text, reason in zip(questions, reasons, strict=True)]
         readings = read(lm, prompts, judged)
         outcomes = [
-            outcome_of(reading, explained=float(bool(reason)))
+            replace(outcome_of(reading, explained=float(bool(reason))), said=(said(reason, reading),))
             for reading, reason in zip(readings, reasons, strict=True)
         ]
         usages = [reply.usage + reading.usage for (reply,), reading in zip(replies, readings, strict=True)]

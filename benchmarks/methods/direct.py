@@ -69,6 +69,10 @@ class Direct:
     def uses_verifier(self) -> bool:
         return False
 
+    @property
+    def prompt_kinds(self) -> tuple[str, ...]:
+        return ("direct",)
+
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maieutic.benchmarks.methods.base import Outcome, charged
-from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
+from maieutic.benchmarks.methods.chain_of_thought import reason_in, said, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, outcome_of, read
 from maieutic.benchmarks.methods.sampling import Sampled
 from maieutic.lm.calls import sample
@@ -43,6 +43,10 @@ class GeneratedKnowledge(Sampled):
     samples: int = 20
     top_p: float = 0.5
 
+    @property
+    def prompt_kinds(self) -> tuple[str, ...]:
+        return ("knowledge", "direct", "verdict")
+
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
 
@@ -67,7 +71,11 @@ class GeneratedKnowledge(Sampled):
             sum([*(reply.usage for reply in drawn), *(reading.usage for reading in row)], Usage())
             for drawn, row in zip(replies, rows, strict=True)
         ]
-        return charged([_surest(row) for row in rows], usages, time.perf_counter() - start)
+        outcomes = [
+            replace(_surest(row), said=tuple(map(said, items, row)))
+            for items, row in zip(known, rows, strict=True)
+        ]
+        return charged(outcomes, usages, time.perf_counter() - start)
 
 
 def _distinct(texts: Sequence[str]) -> list[str]:

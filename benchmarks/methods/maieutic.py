@@ -82,6 +82,10 @@ class MaieuticMethod:
     def uses_verifier(self) -> bool:
         return self.inference.uses_verifier
 
+    @property
+    def prompt_kinds(self) -> tuple[str, ...]:
+        return ("declare", "negate", "direct", "belief", "verdict", "explain")
+
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from maieutic.benchmarks.methods.base import Outcome, charged
+from maieutic.benchmarks.methods.base import Outcome, Said, charged
 from maieutic.benchmarks.methods.chain_of_thought import reason_in, verdict_on
 from maieutic.benchmarks.methods.direct import Reading, read
 from maieutic.benchmarks.methods.sampling import Sampled
@@ -50,6 +50,10 @@ class SelfConsistency(Sampled):
         seed: of their sampling.
     """
 
+    @property
+    def prompt_kinds(self) -> tuple[str, ...]:
+        return ("belief", "verdict")
+
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
         """Judge each text; see :class:`maieutic.benchmarks.methods.base.Method`.
 
@@ -62,8 +66,8 @@ class SelfConsistency(Sampled):
         replies = sample(lm, [prompts.belief(text) for text in questions], self.samples, self.params)
         chains = [_chain(place, reply.text, prompts) for place, row in enumerate(replies) for reply in row]
         if not prompts.marker:
-            with_reason = [chain for chain in chains if chain.reason]
-            chains = [_voting(chain) for chain in _read(with_reason, questions, lm, prompts)]
+            judged = iter(_read([chain for chain in chains if chain.reason], questions, lm, prompts))
+            chains = [_voting(next(judged)) if chain.reason else chain for chain in chains]
         counted = _by_place([chain for chain in chains if chain.vote is not None], len(questions))
         ties = [chain for group in counted if _tied(group) for chain in group]
         settled = _read(ties, questions, lm, prompts)
@@ -73,8 +77,10 @@ class SelfConsistency(Sampled):
             for row, group in zip(replies, _by_place(read_chains, len(questions)), strict=True)
         ]
         outcomes = [
-            _majority(again or first)
-            for first, again in zip(counted, _by_place(settled, len(questions)), strict=True)
+            replace(_majority(again or first), said=tuple(map(_said, drawn)))
+            for drawn, first, again in zip(
+                _by_place(chains, len(questions)), counted, _by_place(settled, len(questions)), strict=True
+            )
         ]
         return charged(outcomes, usages, time.perf_counter() - start)
 
@@ -87,6 +93,10 @@ def _chain(place: int, reply: str, prompts: PromptSet) -> _Chain:
         true, false = (verdict.startswith(option) for option in prompts.answers)
         vote = true if true or false else None
     return _Chain(place, reason_in(reply, prompts.marker), vote)
+
+
+def _said(chain: _Chain) -> Said:
+    return Said(chain.reason, None if chain.reading is None else chain.reading.p_true, chain.vote)
 
 
 def _by_place(chains: Sequence[_Chain], places: int) -> list[list[_Chain]]:

@@ -48,15 +48,17 @@ __all__ = ["report_page"]
 _SCRIPTS = ("report_question.js", "report_page.js")
 _BROAD = 8.0  # inches; two narrower plots share a row
 _REPEATED = ("configuration",)  # keys of run.json that repeat run.toml
+_PROMPTS = "prompts"  # the key of run.json with examples of prompts
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """How a run was made: (name, value) pairs, without those common to all runs."""
+    """How a run was made: (name, value) pairs, without those common to all runs, and (kind, prompt) pairs."""
 
     label: str
     folder: str
     facts: tuple[tuple[str, str], ...]
+    prompts: tuple[tuple[str, str], ...]
     complete: bool
 
 
@@ -137,6 +139,7 @@ def _without_styles(svg: str) -> str:
 def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[_Made]]:
     """The facts that all runs share, and those of each run."""
     stored = [_read_provenance(run) for run in runs]
+    prompts = [_examples((facts or {}).pop(_PROMPTS, None)) for facts in stored]
     flat = [
         dict(_flat({"configuration": asdict(run.config)} | (facts or {})))
         for run, facts in zip(runs, stored, strict=True)
@@ -148,11 +151,20 @@ def _how_made(runs: Sequence[Run], labels: Sequence[str]) -> tuple[tuple[tuple[s
             label=printable(label),
             folder=printable(str(run.folder)),
             facts=tuple((name, value) for name, value in facts.items() if name not in shared),
+            prompts=examples,
             complete=run_json is not None,
         )
-        for run, label, facts, run_json in zip(runs, labels, flat, stored, strict=True)
+        for run, label, facts, examples, run_json in zip(runs, labels, flat, prompts, stored, strict=True)
     ]
     return tuple((name, value) for name, value in flat[0].items() if name in shared), made
+
+
+def _examples(prompts: object) -> tuple[tuple[str, str], ...]:
+    """Kinds of prompt, each with its example, whose lines are kept."""
+    if not isinstance(prompts, Mapping):
+        return ()
+    lines = {kind: str(text).split("\n") for kind, text in prompts.items()}
+    return tuple((printable(str(kind)), "\n".join(map(printable, text))) for kind, text in lines.items())
 
 
 def _read_provenance(run: Run) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from maieutic.render.text import printable
 from maieutic.render.view import flipped, view_of
 
 if TYPE_CHECKING:
+    from maieutic.benchmarks.methods.base import Said
     from maieutic.benchmarks.runs.folder import Run
     from maieutic.benchmarks.runs.records import Record
 
@@ -97,9 +98,17 @@ def _details(record: Record) -> dict[str, Any]:
         details["details"] = [[printable(name), _number(value)] for name, value in record.details.items()]
     if record.problem:
         details["problem"] = printable(record.problem)
+    if record.said:
+        details["said"] = [_said(text) for text in record.said]
     if record.reasoning is not None:
         details["view"] = view_of(record.reasoning)
     return details
+
+
+def _said(said: Said) -> dict[str, Any]:
+    """A text of the model, its verdict as a letter, and P(true) after it."""
+    shown: dict[str, Any] = {"text": printable(said.text), "vote": _letters([said.vote])}
+    return shown if said.p_true is None else shown | {"p": _number(said.p_true)}
 
 
 def _number(value: float) -> float | str:

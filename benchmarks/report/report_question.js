@@ -53,6 +53,20 @@ const reportQuestion = (() => {
     return element;
   }
 
+  /** What the model said in the runs that grow no trees: each text with the verdict after it. */
+  function texts(runs, said) {
+    const talked = runs.map((run, place) => ({ run, said: said[place].said })).filter((one) => one.said);
+    if (!talked.length) return null;
+    return make("div", "texts", ...talked.map((one) => {
+      const name = make("summary", "", "What the model said: ", prose("span", "", one.run.label));
+      const items = one.said.map(({ text, vote, p }) => {
+        const after = p === undefined ? WORDS[vote] : `${WORDS[vote]}, P(true) ${decimal(p, 3)}`;
+        return make("li", "", text ? prose("span", "", text) : make("span", "silent", "nothing"), make("span", "after", ` → ${after}`));
+      });
+      return make("details", "", name, make("ol", "", ...items));
+    }));
+  }
+
   /** The tree of one run at a time; each is drawn on first use. */
   function trees(runs, said) {
     const grown = runs.map((run, place) => ({ run, view: said[place].view })).filter(({ view }) => view);
@@ -77,7 +91,7 @@ const reportQuestion = (() => {
     const name = make("p", "identity", "gold answer ", make("strong", "", WORDS[question.gold]), " · question ");
     name.append(prose("code", "", question.id));
     if (question.pair) name.append(" · twin in ", prose("code", "", question.pair));
-    return make("div", "opened", name, table(question, runs, said), trees(runs, said));
+    return make("div", "opened", name, table(question, runs, said), texts(runs, said), trees(runs, said));
   }
 
   return { answered, opened, whole, WORDS };

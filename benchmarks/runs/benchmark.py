@@ -12,6 +12,7 @@ from maieutic.benchmarks.datasets.fetch import OnProgress
 from maieutic.benchmarks.methods import build_method
 from maieutic.benchmarks.methods.base import Method
 from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.examples import example_prompts
 from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.models import device_of, models_of, server_of, with_trees
 from maieutic.benchmarks.runs.provenance import provenance
@@ -19,6 +20,7 @@ from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import Estimate, Stopped, draw, estimate, run, unanswered
 from maieutic.cache.store import ResponseStore
 from maieutic.files.json_lines import OnBad
+from maieutic.models import LoadedModels
 from maieutic.progress import Progress
 
 __all__ = ["Benchmark"]
@@ -94,13 +96,23 @@ class Benchmark:
         if not open_items:
             return
         models = replace(models_of(self.config, download=download, cache=cache), progress=progress)
-        facts = provenance(self.config, self.loaded, len(self.items), device_of(models), server_of(models))
-        folder.write_provenance(facts)
+        folder.write_provenance(self._provenance(models))
         source = None if self.config.weighs_trees else self.config.beliefs
         for batch in run(open_items, self.method, models, self.config.batch, stopped, cache):
             records = [replace(record, belief_source=source) for record in batch]
             folder.write(records)
             yield records
+
+    def _provenance(self, models: LoadedModels) -> str:
+        kinds = () if self.config.weighs_trees else self.method.prompt_kinds
+        return provenance(
+            self.config,
+            self.loaded,
+            len(self.items),
+            device_of(models),
+            server_of(models),
+            example_prompts(models.prompts, kinds, self.items[0].text),
+        )
 
     def estimate(self, *, download: bool = False) -> Estimate:
         """Estimate the cost of the whole run from a sample; nothing is written and no cache is used.

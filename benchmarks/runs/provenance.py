@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -23,7 +24,12 @@ PACKAGES = ("numpy", "python-sat", "safetensors", "tokenizers", "torch", "transf
 
 
 def provenance(
-    config: RunConfig, loaded: Loaded, questions: int, device: str, server: dict[str, Any] | None = None
+    config: RunConfig,
+    loaded: Loaded,
+    questions: int,
+    device: str,
+    server: dict[str, Any] | None = None,
+    prompts: Mapping[str, str] | None = None,
 ) -> str:
     """``run.json``, indented.
 
@@ -31,6 +37,7 @@ def provenance(
         questions: number of the data set's items in the run.
         device: of the models.
         server: facts about a language model on a server.
+        prompts: an example of each kind of prompt that is asked.
     """
     lm = _model(config.lm, "agora-lm") if server is None else server
     verifiers = [found for part in verifier_parts(config.nli) if (found := _model(part, "agora-nli"))]
@@ -55,6 +62,8 @@ def provenance(
     if weights := config.settings.get("weights"):
         file = bundled_weights() if weights == AGORA else Path(weights)
         described["weights"] = {"file": weights, "sha256": sha256_of(file)}
+    if prompts:
+        described["prompts"] = dict(prompts)
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from maieutic.answer import Answer
 from maieutic.benchmarks.datasets.base import Item
-from maieutic.benchmarks.methods.base import Outcome, Usage
+from maieutic.benchmarks.methods.base import Outcome, Said, Usage
 from maieutic.files.json_text import dump_json, parse_json
 
 __all__ = ["Record"]
@@ -37,6 +37,7 @@ class Record:
     problem: str | None = None
     details: Mapping[str, float] = field(default_factory=dict)
     reasoning: Answer | None = None
+    said: tuple[Said, ...] = ()
     requests: int = 0
     cached: int = 0
     belief_source: str | None = None

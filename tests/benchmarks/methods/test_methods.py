@@ -21,13 +21,14 @@ from maieutic.benchmarks.methods.direct import NO_READING, Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
 from maieutic.benchmarks.methods.maieutic import EvidenceKind, MaieuticMethod
 from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS, SelfConsistency
+from maieutic.benchmarks.runs.examples import example_prompts
 from maieutic.benchmarks.runs.records import Record
 from maieutic.config import Belief, ElicitConfig, GrowthStyle, Rewriting
 from maieutic.elicit import MIN_VERDICT_MASS
 from maieutic.errors import InputError
 from maieutic.inference import INFERENCES, Inference, Joint, Literal, Vote
 from maieutic.inference.joint import AnswerBy
-from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
+from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams, Shot
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.models import LoadedModels
 from maieutic.nli.lm import LanguageModelVerifier
@@ -567,6 +568,57 @@ def test_texts_are_answered_in_their_order_and_none_is_fine(case: str) -> None:
         item = Item("1", "Ice is cold.", True)
         record = Record.of(item, outcome)
         assert Record.from_json(record.to_json()) == record
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=SEEDS, prompts=st.sampled_from([PAPER, CHAT, AGORA]))
+def test_what_the_model_said_is_kept_with_its_verdicts(seed: int, prompts: PromptSet) -> None:
+    models = chaotic(seed, prompts)
+    for outcome in ChainOfThought().run(TEXTS, models):
+        (only,) = outcome.said
+        assert bool(only.text) == bool(outcome.details["explained"])
+        assert (only.p_true, only.vote) == (outcome.p_true, outcome.answer)
+    for outcome in SelfConsistency(samples=5).run(TEXTS, models):
+        assert len(outcome.said) == 5
+        votes = [one.vote for one in outcome.said]
+        for vote, name in ((True, "votes_true"), (False, "votes_false")):
+            assert votes.count(vote) == outcome.details.get(name, 0)
+    for outcome in GeneratedKnowledge(samples=5).run(TEXTS, models):
+        without, *known = outcome.said
+        assert without.text == ""
+        assert len(known) == outcome.details["knowledge"]
+        assert outcome.said[int(outcome.details["chosen"])].p_true == outcome.p_true
+    assert all(outcome.said == () for outcome in Direct().run(TEXTS, models))
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("prompts", [PAPER, CHAT, AGORA], ids=lambda prompts: prompts.name)
+def test_only_prompts_of_the_kinds_that_a_method_names_are_asked(name: str, prompts: PromptSet) -> None:
+    """But for what is filled in, and for the verdicts of directly asked statements."""
+    models = chaotic(3, prompts)
+    seen: set[tuple[str, tuple[Shot, ...], str]] = set()
+    inner = models.lm
+
+    class Watching:
+        name, prompts, fingerprint = inner.name, inner.prompts, ""
+
+        def sample(self, asked: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
+            seen.update((p.instruction, p.shots, p.format) for p in asked)
+            return inner.sample(asked, n, params)
+
+        def choose(self, asked: Sequence[Prompt], options: Sequence[str]) -> OptionScores:
+            seen.update((p.instruction, p.shots, p.format) for p in asked)
+            return inner.choose(asked, options)
+
+    method = build_method(name, {}, 0)
+    method.run(TEXTS, replace(models, lm=Watching()))
+    kinds = {*method.prompt_kinds, *(["direct"] if "verdict" in method.prompt_kinds else [])}
+    known = {(form.instruction, form.shots) for form in (prompts.forms.get(kind) for kind in kinds) if form}
+    known |= {(form.instruction, form.shots) for form in [prompts.forms["belief"]] if "knowledge" in kinds}
+    assert {(instruction, shots) for instruction, shots, _ in seen} <= known
+    examples = example_prompts(prompts, method.prompt_kinds, "Ice is cold.")
+    assert set(examples) == set(method.prompt_kinds)
+    assert all("Ice is cold" in example for example in examples.values())
 
 
 @pytest.mark.parametrize("name", METHODS)

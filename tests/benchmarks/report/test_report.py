@@ -25,7 +25,7 @@ from maieutic.benchmarks.analysis.comparison import compare
 from maieutic.benchmarks.analysis.growth_curve import CurvePoint, growth_curve
 from maieutic.benchmarks.analysis.statistics import Interval
 from maieutic.benchmarks.datasets.base import Item
-from maieutic.benchmarks.methods.base import Outcome, Usage
+from maieutic.benchmarks.methods.base import Outcome, Said, Usage
 from maieutic.benchmarks.report.cells import WHISKER, scale_of
 from maieutic.benchmarks.report.page import report_page
 from maieutic.benchmarks.report.plots import figures
@@ -457,6 +457,7 @@ def hostile(run: Run) -> Run:
             margin_unit=HOSTILE,
             details={HOSTILE: 1.0},
             reasoning=reasoning,
+            said=(Said(HOSTILE, 0.25, False),),
         )
         for k, record in enumerate(run.records)
     ]
@@ -465,7 +466,8 @@ def hostile(run: Run) -> Run:
 
 
 def test_markup_in_any_text_stays_text(made: list[Run], tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text(json.dumps({HOSTILE: {HOSTILE: HOSTILE}}))
+    prompts = {HOSTILE: f"{HOSTILE}\n{HOSTILE}"}
+    (tmp_path / "run.json").write_text(json.dumps({HOSTILE: {HOSTILE: HOSTILE}, "prompts": prompts}))
     html = page_of([replace(hostile(made[2]), folder=tmp_path)], drawn=True)
     page = parsed(html)
     assert len(page.all("script")) == 3
@@ -481,6 +483,9 @@ def test_markup_in_any_text_stays_text(made: list[Run], tmp_path: Path) -> None:
     (told,) = unpacked(embedded(page, "parcels")[0])[0]
     assert (told["problem"], told["unit"], told["details"]) == (said, said, [[said, 1]])
     assert told["view"]["nodes"][0]["text"] == said
+    assert told["said"] == [{"text": said, "vote": "F", "p": 0.25}]
+    (prompt,) = page.all("details", **{"class": "prompt"})
+    assert prompt.text.split() == f"A prompt of the kind {said} {said} {said}".split()
 
 
 # -- the command ---------------------------------------------------------------------------------------
