@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,12 +144,23 @@ class RunConfig:
         return text
 
     def differences(self, other: RunConfig) -> list[str]:
-        """The fields in which two configurations differ, each as "name: this, not that"."""
+        """The fields and settings in which two configurations differ, each as "name: this, not that"."""
+        mine, others = self._named(), other._named()
         return [
-            f"{f.name}: {getattr(self, f.name)!r}, not {getattr(other, f.name)!r}"
-            for f in fields(self)
-            if getattr(self, f.name) != getattr(other, f.name)
+            f"{name}: {mine.get(name)!r}, not {others.get(name)!r}"
+            for name in dict.fromkeys([*mine, *others])
+            if mine.get(name) != others.get(name)
         ]
+
+    def extends(self, other: RunConfig) -> bool:
+        """Whether this run asks all questions of another one, and more of the same data."""
+        more = self.limit == 0 or self.limit > other.limit
+        return other.limit > 0 and more and self == replace(other, limit=self.limit)
+
+    def _named(self) -> dict[str, object]:
+        """The fields, each setting as one of its own."""
+        whole = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in whole.items() if name != "settings"} | dict(self.settings)
 
 
 def read_config(path: Path) -> RunConfig:

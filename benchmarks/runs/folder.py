@@ -7,6 +7,7 @@ A lock keeps other processes out.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -96,7 +97,7 @@ class RunFolder:
     """A run's folder while it is written; a context manager that holds its lock.
 
     Args:
-        folder: new, empty, or of the same run.
+        folder: new, empty, of the same run, or of one with a lower limit, which is raised.
 
     Raises:
         InputError: on entering: the folder cannot be written, contains something else or another run, or
@@ -157,17 +158,27 @@ class RunFolder:
 
     def _check_same(self) -> None:
         stored = read_config(self.folder / CONFIG)
+        if self.config.extends(stored):
+            write_whole(self.folder / CONFIG, self.config.to_toml())
+            return
         if differences := self.config.differences(stored):
             raise InputError(
-                f"{self.folder} contains another run ({differences[0]}); name another folder, "
+                f"{self.folder} contains another run ({'; '.join(differences)}); name another folder, "
                 f"or repeat that run with maieutic bench run --config {self.folder / CONFIG}",
                 subject=differences[0].partition(":")[0],
             )
 
     def write_provenance(self, text: str) -> None:
-        """Write ``run.json``, unless it exists."""
-        if not (self.folder / PROVENANCE).exists():
-            write_whole(self.folder / PROVENANCE, text)
+        """Write ``run.json``; of one that exists, only what a higher limit changes."""
+        path = self.folder / PROVENANCE
+        if path.exists():
+            try:
+                stored, now = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
+                changed = stored | {name: now[name] for name in ("configuration", "data")}
+            except (ValueError, TypeError, KeyError):
+                return  # what is damaged stays, and the report says so
+            text = json.dumps(changed, indent=2, ensure_ascii=False) + "\n"
+        write_whole(path, text)
 
     def write(self, records: Sequence[Record]) -> None:
         """Append records, each on disk before the next.

@@ -83,6 +83,19 @@ def test_a_run_goes_on_where_it_stopped(run: Run, tmp_path: Path) -> None:
     assert "of 6 correct" in again.stdout
 
 
+def test_a_finished_run_goes_on_with_a_higher_limit(run: Run, tmp_path: Path) -> None:
+    direct = ("bench", "run", "agora", "--method", "direct", "--seed", "2", "--out")
+    run(*direct, tmp_path / "whole", "--limit", "9")
+    run(*direct, tmp_path / "raised", "--limit", "4")
+    done = run(*direct, tmp_path / "raised", "--limit", "9")
+    assert done.returncode == 0, done.stderr
+    whole, raised = (
+        {record.id: record.answer for record in read_run(tmp_path / name).records}
+        for name in ("whole", "raised")
+    )
+    assert raised == whole
+
+
 def test_ctrl_c_finishes_the_batch_and_says_how_to_go_on(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

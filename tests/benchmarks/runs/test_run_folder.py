@@ -89,6 +89,39 @@ def test_another_run_is_refused(tmp_path: Path) -> None:
     assert refused.value.subject == "seed"
 
 
+def test_a_setting_that_differs_is_named(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, RunConfig("agora", settings={"depth": 1}).complete()):
+        pass
+    other = RunConfig("agora", settings={"depth": 2, "tries": 5}).complete()
+    with (
+        pytest.raises(InputError, match=r"\(depth: 2, not 1; tries: 5, not \d+\)"),
+        RunFolder(tmp_path, other),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "raised"), [(3, 5, True), (3, 0, True), (5, 3, False), (0, 3, False)]
+)
+def test_a_limit_can_be_raised_and_not_lowered(before: int, after: int, raised: bool, tmp_path: Path) -> None:
+    first, second = (replace(CONFIGURED, limit=limit) for limit in (before, after))
+    facts = {"configuration": {}, "data": {"asked": before}, "machine": {"cores": 2}}
+    with RunFolder(tmp_path, first) as folder:
+        folder.write([record(1)])
+        folder.write_provenance(json.dumps(facts))
+    if not raised:
+        with pytest.raises(InputError) as refused, RunFolder(tmp_path, second):
+            pass
+        assert refused.value.subject == "limit"
+        return
+    with RunFolder(tmp_path, second) as folder:
+        assert folder.records == [record(1)]
+        folder.write_provenance(json.dumps(facts | {"data": {"asked": after}, "machine": {"cores": 64}}))
+    assert read_run(tmp_path).config == second
+    stored = json.loads((tmp_path / "run.json").read_text())
+    assert (stored["data"], stored["machine"]) == ({"asked": after}, {"cores": 2})
+
+
 def test_a_run_from_before_a_setting_was_added_goes_on(tmp_path: Path) -> None:
     config = RunConfig("agora", settings={"depth": 1, "widths": (2,)}).complete()
     lines = config.to_toml().splitlines()
