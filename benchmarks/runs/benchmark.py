@@ -12,12 +12,13 @@ from maieutic.benchmarks.datasets.fetch import OnProgress
 from maieutic.benchmarks.methods import build_method
 from maieutic.benchmarks.methods.base import Method
 from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.estimating import Estimate, estimate
 from maieutic.benchmarks.runs.examples import example_prompts
 from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.models import device_of, models_of, server_of, with_trees
 from maieutic.benchmarks.runs.provenance import provenance
 from maieutic.benchmarks.runs.records import Record
-from maieutic.benchmarks.runs.runner import Estimate, Stopped, draw, estimate, run, unanswered
+from maieutic.benchmarks.runs.runner import Stopped, draw, run, unanswered
 from maieutic.cache.store import ResponseStore
 from maieutic.files.json_lines import OnBad
 from maieutic.models import LoadedModels

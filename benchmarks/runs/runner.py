@@ -1,18 +1,17 @@
 """Runs a method over the items of a data set, batch by batch, and records failures.
 
 A question that fails is recorded as unscored with its reason. A question that has a record is not asked
-again. The cost of a run is estimated from a sample of :data:`SAMPLE` questions.
+again.
 """
 
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from maieutic.benchmarks.datasets.base import Item
-from maieutic.benchmarks.methods.base import Method, Outcome, Usage
+from maieutic.benchmarks.methods.base import Method, Outcome
 from maieutic.benchmarks.methods.direct import NO_READING
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
 from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS
@@ -21,9 +20,7 @@ from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
 from maieutic.models import LoadedModels
 
-__all__ = ["SAMPLE", "Estimate", "Stopped", "check_judged", "draw", "estimate", "run", "unanswered"]
-
-SAMPLE = 8
+__all__ = ["Stopped", "check_judged", "draw", "run", "unanswered"]
 
 # Called between batches: whether to stop.
 Stopped = Callable[[], bool]
@@ -146,32 +143,3 @@ def _judged(items: Sequence[Item], method: Method, models: LoadedModels) -> list
     else:
         judged = iter(method.run([item.text for item in able], models) if able else [])
     return [Outcome(None, problem=item.problem) if item.problem else next(judged) for item in items]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The estimated cost of a run, extrapolated from a sample.
-
-    Attributes:
-        sampled: questions in the sample; ``questions`` in the run.
-        usage: of the whole run; ``minutes`` likewise, without loading.
-    """
-
-    sampled: int
-    questions: int
-    usage: Usage
-    minutes: float
-
-
-def estimate(items: Sequence[Item], method: Method, models: LoadedModels, batch: int, seed: int) -> Estimate:
-    """Ask :data:`SAMPLE` questions, drawn with ``seed``, in a batch of their own, and extrapolate."""
-    sample = random.Random(seed).sample(list(items), min(SAMPLE, len(items)))  # noqa: S311 - no secret
-    start = time.perf_counter()
-    records = [record for group in run(sample, method, models, batch) for record in group]
-    seconds = time.perf_counter() - start
-    total = sum((record.usage for record in records), Usage())
-    factor = len(items) / max(1, len(sample))
-    usage = replace(
-        total, **{name: round(getattr(total, name) * factor) for name in total.__dataclass_fields__}
-    )
-    return Estimate(len(sample), len(items), usage, seconds * factor / 60)

@@ -13,9 +13,9 @@ from maieutic.benchmarks.agora.nodes import known_explanations
 from maieutic.benchmarks.analysis.discards import Discards
 from maieutic.benchmarks.analysis.metrics import Metrics, measure
 from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.estimating import Estimate, Range
 from maieutic.benchmarks.runs.folder import run_name
 from maieutic.benchmarks.runs.records import Record
-from maieutic.benchmarks.runs.runner import Estimate
 from maieutic.cli.console import table_console
 from maieutic.config import PROBABILITIES
 from maieutic.render.text import printable
@@ -87,10 +87,17 @@ def _discarded(discards: Discards) -> str:
 
 def print_estimate(estimate: Estimate, *, json: bool) -> None:
     """Print the estimated cost of the whole run as a sentence, or as one JSON object."""
-    usage = estimate.usage
+    minutes, calls, pairs = _between(estimate.minutes, 1), _between(estimate.calls), _between(estimate.pairs)
+    prompt, generated = _between(estimate.prompt_tokens), _between(estimate.generated_tokens)
     sentence = (
-        f"about {estimate.minutes:.1f} minutes for {estimate.questions:,} questions, from a sample of "
-        f"{estimate.sampled}: {usage.calls:,} calls of the language model with {usage.prompt_tokens:,} "
-        f"prompt and {usage.generated_tokens:,} generated tokens, and {usage.pairs:,} pairs for the verifier"
+        f"{minutes} minutes for {estimate.questions:,} questions, from a sample of {estimate.sampled}: "
+        f"{calls} calls of the language model with {prompt} prompt and {generated} generated tokens, "
+        f"and {pairs} pairs for the verifier"
     )
     typer.echo(jsonlib.dumps(asdict(estimate)) if json else sentence)
+
+
+def _between(numbers: Range, decimals: int = 0) -> str:
+    """Both ends, or one number where they are the same as shown."""
+    low, high = (f"{end:,.{decimals}f}" for end in (numbers.low, numbers.high))
+    return low if low == high else f"{low} to {high}"
