@@ -56,9 +56,8 @@ from maieutic.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
     from maieutic.inference import Inference
-    from maieutic.inference.assumptions import Assumption
 
-__all__ = ["ask"]
+__all__ = ["ask", "introduce", "verifier_of"]
 
 STATEMENT = "STATEMENT..."
 STDIN = "-"
@@ -135,10 +134,10 @@ def ask(
     settings_of_growth["explain"] = questions.typed and not json if explain is None else explain
     config = ElicitConfig(belief=check_belief(belief), **settings_of_growth)
     source = parse_belief_source(beliefs)
-    verifier = _verifier(lm, nli)
+    verifier = verifier_of(lm, nli)
     outputs = Outputs(html, dot, mermaid, graphml, wcnf, force)
     outputs.check("give one statement, as an argument", several=questions.total != 1)
-    _introduce(lm, facts)
+    introduce(lm)
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
     store = response_cache() if cache else None
     steps = LiveSteps()
@@ -176,7 +175,7 @@ def _check_inference(inference: Inference, *, flip: bool, wcnf: Path | None) -> 
         )
 
 
-def _verifier(lm: str, nli: str | None) -> str:
+def verifier_of(lm: str, nli: str | None) -> str:
     """The name of the verifier; the names of both models are checked."""
     from maieutic.lm.server.address import is_server, server_address
 
@@ -190,23 +189,12 @@ def _verifier(lm: str, nli: str | None) -> str:
     return nli or AGORA
 
 
-def _introduce(lm: str, assumptions: Sequence[Assumption]) -> None:
+def introduce(lm: str) -> None:
     """Name the bundled model's limits on stderr, where it is the one that is asked."""
     from maieutic.cli.console import complain
 
     if lm == AGORA:
         complain(BUNDLED_NOTICE)
-        for assumption in assumptions:
-            _warn_of_unknown_words(assumption.statement)
-
-
-def _warn_of_unknown_words(statement: str) -> None:
-    from maieutic.bundled import unknown_words
-    from maieutic.cli.console import complain
-
-    if unknown := unknown_words([statement]):
-        words = ", ".join(f'"{word}"' for word in unknown)
-        complain(f"warning: agora does not know {words}; its answer is meaningless: {statement}")
 
 
 @dataclass(frozen=True)
@@ -244,12 +232,9 @@ class _Questions:
         return 1 if STDIN in self.arguments and sys.stdin.isatty() else BATCH_SIZE
 
     def __iter__(self) -> Iterator[str]:
-        """Each in turn, after a warning of words that the bundled model does not know."""
+        """Each in turn."""
         for argument in self.arguments:
-            for statement in _lines() if argument == STDIN else (argument,):
-                if self.lm == AGORA:
-                    _warn_of_unknown_words(statement)
-                yield statement
+            yield from _lines() if argument == STDIN else (argument,)
 
 
 def _lines() -> Iterator[str]:

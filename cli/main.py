@@ -1,6 +1,6 @@
 """The ``maieutic`` command: registers the commands and maps errors to exit codes.
 
-Exit codes: 0 success, 1 failure, 2 bad input, 130 interrupted.
+Exit codes: 0 success, 1 failure, 2 bad input, 3 conflict (``check``), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from maieutic.cli.ask import ask
 from maieutic.cli.bench import bench
 from maieutic.cli.cache import cache
 from maieutic.cli.calibrate import calibrate
+from maieutic.cli.check import check
+from maieutic.cli.choose import choose
 from maieutic.cli.explain_terms import explain_terms
+from maieutic.cli.mcp import mcp
 from maieutic.cli.models import models
 from maieutic.cli.show import show
 from maieutic.cli.solve import solve
@@ -36,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ask, show, explain_terms, calibrate, solve, models):
+for command in (ask, choose, check, show, explain_terms, calibrate, solve, models, mcp):
     app.command()(command)
 app.add_typer(bench, name="bench")
 app.add_typer(cache, name="cache")

@@ -5,7 +5,7 @@ weighted MaxSAT solver picks the truth values that fit together best (Jung et al
 
 >>> import maieutic
 >>> sorted(maieutic.__all__)[:3]
-['Answer', 'Argue', 'ElicitConfig']
+['Answer', 'Argue', 'AtMostOne']
 
 The names load on first use: ``import maieutic`` imports neither torch nor transformers.
 """
@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     from maieutic.nli import load_verifier as load_verifier
     from maieutic.pipeline import Maieutic as Maieutic
     from maieutic.pipeline import Unanswered as Unanswered
+    from maieutic.problem.base import AtMostOne as AtMostOne
+    from maieutic.problem.base import Claim as Claim
+    from maieutic.problem.base import Equivalent as Equivalent
+    from maieutic.problem.base import ExactlyOne as ExactlyOne
+    from maieutic.problem.base import Fact as Fact
+    from maieutic.problem.base import Implies as Implies
+    from maieutic.problem.base import Problem as Problem
+    from maieutic.problem.settled import verify as verify
     from maieutic.progress import Step as Step
     from maieutic.prompts import load_prompts as load_prompts
     from maieutic.render.dataframe import to_dataframe as to_dataframe
@@ -42,11 +50,18 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "maieutic.answer",
     "Argue": "maieutic.inference",
+    "AtMostOne": "maieutic.problem.base",
+    "Claim": "maieutic.problem.base",
     "ElicitConfig": "maieutic.config",
+    "Equivalent": "maieutic.problem.base",
+    "ExactlyOne": "maieutic.problem.base",
+    "Fact": "maieutic.problem.base",
+    "Implies": "maieutic.problem.base",
     "Joint": "maieutic.inference",
     "JointWeights": "maieutic.inference.weights",
     "Maieutic": "maieutic.pipeline",
     "MaieuticError": "maieutic.errors",
+    "Problem": "maieutic.problem.base",
     "Proposition": "maieutic.tree",
     "SampledBeliefs": "maieutic.lm.beliefs",
     "StatedBeliefs": "maieutic.lm.beliefs",
@@ -60,16 +75,24 @@ _HOMES = {
     "load_verifier": "maieutic.nli",
     "read_weights": "maieutic.inference.weights",
     "to_dataframe": "maieutic.render.dataframe",
+    "verify": "maieutic.problem.settled",
 }
 
 __all__ = [
     "Answer",
     "Argue",
+    "AtMostOne",
+    "Claim",
     "ElicitConfig",
+    "Equivalent",
+    "ExactlyOne",
+    "Fact",
+    "Implies",
     "Joint",
     "JointWeights",
     "Maieutic",
     "MaieuticError",
+    "Problem",
     "Proposition",
     "SampledBeliefs",
     "StatedBeliefs",
@@ -84,6 +107,7 @@ __all__ = [
     "load_verifier",
     "read_weights",
     "to_dataframe",
+    "verify",
 ]
 
 

@@ -20,10 +20,12 @@ from maieutic.inference.standing import standing
 from maieutic.lm import LanguageModel
 from maieutic.lm.beliefs import belief_source_of
 from maieutic.lm.calls import check_language_model
+from maieutic.lm.known_words import unmet_words_warning
 from maieutic.models import LoadedModels, load_models, with_bundled_weights
 from maieutic.nli import Verifier
 from maieutic.nli.calls import check_verifier, predict
 from maieutic.nli.remembered import RememberingVerifier
+from maieutic.problem.asking import SettlesProblems
 from maieutic.progress import Progress, reported
 from maieutic.prompts import PromptSet, load_prompts
 from maieutic.relate import relate
@@ -48,7 +50,7 @@ class Unanswered:
     error: InputError
 
 
-class Maieutic:
+class Maieutic(SettlesProblems):
     """Asks a language model, makes it argue both sides, and reports what fits together best.
 
     Args:
@@ -262,7 +264,22 @@ class Maieutic:
         )
         seconds = (time.perf_counter() - start) / max(len(growths), 1)
         source = belief_source_of(self.lm)
-        return [replace(growth, seconds=seconds, lm=self.lm.name, belief_source=source) for growth in growths]
+        return [
+            replace(
+                growth,
+                seconds=seconds,
+                lm=self.lm.name,
+                belief_source=source,
+                warnings=self._unmet(growth.tree),
+            )
+            for growth in growths
+        ]
+
+    def _unmet(self, tree: Tree) -> tuple[str, ...]:
+        """The warning of words, in what is asked and assumed, that the language model has never met."""
+        assumed = self.inference.assumptions if isinstance(self.inference, Joint) else ()
+        warning = unmet_words_warning(self.lm, [tree.statement, *(each.statement for each in assumed)])
+        return () if warning is None else (warning,)
 
     def conclude(self, trees: Iterable[Tree | Growth]) -> Iterator[Answer]:
         """Relate and solve trees that are grown already; the answers as they are solved.
@@ -290,7 +307,7 @@ class Maieutic:
             start = time.perf_counter()
             with reported(self.progress, "solution", None, questions=1, items=1):
                 verdict = self.inference.infer(growth.tree, relating.graph)
-            warnings = () if growth.tree.judged else (NOTHING_JUDGED,)
+            warnings = growth.warnings if growth.tree.judged else (*growth.warnings, NOTHING_JUDGED)
             verdict = replace(verdict, unsure=verdict.unsure or bool(warnings))
             seconds = Seconds(growth.seconds, relate_seconds, time.perf_counter() - start, len(growths))
             models = Models(growth.lm, name, growth.belief_source, priors)

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from maieutic.inference.base import Inference, PairPlan
-from maieutic.inference.graph import BeliefGraph, Relation
+from maieutic.inference.graph import BeliefGraph, Combined, Relation
 from maieutic.nli.base import CONTRADICTION, ENTAILMENT, NEUTRAL, Pair, Verifier
 from maieutic.nli.calls import score_pairs
 from maieutic.progress import Progress, reported
 from maieutic.tree import Tree
 from maieutic.usage import Usage
 
-__all__ = ["Related", "relate"]
+__all__ = ["Related", "relate", "relate_plans"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,21 @@ def relate(
         ContextLengthError: a pair does not fit the verifier's window.
         MaieuticError: the verifier did not return three probabilities for each pair.
     """
-    plans = [inference.plan(tree) for tree in trees]
-    texts = [(source.text, target.text) for plan in plans for source, target in plan.pairs]
+    return relate_plans([inference.plan(tree) for tree in trees], verifier, progress)
+
+
+def relate_plans(
+    plans: Sequence[PairPlan], verifier: Verifier, progress: Progress | None = None
+) -> list[Related]:
+    """Score the pairs and triples of every plan, in one call of the verifier.
+
+    Raises:
+        ContextLengthError, MaieuticError: as for :func:`relate`.
+    """
+    texts = [pair for plan in plans for pair in plan.texts]
     if not texts:
         return [Related(plan.graph, Usage()) for plan in plans]
-    with reported(progress, "relation", None, questions=len(trees), items=len(texts)):
+    with reported(progress, "relation", None, questions=len(plans), items=len(texts)):
         scores = score_pairs(verifier, texts)
     rows = iter(zip(texts, scores.probabilities.tolist(), scores.usages, strict=True))
     return [_related(plan, rows) for plan in plans]
@@ -50,11 +60,18 @@ def relate(
 
 def _related(plan: PairPlan, rows: Iterator[tuple[Pair, list[float], Usage]]) -> Related:
     """The graph of one plan, whose rows come next."""
-    relations, usages = list(plan.graph.relations), dict[Pair, Usage]()
+    relations, combined, usages = list(plan.graph.relations), list(plan.graph.combined), dict[Pair, Usage]()
     for source, target in plan.pairs:
-        pair, row, usage = next(rows)
-        p = (row[CONTRADICTION], row[NEUTRAL], row[ENTAILMENT])
-        relations.append(Relation(source.literal, target.literal, *p))
-        usages[pair] = usage
-    total = sum(usages.values(), Usage(pairs=len(plan.pairs)))
-    return Related(plan.graph.with_relations(relations), total)
+        relations.append(Relation(source.literal, target.literal, *_next(rows, usages)))
+    for one, other, target in plan.triples:
+        combined.append(Combined(one.literal, other.literal, target.literal, *_next(rows, usages)))
+    total = sum(usages.values(), Usage(pairs=len(plan.pairs) + len(plan.triples)))
+    return Related(plan.graph.with_relations(relations, combined), total)
+
+
+def _next(
+    rows: Iterator[tuple[Pair, list[float], Usage]], usages: dict[Pair, Usage]
+) -> tuple[float, float, float]:
+    """P(contradiction), P(neutral), P(entailment) of the next row; its usage is noted."""
+    pair, row, usages[pair] = next(rows)
+    return row[CONTRADICTION], row[NEUTRAL], row[ENTAILMENT]

@@ -3,7 +3,8 @@
 A problem whose weights are nats is also a log-linear model, P(labels) ∝ exp(−cost). Where the best
 labelling says what is true, the marginals say how sure that is. They are computed by variable elimination
 (a bucket tree, Dechter 1999) in the order of fewest neighbours; the work grows with 2 to the power of the
-order's induced width, not of the number of variables.
+order's induced width, not of the number of variables. Soft clauses of one or two literals are a quadratic
+form; every other clause is a table of its own over its variables.
 
 A belief of 2 nats in the first of two variables that exclude each other, the second believed with 1:
 
@@ -15,13 +16,14 @@ A belief of 2 nats in the first of two variables that exclude each other, the se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maieutic.errors import ProblemError, UnsatisfiableError
+from maieutic.errors import UnsatisfiableError
 from maieutic.solvers.energy import Energy, energy
 from maieutic.solvers.problem import Clause, WeightedCNF
 
@@ -32,40 +34,64 @@ Table: TypeAlias = NDArray[np.float64]
 MAX_WIDTH = 20
 """Largest induced width that is tried: tables of 2²¹ doubles, half a second."""
 
+PAIR = 2  # literals of the longest soft clause that the quadratic form holds
+
+
+@dataclass(frozen=True, slots=True)
+class _Factor:
+    """A clause that the quadratic form cannot hold, over the variables that are not fixed.
+
+    Attributes:
+        false: variable (from 0) → the value with which its literal is false; the clause is violated where
+            every variable has that value.
+        penalty: nats; infinite for a hard clause.
+    """
+
+    false: dict[int, bool]
+    penalty: float
+
+    def table(self, scope: Sequence[int]) -> Table:
+        """Minus the penalty where the clause is violated, 0 elsewhere; one axis a variable of the scope."""
+        table = np.zeros((2,) * len(scope))
+        table[tuple(int(self.false[variable]) for variable in scope)] = -self.penalty
+        return table
+
 
 def marginals(problem: WeightedCNF, max_width: int = MAX_WIDTH) -> Table | None:
     """P(variable is true) for every variable, or None where the problem is too dense to say exactly.
 
     Args:
-        problem: soft clauses of at most two literals, weights in nats; hard clauses of one literal.
+        problem: weights in nats.
         max_width: most variables that a table may range over.
 
     Returns:
         float64 (variables,), each in [0, 1]; None if the elimination order's width exceeds ``max_width``.
 
     Raises:
-        ProblemError: a clause is longer than that.
-        UnsatisfiableError: two hard clauses contradict each other.
+        UnsatisfiableError: the hard clauses contradict each other.
     """
     fixed = _fixed(problem.hard)
-    form = energy(problem).given(fixed)
-    buckets = _buckets(form, [v for v in range(problem.variables) if v not in fixed])
+    short = tuple(item for item in problem.soft if len(item.clause) <= PAIR or len(set(item.clause)) <= PAIR)
+    pairwise = problem if len(short) == len(problem.soft) else replace(problem, soft=short, hard=())
+    form = energy(pairwise).given(fixed)
+    factors = list(_factors(problem, fixed))
+    buckets = _buckets(form, factors, [v for v in range(problem.variables) if v not in fixed])
     if max((len(bucket) - 1 for bucket in buckets), default=0) > max_width:
         return None
     found = np.array([float(fixed.get(v, False)) for v in range(problem.variables)])
-    for variable, p in _eliminate(form, buckets).items():
+    for variable, p in _eliminate(form, factors, buckets).items():
         found[variable] = p
     return found
 
 
 def _fixed(hard: Sequence[Clause]) -> dict[int, bool]:
+    """The variables that hard clauses of one literal fix."""
     fixed: dict[int, bool] = {}
     for index, clause in enumerate(hard):
+        if not clause:
+            raise UnsatisfiableError(f"hard[{index}] is empty: remove it", subject=f"hard[{index}]")
         if len(set(clause)) != 1:
-            raise ProblemError(
-                f"hard clause {clause}: marginals need hard clauses of one literal; use a solver instead",
-                subject=f"hard[{index}]",
-            )
+            continue
         variable = abs(clause[0]) - 1
         if fixed.setdefault(variable, clause[0] > 0) != (clause[0] > 0):
             raise UnsatisfiableError(
@@ -75,9 +101,32 @@ def _fixed(hard: Sequence[Clause]) -> dict[int, bool]:
     return fixed
 
 
-def _buckets(form: Energy, variables: Sequence[int]) -> list[tuple[int, ...]]:
+def _factors(problem: WeightedCNF, fixed: dict[int, bool]) -> Iterator[_Factor]:
+    """The clauses of the problem that are neither fixed nor in the quadratic form."""
+    clauses = [(clause, np.inf) for clause in problem.hard if len(set(clause)) > 1]
+    clauses += [
+        (s.clause, s.weight) for s in problem.soft if len(s.clause) > PAIR and len(set(s.clause)) > PAIR
+    ]
+    for clause, penalty in clauses:
+        false = {abs(literal) - 1: literal < 0 for literal in clause}
+        tautology = any(false[abs(literal) - 1] != (literal < 0) for literal in clause)
+        if tautology or any(v in fixed and fixed[v] != value for v, value in false.items()):
+            continue
+        free = {v: value for v, value in false.items() if v not in fixed}
+        if not free and penalty == np.inf:
+            raise UnsatisfiableError(
+                f"the hard clause {clause} contradicts hard clauses of one literal: drop one", subject="hard"
+            )
+        if free:
+            yield _Factor(free, penalty)
+
+
+def _buckets(form: Energy, factors: Sequence[_Factor], variables: Sequence[int]) -> list[tuple[int, ...]]:
     """An elimination order: each variable, then its neighbours at that time, in the order of elimination."""
     neighbours = {v: {o for o, weight in form.pairs[v].items() if weight != 0.0} for v in variables}
+    for factor in factors:
+        for variable in factor.false:
+            neighbours[variable] |= factor.false.keys() - {variable}
     found = []
     while neighbours:
         variable = min(neighbours, key=lambda v: (len(neighbours[v]), v))
@@ -90,9 +139,15 @@ def _buckets(form: Energy, variables: Sequence[int]) -> list[tuple[int, ...]]:
     return [(variable, *sorted(around, key=place.__getitem__)) for variable, around in found]
 
 
-def _eliminate(form: Energy, buckets: Sequence[tuple[int, ...]]) -> dict[int, float]:
+def _eliminate(
+    form: Energy, factors: Sequence[_Factor], buckets: Sequence[tuple[int, ...]]
+) -> dict[int, float]:
     """Sum the variables out one by one, then go back: P(v, neighbours) = P(v | neighbours)·P(neighbours)."""
-    messages: dict[int, list[tuple[tuple[int, ...], Table]]] = {bucket[0]: [] for bucket in buckets}
+    place = {bucket[0]: index for index, bucket in enumerate(buckets)}
+    messages: dict[int, list[tuple[tuple[int, ...], Table]]] = {variable: [] for variable in place}
+    for factor in factors:
+        scope = tuple(sorted(factor.false, key=place.__getitem__))
+        messages[scope[0]].append((scope, factor.table(scope)))
     conditional: dict[int, Table] = {}
     for bucket in buckets:
         variable, *around = bucket
@@ -103,6 +158,13 @@ def _eliminate(form: Energy, buckets: Sequence[tuple[int, ...]]) -> dict[int, fl
         message, conditional[variable] = _summed_out(table)
         if around:
             messages[around[0]].append((tuple(around), message))
+        elif message == -np.inf:
+            raise UnsatisfiableError("the hard clauses contradict each other; remove some", subject="hard")
+    return _marginalised(buckets, conditional)
+
+
+def _marginalised(buckets: Sequence[tuple[int, ...]], conditional: dict[int, Table]) -> dict[int, float]:
+    """P(v is true) of every variable, from P(v is true | neighbours), in the reverse order of elimination."""
     joint: dict[int, tuple[tuple[int, ...], Table]] = {}
     found: dict[int, float] = {}
     for bucket in reversed(buckets):
@@ -132,9 +194,11 @@ def _spread(table: Table, scope: Sequence[int], bucket: Sequence[int]) -> Table:
 
 
 def _summed_out(table: Table) -> tuple[Table, Table]:
-    """ln(eᵃ + eᵇ) and eᵇ / (eᵃ + eᵇ), a and b being the two halves of the table."""
-    difference = table[1] - table[0]
-    ratio = np.exp(-np.abs(difference))  # of the smaller to the larger, so that nothing overflows
+    """ln(eᵃ + eᵇ) and eᵇ / (eᵃ + eᵇ), a and b being the two halves of the table; ½ where both are −∞."""
+    larger = np.maximum(table[0], table[1])
+    impossible = larger == -np.inf
+    base = np.where(impossible, 0.0, larger)
+    ratio = np.exp(np.minimum(table[0], table[1]) - base)  # of the smaller to the larger: nothing overflows
     total = 1.0 + ratio
-    message = np.maximum(table[0], table[1]) + np.log(total)
-    return message, np.where(difference >= 0, 1.0, ratio) / total
+    likelier = np.where(table[1] >= table[0], 1.0, ratio) / total
+    return np.where(impossible, -np.inf, base + np.log(total)), np.where(impossible, 0.5, likelier)

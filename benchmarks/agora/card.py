@@ -64,7 +64,7 @@ questions and answers, explanations, verdicts on single facts and on explanation
 false is asserted in it. Things and facts come with Zipf-like frequencies. Of the things outside the
 training split (40 %), only memberships and exceptions occur; what follows from the memberships does not.""",
     limits="""It knows these things, in these sentences, and no others; words it has not met (those not in
-`vocabulary.txt`) make its answers meaningless. It is meant for trying maieutic out and for measuring
+`known_words.txt`) make its answers unsure. It is meant for trying maieutic out and for measuring
 reasoning where every proposition has a known truth value, not for use.""",
 )
 NLI_CARD = Card(

@@ -40,8 +40,8 @@ from maieutic.benchmarks.agora.models import (
 from maieutic.benchmarks.agora.pairs import Pairs
 from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer, own_loss
 from maieutic.benchmarks.agora.world import load_world
-from maieutic.bundled import VOCABULARY
 from maieutic.checkpoints.devices import resolve_device
+from maieutic.lm.known_words import KNOWN_WORDS
 from maieutic.prompts import load_prompts
 
 __all__ = ["app"]
@@ -79,7 +79,7 @@ def lm(
     model = new_lm(tokenizer, seed).to(resolve_device(device))
     batches = lm_batches(corpus, tokenizer, ROWS, ROW_TOKENS)
     minutes = _train(model, tokenizer, batches, Schedule(steps, rate=3e-3), out, lm_loss)
-    (out / VOCABULARY).write_text("\n".join(vocabulary_words) + "\n", encoding="utf-8")
+    (out / KNOWN_WORDS).write_text("\n".join(vocabulary_words) + "\n", encoding="utf-8")
     write_card(out, LM_CARD, _training("lm", model, steps, seed, minutes), lm_metrics(world, out))
 
 

@@ -158,7 +158,7 @@ def _outcome(answer: Answer) -> Outcome:
     return Outcome(
         None if answer.unsure else answer.answer,
         p_true=answer.p_true,
-        problem=UNSURE if answer.unsure else None,
+        problem=_doubt(answer) if answer.unsure else None,
         margin=answer.margin,
         margin_unit=answer.verdict.margin_unit,
         usage=answer.usage,
@@ -166,6 +166,10 @@ def _outcome(answer: Answer) -> Outcome:
         details={name: float(count) for name, count in counts.items()},
         reasoning=answer,
     )
+
+
+def _doubt(answer: Answer) -> str:
+    return f"unsure: {'; '.join(answer.warnings)}" if answer.warnings else UNSURE
 
 
 # -- ablations -----------------------------------------------------------------------------------------

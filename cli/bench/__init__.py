@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from maieutic.cli.bench.choose import choose
 from maieutic.cli.bench.compare import compare
 from maieutic.cli.bench.datasets import datasets
 from maieutic.cli.bench.report import report
@@ -19,5 +20,5 @@ def _bench() -> None:
     """Compare methods on data sets."""
 
 
-for command in (run, compare, report, datasets):
+for command in (run, choose, compare, report, datasets):
     bench.command()(command)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -19,12 +17,10 @@ from maieutic.errors import ModelError
 __all__ = [
     "AGORA",
     "CHECKSUMS",
-    "VOCABULARY",
     "BundledModel",
     "bundled_folder",
     "bundled_weights",
     "sha256_of",
-    "unknown_words",
     "verify",
     "words",
     "write_checksums",
@@ -34,10 +30,9 @@ BundledModel = Literal["agora-lm", "agora-nli"]
 
 AGORA = "agora"  # the name of both models in options
 CHECKSUMS = "SHA256SUMS"
-VOCABULARY = "vocabulary.txt"
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([\w.-]+)")
-_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
+_WORD = re.compile(r"[a-z0-9]+(?:['-][a-z]+)*")
 
 
 def bundled_folder(model: BundledModel) -> Path:
@@ -104,14 +99,3 @@ def words(text: str) -> list[str]:
     ['a', "ten-year-old's", 'kite']
     """
     return _WORD.findall(text.lower().replace("’", "'"))
-
-
-@cache
-def _vocabulary(file: Path) -> frozenset[str]:
-    return frozenset(file.read_text(encoding="utf-8").split())
-
-
-def unknown_words(texts: Iterable[str]) -> list[str]:
-    """The words outside the vocabulary of the bundled language model, each once, in order."""
-    known = _vocabulary(Path(__file__).parent / "agora-lm" / VOCABULARY)
-    return list(dict.fromkeys(word for text in texts for word in words(text) if word not in known))

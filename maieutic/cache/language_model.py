@@ -18,6 +18,7 @@ from maieutic.cache.store import KnownModel, ResponseStore, digest
 from maieutic.checkpoints.fingerprints import fingerprint_of
 from maieutic.lm.base import Completion, FloatArray, LanguageModel, OptionScores, Prompt, SamplingParams
 from maieutic.lm.calls import choose, sample
+from maieutic.lm.known_words import known_words_of
 
 __all__ = ["CachedLanguageModel"]
 
@@ -56,6 +57,11 @@ class CachedLanguageModel:
     def prompts(self) -> str:
         """The prompt set that suits the model."""
         return self.inner.prompts
+
+    @property
+    def known_words(self) -> frozenset[str] | None:
+        """The words that the model was trained on; None where it does not say."""
+        return known_words_of(self.inner)
 
     def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         """Draw ``n`` continuations of every prompt; see :meth:`maieutic.lm.base.LanguageModel.sample`.

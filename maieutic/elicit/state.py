@@ -23,6 +23,7 @@ class Growth:
         lm: name of the model that grew the tree; None if it is not known.
         belief_source: where the model's beliefs come from; None if it is not known.
         steps: of anytime growth, in their order.
+        warnings: what makes an answer from the tree doubtful, one sentence each.
     """
 
     tree: Tree
@@ -31,6 +32,7 @@ class Growth:
     lm: str | None = None
     belief_source: str | None = None
     steps: tuple[GrowthStep, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from typing import Protocol
 from maieutic.inference.assumptions import Assumption
 from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.graph import BeliefGraph, Form, Literal
+from maieutic.inference.premises import joined
 from maieutic.tree import Probability, Tree
 
 __all__ = ["NO_SETTING", "Inference", "MarginUnit", "PairPlan", "Verdict"]
@@ -30,10 +31,18 @@ class PairPlan:
     Attributes:
         graph: the forms that take part, with the relations that are known without the verifier.
         pairs: ordered pairs of forms to score.
+        triples: two forms that are one premise together, and a third to score it with.
     """
 
     graph: BeliefGraph
     pairs: tuple[tuple[Form, Form], ...] = ()
+    triples: tuple[tuple[Form, Form, Form], ...] = ()
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """Premise and hypothesis of each pair, then of each triple."""
+        triples = [(joined(one.text, other.text), target.text) for one, other, target in self.triples]
+        return [*((source.text, target.text) for source, target in self.pairs), *triples]
 
 
 @dataclass(frozen=True)

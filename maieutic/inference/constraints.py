@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal as OneOf
 
 from maieutic.inference.graph import BeliefGraph, Literal, Relation
-from maieutic.solvers import SoftClause, Solution, WeightedCNF
+from maieutic.solvers import Clause, SoftClause, Solution, WeightedCNF
 from maieutic.tree import ROOT
 
-__all__ = ["Constraint", "Encoding", "clause_of", "relation_constraints", "variables_of"]
+__all__ = ["Constraint", "Encoding", "Rule", "clause_of", "relation_constraints", "variables_of"]
+
+PAIRWISE = 5  # literals of the largest group in which every two exclude each other by a clause of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +24,30 @@ class Constraint:
         kind: "belief" (the source should hold), "entailment" (source → target), "contradiction" (not
             both), "tree" (a child speaks for or against its parent), "chain" (what a chain of
             thought concludes of Q), "bias" (Q's form that is commoner
-            among the statements people ask about).
-        target: None for a belief or a bias.
+            among the statements people ask about), "claim" (what a text claims is likely true), "names" (an
+            explanation that names the target speaks for it).
+        target: None for a belief, a chain, a bias or a claim.
         weight: > 0, nats for joint inference, the reference's units for vote.
+        other: a second source of an entailment or a contradiction: the two sources together have it.
     """
 
-    kind: OneOf["belief", "entailment", "contradiction", "tree", "chain", "bias"]
+    kind: OneOf["belief", "entailment", "contradiction", "tree", "chain", "bias", "claim", "names"]
     source: Literal
     target: Literal | None
     weight: float
+    other: Literal | None = None
 
     @property
     def clause(self) -> tuple[Literal, ...]:
-        """The disjunction. Belief: (a); a contradicts b: (¬a ∨ ¬b); anything else: a implies b, (¬a ∨ b)."""
+        """The disjunction.
+
+        Belief: (a); a contradicts b: (¬a ∨ ¬b); anything else: a implies b, (¬a ∨ b). With a second source c,
+        ¬c is a third literal.
+        """
         if self.target is None:
             return (self.source,)
-        return (~self.source, ~self.target if self.kind == "contradiction" else self.target)
+        second = () if self.other is None else (~self.other,)
+        return (~self.source, *second, ~self.target if self.kind == "contradiction" else self.target)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -49,12 +60,21 @@ class Constraint:
         return ROOT in self.ids
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A hard constraint: a clause, or a group of which at most one, or exactly one, literal holds."""
+
+    kind: OneOf["clause", "at-most-one", "exactly-one"]
+    literals: tuple[Literal, ...]
+
+
 @dataclass(frozen=True)
 class Encoding:
     """Constraints as a weighted CNF. Joint inference, flips and the WCNF export all use this one.
 
     Attributes:
-        problem: soft clauses in the order of the constraints; a hard unit clause for what must hold.
+        problem: soft clauses in the order of the constraints; a hard unit clause for what must hold, then the
+            rules. Variables beyond those of the propositions belong to the encoding of long groups.
         variables: proposition id → the literal of its statement. Variables count from 1 in the order of
             the ids; merged propositions share one, negated where one equals the other's negation.
     """
@@ -69,6 +89,7 @@ class Encoding:
         constraints: Iterable[Constraint],
         held: Iterable[Literal] = (),
         merged: Sequence[Sequence[Literal]] = (),
+        rules: Iterable[Rule] = (),
     ) -> Encoding:
         """Encode the constraints.
 
@@ -76,20 +97,48 @@ class Encoding:
             ids: the propositions that are variables.
             held: literals that must hold.
             merged: groups of literals that are one.
+            rules: further hard constraints between them.
 
         >>> one, other = Literal("QT0"), Literal("QF0")
         >>> Encoding.of(["Q", "QT0", "QT1", "QF0"], [], merged=[(one, ~other)]).variables
         {'Q': 1, 'QT0': 2, 'QT1': 3, 'QF0': -2}
         """
         variables = variables_of(ids, merged)
-        hard = tuple((literal,) for literal in dict.fromkeys(_dimacs(h, variables) for h in held))
+        hard: tuple[Clause, ...] = tuple(
+            (literal,) for literal in dict.fromkeys(_dimacs(h, variables) for h in held)
+        )
         soft = tuple(SoftClause(clause_of(c, variables), c.weight) for c in constraints)
         count = max(map(abs, variables.values()), default=0)
+        for rule in rules:
+            clauses, count = _ruled([_dimacs(literal, variables) for literal in rule.literals], rule, count)
+            hard += clauses
         return cls(WeightedCNF(hard=hard, soft=soft, variables=count), variables)
 
     def labels(self, solution: Solution) -> dict[str, bool]:
         """The truth value of each proposition's statement."""
         return {node_id: solution.labels[abs(v) - 1] == (v > 0) for node_id, v in self.variables.items()}
+
+
+def _ruled(literals: Sequence[int], rule: Rule, last: int) -> tuple[tuple[Clause, ...], int]:
+    """The clauses of a rule, and the last variable in use after it.
+
+    Of up to :data:`PAIRWISE` literals every two exclude each other. Beyond that a ladder of variables says
+    "one of the first i holds" (Sinz 2005), so that no variable is in many clauses and sums stay narrow.
+    """
+    least: tuple[Clause, ...] = () if rule.kind == "at-most-one" else (tuple(literals),)
+    if rule.kind == "clause":
+        return least, last
+    if len(literals) <= PAIRWISE:
+        return (*least, *((-one, -other) for one, other in combinations(literals, 2))), last
+    ladder = list(range(last + 1, last + len(literals)))  # ladder[i]: one of literals[: i + 1] holds
+    clauses: list[Clause] = [(-literals[0], ladder[0]), (literals[0], -ladder[0])]
+    for literal, before, now in zip(literals[1:], ladder, [*ladder[1:], 0], strict=True):
+        clauses.append((-literal, -before))
+        if now:
+            clauses += [(-literal, now), (-before, now), (literal, before, -now)]
+    if least:
+        clauses.append((ladder[-1], literals[-1]))
+    return tuple(clauses), ladder[-1]
 
 
 def relation_constraints(graph: BeliefGraph, strength: Callable[[Relation], float]) -> Iterator[Constraint]:

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = ["BeliefGraph", "Form", "Literal", "Relation", "form_of", "forms_of", "root_forms"]
+__all__ = [
+    "NOT_Q",
+    "BeliefGraph",
+    "Combined",
+    "Form",
+    "Literal",
+    "Q",
+    "Relation",
+    "form_of",
+    "forms_of",
+    "root_forms",
+]
 
 _NOT = "¬"
 
@@ -113,6 +124,23 @@ class Relation:
         return max(self.entailment, self.contradiction)
 
 
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """The verifier's view of two forms together, as one premise, and a third; the probabilities sum to 1."""
+
+    source: Literal
+    other: Literal
+    target: Literal
+    contradiction: float
+    neutral: float
+    entailment: float
+
+    @property
+    def relation(self) -> Relation:
+        """The same without the second source."""
+        return Relation(self.source, self.target, self.contradiction, self.neutral, self.entailment)
+
+
 @dataclass(frozen=True)
 class BeliefGraph:
     """Forms and the relations between them.
@@ -121,6 +149,7 @@ class BeliefGraph:
         forms: Q, ¬Q, the explanations in the order of the tree, the pruned ones where they take part, the
             assumptions.
         relations: at most one for each ordered pair, by source in the order of the forms.
+        combined: relations of two forms together.
 
     Raises:
         InputError: two forms or relations are the same, or a relation names a form that is not there.
@@ -128,6 +157,7 @@ class BeliefGraph:
 
     forms: tuple[Form, ...]
     relations: tuple[Relation, ...] = ()
+    combined: tuple[Combined, ...] = ()
 
     def __post_init__(self) -> None:
         literals = {form.literal for form in self.forms}
@@ -136,7 +166,8 @@ class BeliefGraph:
         pairs = {(relation.source, relation.target) for relation in self.relations}
         if len(pairs) < len(self.relations):
             raise InputError("two relations have the same source and target", subject="relations")
-        if stray := next((end for pair in pairs for end in pair if end not in literals), None):
+        triples = {(each.source, each.other, each.target) for each in self.combined}
+        if stray := next((end for ends in (*pairs, *triples) for end in ends if end not in literals), None):
             raise InputError(f"a relation names {stray}, which is no form of the graph", subject=str(stray))
 
     def __repr__(self) -> str:
@@ -148,11 +179,11 @@ class BeliefGraph:
         """Source and target → relation."""
         return {(relation.source, relation.target): relation for relation in self.relations}
 
-    def with_relations(self, relations: Iterable[Relation]) -> BeliefGraph:
+    def with_relations(self, relations: Iterable[Relation], combined: Iterable[Combined] = ()) -> BeliefGraph:
         """The same forms with these relations, put in order."""
         place = {form.literal: index for index, form in enumerate(self.forms)}
         ordered = sorted(relations, key=lambda relation: place.get(relation.source, 0))
-        return BeliefGraph(self.forms, tuple(ordered))
+        return BeliefGraph(self.forms, tuple(ordered), tuple(combined))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The graph for networkx: nodes are named by literal and carry ``form``; edges carry ``relation``."""

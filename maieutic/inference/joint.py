@@ -17,39 +17,22 @@ from maieutic.inference.assumptions import Assumption, fixed_literals
 from maieutic.inference.base import NO_SETTING, PairPlan, Verdict
 from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.evidence import assumed, belief, terms_of
-from maieutic.inference.graph import BeliefGraph, Form, Literal, forms_of, root_forms
+from maieutic.inference.graph import NOT_Q, BeliefGraph, Form, Literal, Q, forms_of, root_forms
 from maieutic.inference.merge import deduplicated, merged_literals
+from maieutic.inference.posing import NO_TIES, Part, Posed, Ties, decide, namer, renamed, renamed_graph, union
+from maieutic.inference.premises import combined_constraints, triples
 from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.solvers import Solver, load_solver
-from maieutic.solvers.calls import check_solver, solve
+from maieutic.solvers.calls import check_solver
 from maieutic.text import text_key
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
-__all__ = ["AnswerBy", "Joint", "Posed"]
+__all__ = ["AnswerBy", "Joint"]
 
 AnswerBy = OneOf["probability", "labelling"]
 
 ROOT_BELIEFS = ("root", "root_negation")  # the terms of Q that make one constraint
-ROUNDING = 1e-9  # of P(Q): evidence that cancels out is a tie, answered true
 AMONG = ("entailment", "contradiction", "negation")  # the terms of relations between explanations
-
-
-@dataclass(frozen=True)
-class Posed:
-    """The MaxSAT problem of a tree, with what its parts mean.
-
-    Attributes:
-        held: literals with a hard clause; ``merged``: groups of literals that share a variable.
-    """
-
-    encoding: Encoding
-    constraints: tuple[Constraint, ...]
-    held: tuple[Literal, ...]
-    merged: tuple[tuple[Literal, ...], ...]
-
-    def p_labels(self, p: Sequence[float]) -> dict[str, float]:
-        """P(statement is true) of each proposition, from those of the variables."""
-        return {node_id: _p(p[abs(v) - 1], v) for node_id, v in self.encoding.variables.items()}
 
 
 @dataclass(frozen=True)
@@ -124,7 +107,13 @@ class Joint:
                 pairs += [(form, root), (root, form)]
         if facts:
             pairs += [pair for pair in permutations(graph.forms, 2) if {*pair} & {*facts}]
-        return PairPlan(graph, tuple(pair for pair in pairs if all(form.text for form in pair)))
+        taken = tuple(pair for pair in pairs if all(form.text for form in pair))
+        return PairPlan(graph, taken, self._triples(facts, (*roots, *explanations)))
+
+    def _triples(self, facts: Sequence[Form], forms: Sequence[Form]) -> tuple[tuple[Form, Form, Form], ...]:
+        """Pairs of facts, as far as they are true, with what they may entail or exclude together."""
+        true = [form for form, fact in zip(facts, self.assumptions, strict=True) if fact.holds]
+        return tuple(triples(true, [form for form in forms if form.text]))
 
     def infer(self, tree: Tree, graph: BeliefGraph) -> Verdict:
         """The likelier answer, the best labelling with it, and the probability of every label.
@@ -133,30 +122,20 @@ class Joint:
             InputError: as for :func:`maieutic.inference.assumptions.fixed_literals`.
             MaieuticError: the solver failed.
         """
-        from maieutic.solvers.marginals import marginals  # noqa: PLC0415 - loads numpy
-
         posed = self.posed(tree, graph)
-        problem, root = posed.encoding.problem, posed.encoding.variables[ROOT]
-        p = marginals(problem)
-        p_labels = None if p is None else posed.p_labels(p.tolist())
-        if_true = solve(self.solver, problem.assuming(root))
-        if_false = solve(self.solver, problem.assuming(-root))
-        if p_labels is None or self.answer_by == "labelling":
-            answer = if_true.cost <= if_false.cost  # a tie is answered true, as in the reference
-        else:
-            answer = p_labels[ROOT] >= 0.5 - ROUNDING
-        best, other = (if_true, if_false) if answer else (if_false, if_true)
+        decided = decide(posed, (Q, NOT_Q), self.solver, by_probability=self.answer_by == "probability")
+        p_labels = decided.p_labels
         verdict = Verdict(
             self.name,
-            answer=answer,
-            margin=max(0.0, other.cost - best.cost),
+            answer=decided.chosen == 0,  # a tie is answered true, as in the reference
+            margin=decided.margin,
             margin_unit="nats",
-            labels=posed.encoding.labels(best),
+            labels=posed.encoding.labels(decided.solution),
             constraints=posed.constraints,
-            violated=problem.violated(best.labels),
-            cost=best.cost,
-            lower_bound=best.lower_bound,
-            optimal=best.optimal and other.optimal,
+            violated=posed.encoding.problem.violated(decided.solution.labels),
+            cost=decided.solution.cost,
+            lower_bound=decided.solution.lower_bound,
+            optimal=decided.optimal,
             solver=self.solver.name,
             variables=tuple(posed.encoding.variables),
             p_true=None if p_labels is None else p_labels[ROOT],
@@ -169,23 +148,48 @@ class Joint:
         return replace(verdict, unsure=confidence is not None and confidence < self.abstain_below)
 
     def posed(self, tree: Tree, graph: BeliefGraph) -> Posed:
-        """The MaxSAT problem of a tree.
+        """The MaxSAT problem of one tree: that of a problem with one claim.
+
+        Raises:
+            InputError: as for :func:`maieutic.inference.assumptions.fixed_literals`.
+        """
+        return self.pose((Part(tree, graph),))
+
+    def pose(self, parts: Sequence[Part], ties: Ties = NO_TIES) -> Posed:
+        """The MaxSAT problem of the trees of some claims, over one belief graph.
+
+        Args:
+            parts: of different ids.
+            ties: what connects the claims with each other.
 
         Raises:
             InputError: as for :func:`maieutic.inference.assumptions.fixed_literals`.
         """
         weights = self.weights or DEFAULT_WEIGHTS
-        taken = taking_part(tree, pruned=self.pruned > 0)
-        ids = (ROOT, *(node.id for node in taken), *(a.id for a in self.assumptions))
-        held = self._held(tree)
+        ids, held, nodes, graphs = list[str](), list[Literal](), list[Proposition](), list[BeliefGraph]()
+        constraints: list[Constraint] = []
+        assumed_ids = tuple(assumption.id for assumption in self.assumptions)
+        for part in parts:
+            name = namer(part.id, assumed_ids)
+            taken = taking_part(part.tree, pruned=self.pruned > 0)
+            nodes += (replace(node, id=name(Literal(node.id)).id) for node in taken)
+            ids += (name(Literal(node_id)).id for node_id in (ROOT, *(node.id for node in taken)))
+            held += map(name, self._held(part.tree))
+            graphs.append(renamed_graph(part.graph, name))
+            constraints += (renamed(c, name) for c in self._weighted(part.tree, part.graph, weights))
+        graph = union(graphs)
+        constraints += assumed(graph, self.assumptions, weights)
+        constraints += (*combined_constraints(graph, weights), *ties.constraints)
+        held = list(dict.fromkeys((*held, *ties.held)))
         threshold = weights.threshold if self.merge else None
-        merged = merged_literals(graph, threshold, held, same=_same_texts(taken))
-        constraints = (*self._weighted(tree, graph, weights), *assumed(graph, self.assumptions, weights))
-        encoding = Encoding.of(ids, constraints, held, merged)
+        roots = [part.id for part in parts]
+        merged = merged_literals(graph, threshold, held, same=_same_texts(nodes), roots=roots)
+        ids += assumed_ids
+        encoding = Encoding.of(ids, constraints, held, merged, ties.rules)
         if merged:
-            constraints = deduplicated(constraints, encoding.variables)
-            encoding = Encoding.of(ids, constraints, held, merged)
-        return Posed(encoding, constraints, held, merged)
+            constraints = list(deduplicated(constraints, encoding.variables))
+            encoding = Encoding.of(ids, constraints, held, merged, ties.rules)
+        return Posed(encoding, tuple(constraints), tuple(held), merged)
 
     def terms(self, tree: Tree, graph: BeliefGraph) -> Iterator[tuple[str, Constraint]]:
         """Every piece of evidence as (name of its weight, clause with its strength before that weight).
@@ -229,7 +233,3 @@ def _same_texts(nodes: Sequence[Proposition]) -> Iterator[tuple[Literal, Literal
         known[text_key(node.statement)] = literal
         if node.negation:
             known.setdefault(text_key(node.negation), ~literal)
-
-
-def _p(p_variable: float, literal: int) -> float:
-    return float(p_variable if literal > 0 else 1.0 - p_variable)

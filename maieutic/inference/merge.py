@@ -7,7 +7,7 @@ merged: joined with what a verifier takes for the same as Q, it would be decided
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from maieutic.inference.constraints import Constraint, clause_of
 from maieutic.inference.graph import BeliefGraph, Literal
@@ -21,6 +21,7 @@ def merged_literals(
     threshold: float | None,
     held: Sequence[Literal] = (),
     same: Iterable[tuple[Literal, Literal]] = (),
+    roots: Collection[str] = (ROOT,),
 ) -> tuple[tuple[Literal, ...], ...]:
     """Groups of explanations that are one, because their sentences are or because they entail each other.
 
@@ -29,6 +30,7 @@ def merged_literals(
             joins none of them.
         held: literals that are fixed.
         same: pairs of literals with the same sentence, which come first.
+        roots: ids of the claims, which no threshold merges.
 
     The likeliest pairs are joined first. Two are not joined if that would make a proposition equal to its
     own negation, or join two that are both fixed (``held``). A group has two literals or more, in the order
@@ -39,7 +41,7 @@ def merged_literals(
     fixed = {literal.id for literal in held}
     # A group and its mirror image, the negations of its literals, grow together.
     group = {form: frozenset({form}) for literal in literals for form in (literal, ~literal)}
-    mutual = () if threshold is None else sorted(_mutual(graph, place), key=lambda pair: -pair[0])
+    mutual = () if threshold is None else sorted(_mutual(graph, place, roots), key=lambda pair: -pair[0])
     limit = max(threshold or 0.0, 0.5)
     for p, one, other in (*((1.0, one, other) for one, other in same), *mutual):
         union = group[one] | group[other]
@@ -70,14 +72,16 @@ def deduplicated(constraints: Sequence[Constraint], variables: Mapping[str, int]
     return tuple(constraints[index] for index in sorted(heaviest.values()))
 
 
-def _mutual(graph: BeliefGraph, place: Mapping[str, int]) -> list[tuple[float, Literal, Literal]]:
-    """Pairs related both ways, without the root: (the smaller probability of entailment, one, other)."""
+def _mutual(
+    graph: BeliefGraph, place: Mapping[str, int], roots: Collection[str]
+) -> list[tuple[float, Literal, Literal]]:
+    """Pairs related both ways, without the roots: (the smaller probability of entailment, one, other)."""
     return [
         (min(_entailment(graph, one, other), _entailment(graph, other, one)), one, other)
         for one, other in graph.by_pair
         if place[one.id] < place[other.id]
         and (other, one) in graph.by_pair
-        and ROOT not in (one.id, other.id)
+        and not {one.id, other.id} & {*roots}
     ]
 
 

@@ -19,6 +19,7 @@ from maieutic.config import PROBABILITIES
 from maieutic.errors import InputError, ModelError
 from maieutic.lm.base import Completion, LanguageModel, OptionScores, Prompt, SamplingParams
 from maieutic.lm.calls import sample
+from maieutic.lm.known_words import known_words_of
 
 __all__ = [
     "NO_PROBABILITIES_REMEDY",
@@ -140,6 +141,11 @@ class BeliefReader:
     def prompts(self) -> str:
         """The prompt set that suits the model."""
         return self.lm.prompts
+
+    @property
+    def known_words(self) -> frozenset[str] | None:
+        """The words that the model was trained on; None where it does not say."""
+        return known_words_of(self.lm)
 
     def sample(self, prompts: Sequence[Prompt], n: int, params: SamplingParams) -> list[list[Completion]]:
         """Draw ``n`` continuations of every prompt; see :meth:`maieutic.lm.base.LanguageModel.sample`."""

@@ -27,7 +27,7 @@ from maieutic.version import __version__
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["document", "embedded", "page", "plain_text", "tree_script", "tree_style"]
+__all__ = ["asset", "document", "embedded", "page", "plain_text", "tree_script", "tree_style"]
 
 _STYLES = ("page.css", "tree_view.css", "tree_panel.css", "what_if.css")
 _SCRIPTS = (  # each uses those before it
@@ -54,7 +54,7 @@ def page(answers: Iterable[Reasoning]) -> str:
         body=body,
         data={"answers": embedded(views)},
         style=tree_style(),
-        script=tree_script() + _asset("answer_page.js"),
+        script=tree_script() + asset("answer_page.js"),
     )
 
 
@@ -105,17 +105,17 @@ def embedded(value: Any) -> str:
 
 def tree_style() -> str:
     """The style of a page with trees: its colours and frame, and the tree view."""
-    return "".join(map(_asset, _STYLES))
+    return "".join(map(asset, _STYLES))
 
 
 def tree_script() -> str:
     """The script that defines ``treeView.answerView(view, level)``, which draws a view of an answer."""
     texts = f"const termTexts = {embedded(dict(terms()))};\n"  # JSON is JavaScript, too
-    return texts + "".join(map(_asset, _SCRIPTS))
+    return texts + "".join(map(asset, _SCRIPTS))
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """The text of a file beside this module (a style, a script or a template)."""
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
@@ -124,7 +124,7 @@ def _asset(name: str) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - keeps imports light
 
-    return Environment(autoescape=True, loader=FunctionLoader(_asset), undefined=StrictUndefined)
+    return Environment(autoescape=True, loader=FunctionLoader(asset), undefined=StrictUndefined)
 
 
 def _hashed(source: str) -> str:

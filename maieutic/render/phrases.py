@@ -188,6 +188,10 @@ class Phrases:
         if target is None:
             verb = "believes" if source.positive else "does not believe"
             return f"that the model {verb} {self.text(source.id)}"
+        if constraint.other is not None:
+            verb = "entail" if constraint.kind == "entailment" else "exclude"
+            both = f"{self.text(source.id)} and {self.text(constraint.other.id)} together"
+            return f"that {both} {verb} {'the statement' if target.id == ROOT else self.text(target.id)}"
         one, other = sorted(constraint.clause, key=lambda literal: literal.id == ROOT)
         agree = one.positive != other.positive
         if other.id == ROOT:

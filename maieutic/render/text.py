@@ -223,13 +223,16 @@ def _reason(constraint: Constraint) -> Text:
 
 def _phrase(constraint: Constraint) -> str:
     source, target = str(constraint.source), str(constraint.target)
+    together, s = (f"{source} and {constraint.other} together", "") if constraint.other else (source, "s")
     return {
         "belief": f"the model believes {source}",
-        "entailment": f"{source} entails {target}",
-        "contradiction": f"{source} contradicts {target}",
+        "entailment": f"{together} entail{s} {target}",
+        "contradiction": f"{together} contradict{s} {target}",
         "tree": f"{source} was given as a reason for {target}",
         "chain": f"a chain of thought concludes {source}",
         "bias": f"{source} is commoner among such statements",
+        "claim": f"{source} is claimed",
+        "names": f"{source} names {target}",
     }[constraint.kind]
 
 

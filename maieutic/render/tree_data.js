@@ -4,8 +4,8 @@
 // node and whether its statement ("QT0") or its negation ("¬QT0") is meant.
 
 const treeData = (() => {
-  const KINDS = ["belief", "entailment", "contradiction", "tree", "chain", "bias"];
-  const VERBS = { entailment: "entails", contradiction: "contradicts", tree: "was given as a reason for" };
+  const KINDS = ["belief", "entailment", "contradiction", "tree", "chain", "bias", "claim", "names"];
+  const VERBS = { entailment: "entails", contradiction: "contradicts", tree: "was given as a reason for", names: "names" };
 
   /** Constraints are sorted, the heaviest first; `node.overruled` is a belief that the label violates. */
   function read(view) {
@@ -46,11 +46,12 @@ const treeData = (() => {
     }
   }
 
-  function constraint(nodes, [kind, source, target, weight, p], broken) {
+  function constraint(nodes, [kind, source, target, weight, p, other], broken) {
     return {
       kind: KINDS[kind],
       source: form(nodes, source),
       target: target ? form(nodes, target) : null,
+      other: other ? form(nodes, other) : null,
       weight: weight ?? 0,
       p,
       broken,
@@ -65,6 +66,7 @@ const treeData = (() => {
   function holds(c, labelOf) {
     const isTrue = ({ node, positive }) => labelOf(node) === positive;
     if (!c.target) return isTrue(c.source);
+    if (c.other && !isTrue(c.other)) return true;
     return !isTrue(c.source) || isTrue(c.target) !== (c.kind === "contradiction");
   }
 
@@ -83,7 +85,7 @@ const treeData = (() => {
   function partners(node) {
     const weightsOf = new Map();
     for (const c of node.touching) {
-      if (!c.target || c.source.node === c.target.node) continue;
+      if (!c.target || c.other || c.source.node === c.target.node) continue;
       const other = c.source.node === node ? c.target.node : c.source.node;
       const same = (c.source.positive === c.target.positive) === (c.kind !== "contradiction");
       const weights = weightsOf.get(other) ?? { agrees: 0, disagrees: 0 };
@@ -98,6 +100,7 @@ const treeData = (() => {
     if (c.kind === "chain") return ["a chain of thought concludes ", say(c.source)];
     if (c.kind === "bias") return [say(c.source), " is commoner among such statements"];
     if (!c.target) return ["the model believes ", say(c.source)];
+    if (c.other) return [say(c.source), " and ", say(c.other), ` together: it ${VERBS[c.kind]} `, say(c.target)];
     return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];
   }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maieutic.config import PROBABILITIES
+from maieutic.inference.constraints import Constraint
 from maieutic.inference.graph import Literal
 from maieutic.reasoning import NO_VERIFIER, Reasoning
 from maieutic.render.text import beliefs, growth, printable, priors_line
@@ -27,7 +28,16 @@ __all__ = [
     "view_of",
 ]
 
-KINDS = ("belief", "entailment", "contradiction", "tree", "chain", "bias")  # in the order of tree_data.js
+KINDS = (
+    "belief",
+    "entailment",
+    "contradiction",
+    "tree",
+    "chain",
+    "bias",
+    "claim",
+    "names",
+)  # as in tree_data.js
 P_DIGITS = 4  # decimals of a probability in the data of a page
 WEIGHT_DIGITS = 12  # significant digits of a weight there: the page computes with them
 
@@ -89,8 +99,9 @@ def view_of(answer: Reasoning) -> dict[str, Any]:
     """The answer as plain JSON data that ``tree_view.js`` draws, small enough for a page with thousands.
 
     ``nodes`` begin with the root; a ``parent`` is an index in ``nodes`` followed by ``pruned``. A constraint
-    is [kind, source, target, weight, p]: ``kind`` is an index in :data:`KINDS`; a form is ± (1 + the index of
-    its node), 0 for none; ``p`` is the verifier's probability of the relation. ``broken`` are indices of the
+    is [kind, source, target, weight, p, other]: ``kind`` is an index in :data:`KINDS`; a form is ± (1 + the
+    index of its node), 0 for none; ``p`` is the verifier's probability of the relation; ``other`` is a second
+    source. ``broken`` are indices of the
     violated constraints, ``clashes`` of those between assumptions; ``neutral`` counts the neutral pairs. A
     node's ``weighed`` is P(its statement is true) in the whole tree, ``strength`` its strength in
     argumentation, ``same`` the form that it was merged with. The last ``assumed`` nodes are assumptions.
@@ -183,11 +194,27 @@ def _constraints(answer: Reasoning, place: Mapping[str, int]) -> Iterator[list[f
     for c in answer.verdict.constraints:
         target = 0 if c.target is None else _number(c.target, place)
         row = [KINDS.index(c.kind), _number(c.source, place), target, _rounded(c.weight)]
-        relation = None if c.target is None else answer.graph.by_pair.get((c.source, c.target))
-        if relation is not None and c.kind in ("entailment", "contradiction"):
-            p = relation.entailment if c.kind == "entailment" else relation.contradiction
-            row.append(round(p, P_DIGITS))
+        p = _probability(answer, c)
+        if p is not None or c.other is not None:
+            row.append(p)
+        if c.other is not None:
+            row.append(_number(c.other, place))
         yield row
+
+
+def _probability(answer: Reasoning, constraint: Constraint) -> float | None:
+    """The verifier's probability of a relation; None for a constraint of another kind."""
+    source, target, other = constraint.source, constraint.target, constraint.other
+    if constraint.kind not in ("entailment", "contradiction") or target is None:
+        return None
+    relation = answer.graph.by_pair.get((source, target))
+    if other is not None:
+        ends = (source, other, target)
+        combined = answer.graph.combined
+        relation = next((c.relation for c in combined if (c.source, c.other, c.target) == ends), None)
+    if relation is None:
+        return None
+    return round(relation.entailment if constraint.kind == "entailment" else relation.contradiction, P_DIGITS)
 
 
 def _number(literal: Literal, place: Mapping[str, int]) -> int:

@@ -27,6 +27,8 @@ def whatif_of(answer: Reasoning) -> dict[str, Any]:
     verdict = answer.verdict
     if verdict.margin_unit != "nats":
         return {"reason": f"What if is for joint inference; this is {verdict.inference} inference."}
+    if any(constraint.other is not None for constraint in verdict.constraints):
+        return {"reason": "What if takes reasons one by one; here two assumptions count together."}
     nodes = answer.propositions
     variables = Encoding.of(verdict.variables, (), (), verdict.merged).variables
     if len(nodes) == 1:

@@ -10,7 +10,7 @@ from maieutic.sentences.tokens import tokens
 from maieutic.sentences.verbs import readings
 from maieutic.sentences.vocabulary import lists, words
 
-__all__ = ["content_words", "keeps_words"]
+__all__ = ["content_words", "keeps_words", "lemmas", "words_with_content"]
 
 _SHORT_FORMS = {"'re": "be", "'s": "be", "'m": "be", "'ve": "have", "'ll": "will", "'d": "would"}
 
@@ -40,13 +40,23 @@ def keeps_words(candidate: str, source: str) -> bool:
     if len(mine) != len(theirs):
         return False
     for word in mine:
-        lemmas = _lemmas(word)
+        mine_lemmas = lemmas(word)
         match = next((other for other in theirs if other == word), None)
-        match = match or next((other for other in theirs if lemmas & _lemmas(other)), None)
+        match = match or next((other for other in theirs if mine_lemmas & lemmas(other)), None)
         if match is None:
             return False
         theirs.remove(match)
     return True
+
+
+def words_with_content(text: str) -> list[str]:
+    """The content words of a text as they stand, in lower case, without possessives and common adverbs.
+
+    >>> words_with_content("Can my dog really swim?")
+    ['can', 'dog', 'swim']
+    """
+    empty = words("grammar", "determiners", "possessives", "adverbs")
+    return [word for word in _words(text) if word not in empty]
 
 
 def _words(text: str) -> list[str]:
@@ -61,25 +71,25 @@ def _words(text: str) -> list[str]:
 
 
 @cache
-def _lemmas(word: str) -> frozenset[str]:
+def lemmas(word: str) -> frozenset[str]:
     """The base forms that a word may have."""
-    lemmas = {word, *(reading.base for reading in readings(word))}
+    forms = {word, *(reading.base for reading in readings(word))}
     if word in _singulars():
-        lemmas.add(_singulars()[word])
+        forms.add(_singulars()[word])
     elif word not in words("nouns", "singular_in_s") and len(word) > 3 and not word.endswith(("ss", "us")):
         if word.endswith("ies"):
-            lemmas.add(word[:-3] + "y")
+            forms.add(word[:-3] + "y")
         elif word.endswith(("ches", "shes", "sses", "xes", "zes")):
-            lemmas.add(word[:-2])
+            forms.add(word[:-2])
         elif word.endswith("s"):
-            lemmas.add(word[:-1])
-    return frozenset(lemmas)
+            forms.add(word[:-1])
+    return frozenset(forms)
 
 
 def _lemma(word: str) -> str:
     """The likeliest base form: of an irregular plural, of a verb, or the shortest."""
     return min(
-        _lemmas(word),
+        lemmas(word),
         key=lambda lemma: (lemma not in _singulars().values(), lemma == word, len(lemma), lemma),
     )
 

@@ -19,8 +19,8 @@ from maieutic.inference import BeliefGraph, Joint, Literal, Vote
 from maieutic.inference.assumptions import Assumption
 from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.graph import forms_of, root_forms
-from maieutic.inference.joint import Posed
 from maieutic.inference.merge import deduplicated
+from maieutic.inference.posing import Posed
 from maieutic.render.html import page
 from maieutic.render.terms import terms
 from maieutic.solvers import WeightedCNF, load_solver

@@ -18,13 +18,13 @@ from maieutic.bundled import (
     CHECKSUMS,
     BundledModel,
     bundled_folder,
-    unknown_words,
     verify,
     words,
     write_checksums,
 )
 from maieutic.errors import ModelError
 from maieutic.lm import load_lm
+from maieutic.lm.known_words import words_in
 from maieutic.nli import load_verifier
 
 MODELS: tuple[BundledModel, ...] = get_args(BundledModel)
@@ -105,23 +105,9 @@ def test_checksums_are_those_of_the_sha256sum_command(tmp_path: Path) -> None:
 # -- words ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "unknown"),
-    [
-        ("Can a penguin fly?", []),
-        ("A PENGUIN cannot fly.", []),
-        ("Can a quokka fly a zeppelin, or a quokka?", ["quokka", "zeppelin"]),
-        ("Pinguine können fliegen.", ["pinguine", "k", "nnen", "fliegen"]),
-        ("42 + 1 = 43", []),
-    ],
-)
-def test_words_that_the_model_never_met_are_found_once_each(text: str, unknown: list[str]) -> None:
-    assert unknown_words([text]) == unknown
-
-
-def test_the_vocabulary_is_the_words_of_the_world() -> None:
-    world = load_world()
-    known = set(vocabulary(world))
-    assert (bundled_folder("agora-lm") / bundled.VOCABULARY).read_text().split() == sorted(known)
-    for name in world.things:
+def test_the_known_words_are_those_of_the_world() -> None:
+    known = words_in(bundled_folder("agora-lm"))
+    assert known == frozenset(vocabulary(load_world()))
+    assert load_lm(AGORA).known_words == known  # type: ignore[attr-defined]
+    for name in load_world().things:
         assert set(words(name)) <= known

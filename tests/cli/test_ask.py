@@ -583,8 +583,11 @@ def test_words_that_the_bundled_model_does_not_know_are_named(ask: Run) -> None:
     done = ask("Can a penguin fly?", "Can a quokka juggle?", "--json", "--depth", "0")
     _, warning = done.stderr.splitlines()
     assert warning.startswith("warning: ")
-    assert all(text in warning for text in ('"quokka", "juggle"', "Can a quokka juggle?"))
-    assert len(answers(done.stdout)) == 2
+    assert all(text in warning for text in ('"quokka"', '"juggle"', "A quokka can juggle."))
+    known, unknown = answers(done.stdout)
+    assert (known.unsure, unknown.unsure) == (False, True)
+    assert not known.warnings
+    assert unknown.warnings
 
 
 def test_another_model_needs_a_verifier(refuse_ask: Refuse, wide_folder: Path) -> None:

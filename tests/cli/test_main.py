@@ -38,7 +38,19 @@ from maieutic.tree import Proposition, Tree
 Run = Callable[..., "CompletedProcess[str]"]
 
 PROJECT = Path(__file__).parents[2]
-COMMANDS = ("ask", "bench", "cache", "calibrate", "explain-terms", "models", "show", "solve")
+COMMANDS = (
+    "ask",
+    "bench",
+    "cache",
+    "calibrate",
+    "check",
+    "choose",
+    "explain-terms",
+    "mcp",
+    "models",
+    "show",
+    "solve",
+)
 GROUPS = {"bench": "run", "cache": "info"}  # with a command of each
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maieutic.errors import ProblemError, UnsatisfiableError
+from maieutic.errors import UnsatisfiableError
 from maieutic.solvers import SoftClause, WeightedCNF
 from maieutic.solvers.exhaustive import Exhaustive
 from maieutic.solvers.marginals import marginals
@@ -21,10 +21,10 @@ WEIGHTS = st.floats(0.01, 30)
 
 @st.composite
 def problems(draw: st.DrawFn, most: int = 7) -> WeightedCNF:
-    """Pairwise problems, with repeats, tautologies, empty soft clauses and hard units."""
+    """Problems with repeats, tautologies, empty soft clauses, hard units and clauses of several literals."""
     variables = draw(st.integers(1, most))
     literal = st.integers(1, variables).flatmap(lambda v: st.sampled_from([v, -v]))
-    clauses = st.lists(literal, max_size=2).map(tuple)
+    clauses = st.lists(literal, max_size=draw(st.integers(2, 4))).map(tuple)
     soft = tuple(draw(st.lists(st.builds(SoftClause, clauses, WEIGHTS), max_size=14)))
     named = draw(st.lists(st.integers(1, variables), unique=True, max_size=2))
     hard = tuple((draw(st.sampled_from([v, -v])),) for v in named)
@@ -110,10 +110,34 @@ def test_an_unpriced_variable_is_a_coin_toss() -> None:
     assert found.tolist() == pytest.approx([1 / (1 + math.exp(-1)), 0.5])
 
 
-def test_clauses_that_are_too_long_and_contradicting_units_are_refused() -> None:
-    with pytest.raises(ProblemError) as error:
-        marginals(WeightedCNF(hard=((3,), (1, 2))))
-    assert error.value.subject == "hard[1]"
+@settings(deadline=None)
+@given(problem=problems(), data=st.data())
+def test_hard_clauses_of_several_literals_exclude_labellings(
+    problem: WeightedCNF, data: st.DataObject
+) -> None:
+    literal = st.integers(1, problem.variables).flatmap(lambda v: st.sampled_from([v, -v]))
+    clauses = st.lists(st.lists(literal, min_size=1, max_size=4).map(tuple), max_size=5)
+    bounded = replace(problem, hard=(*problem.hard, *data.draw(clauses)))
+    try:
+        Exhaustive().solve(bounded)
+    except UnsatisfiableError:
+        with pytest.raises(UnsatisfiableError):
+            marginals(bounded)
+        return
+    found = marginals(bounded)
+    assert found is not None
+    assert found.tolist() == pytest.approx(by_definition(bounded), abs=1e-9)
+
+
+def test_contradicting_hard_clauses_are_refused() -> None:
     with pytest.raises(UnsatisfiableError) as contradiction:
         marginals(WeightedCNF(hard=((1,), (-1,))))
     assert contradiction.value.subject == "hard[1]"
+    for hard in (((1,), (2,), (-1, -2)), ((1, 2), (1, -2), (-1, 2), (-1, -2)), ((),)):
+        with pytest.raises(UnsatisfiableError):
+            marginals(WeightedCNF(hard=hard))
+
+
+def test_a_clause_with_more_variables_than_a_table_may_have_is_not_summed() -> None:
+    clause = tuple(range(1, 30))
+    assert marginals(WeightedCNF(hard=(clause,))) is None

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from maieutic.cli.solve import solve
 from maieutic.errors import FileFormatError, InputError
-from maieutic.solvers import SoftClause, WeightedCNF, write_wcnf
+from maieutic.solvers import SoftClause, Solution, WeightedCNF, write_wcnf
 
 APP = typer.Typer()
 APP.command()(solve)
@@ -76,6 +76,33 @@ def test_a_cost_is_the_sum_of_the_decimals_in_the_file(tmp_path: Path, weights: 
     path = tmp_path / "decimal.wcnf"
     path.write_text("h 1 0\n" + "".join(f"{weight} -1 0\n" for weight in weights), encoding="utf-8")
     assert run(path)[1][1] == f"o {cost}"
+
+
+def test_a_certificate_exits_0_and_its_proof_is_written(exclusive: Path, tmp_path: Path) -> None:
+    proof = tmp_path / "proof.drat"
+    code, lines = run(exclusive, "--certify", "--proof", str(proof))
+    assert code == 0
+    assert [line.startswith("c certificate: ") for line in lines[-2:]] == [True, True]
+    assert "0" in proof.read_text(encoding="utf-8").split("\n")
+    assert (tmp_path / "proof.drat.cnf").read_text(encoding="utf-8").startswith("p cnf ")
+    with pytest.raises(InputError) as exists:
+        run(exclusive, "--certify", "--proof", str(proof))
+    assert exists.value.subject == "--proof"
+    with pytest.raises(InputError):
+        run(exclusive, "--proof", str(tmp_path / "other"))
+
+
+def test_a_certificate_that_does_not_hold_exits_1(exclusive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Careless:
+        name = "careless"
+
+        def solve(self, problem: WeightedCNF) -> Solution:
+            return Solution((False, True, True), 3.0, 3.0, optimal=True)
+
+    monkeypatch.setattr("maieutic.solvers.load_solver", lambda _: Careless())
+    code, lines = run(exclusive, "--certify")
+    assert code == 1
+    assert "SOMETHING COSTS LESS" in lines[-1]
 
 
 def test_bad_input_is_left_to_the_main_program(exclusive: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from maieutic.checkpoints.loading import LANGUAGE_MODEL, Checkpoint, load_checkp
 from maieutic.checkpoints.memory import TokenBudget
 from maieutic.errors import InputError
 from maieutic.lm.base import Completion, FloatArray, OptionScores, Prompt, SamplingParams
+from maieutic.lm.known_words import words_in
 from maieutic.lm.local.checks import Batches, check_model, check_options, run_batches
 from maieutic.lm.local.decoding import Decoder, SampleRow, Stop
 from maieutic.lm.local.examples import PrefixGroup, SharedExamples, shared_tokens
@@ -111,6 +112,11 @@ class TransformersLM:
     def dtype(self) -> str:
         """The number format: "float32", "bfloat16" or "float16"."""
         return self._checkpoint.dtype_name
+
+    @cached_property
+    def known_words(self) -> frozenset[str] | None:
+        """The words that its folder lists as those of its training text; None without a list."""
+        return words_in(self._checkpoint.folder)
 
     @property
     def fingerprint(self) -> str:

@@ -1,0 +1,1 @@
+"""Multiple choice: data sets, methods, runs and the weights of choosing."""

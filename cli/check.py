@@ -1,0 +1,171 @@
+"""``maieutic check``: whether the statements of a text hang together."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maieutic.bundled import AGORA
+from maieutic.cli.ask import STDIN, introduce, verifier_of
+from maieutic.cli.options import (
+    OUTPUT,
+    AskNliOption,
+    BeliefsOption,
+    BudgetOption,
+    CacheOption,
+    ConfidenceOption,
+    DeviceOption,
+    DownloadOption,
+    DtypeOption,
+    JsonOption,
+    LmOption,
+    PriorsOption,
+    PromptsOption,
+    SeedOption,
+    WeightsOption,
+    weights_from,
+)
+from maieutic.config import PROBABILITIES
+from maieutic.errors import InputError
+
+if TYPE_CHECKING:
+    from maieutic.problem.checking import Check, Statements
+
+__all__ = ["check"]
+
+NO_LM = "none"  # as the language model's name: the verifier alone
+CONFLICT = 3  # exit code where a conflict stands
+DATA = "What to check against"
+
+
+def _file(option: str, what: str) -> Any:
+    return typer.Option(option, metavar="FILE", help=what, rich_help_panel=DATA, show_default=False)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="Statements, one a line, or a text; - reads standard input.")],
+    facts: Annotated[Path | None, _file("--facts", "Statements that are certainly true, one a line.")] = None,
+    documents: Annotated[
+        Path | None, _file("--documents", "A text whose sentences are premises and are not judged.")
+    ] = None,
+    grow: Annotated[
+        bool, typer.Option("--grow", help="Reason about the statements of which the model is unsure.")
+    ] = False,
+    lm: LmOption = AGORA,
+    nli: AskNliOption = None,
+    prompts: PromptsOption = "auto",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    download: DownloadOption = False,
+    cache: CacheOption = False,
+    beliefs: BeliefsOption = PROBABILITIES,
+    confidence: ConfidenceOption = 0.9,
+    budget: BudgetOption = 80,
+    pairs: Annotated[
+        int, typer.Option("--pairs", help="Most pairs of statements that the verifier compares.", min=0)
+    ] = 20_000,
+    priors: PriorsOption = True,
+    seed: SeedOption = 0,
+    weights: WeightsOption = None,
+    json: JsonOption = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Write the text with its statements marked.",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite output files that exist.", rich_help_panel=OUTPUT)
+    ] = False,
+) -> None:
+    """Find out whether statements hang together, which conflict, and which to give up.
+
+    The exit code is 3 where a conflict stands. --lm none goes by the verifier alone.
+
+    maieutic check answer.txt --facts known.txt
+    """
+    from rich.console import Console
+
+    from maieutic.cli.console import complain
+    from maieutic.cli.outputs import try_output, write_output
+    from maieutic.config import ElicitConfig
+    from maieutic.files.json_text import dump_json
+    from maieutic.inference import Joint
+    from maieutic.lm.beliefs import parse_belief_source
+    from maieutic.problem.ties import TieConfig
+    from maieutic.render.check import check_data, check_page, show_check
+
+    given = _given(file, facts, documents)
+    if grow and lm == NO_LM:
+        raise InputError("--grow needs a language model; leave out --lm none", subject="--grow")
+    if html is not None:
+        try_output("--html", html, force=force, reads=[path for path in (file, facts, documents) if path])
+    depth = 2 if grow else 0
+    config = ElicitConfig(confidence=confidence, budget=budget, depth=depth, priors=priors, seed=seed)
+    options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
+    options |= {"prompts": prompts, "elicit": config, "beliefs": parse_belief_source(beliefs)}
+    checked = _checked(given, lm, nli, Joint(weights_from(weights)), TieConfig(budget=pairs), cache, options)
+    if html is not None:
+        write_output(html, check_page(checked).encode(), force=force)
+        complain(f"wrote {html}")
+    if json:
+        typer.echo(dump_json(check_data(checked)))
+    else:
+        show_check(checked, Console())
+    if not checked.hangs_together:
+        raise typer.Exit(CONFLICT)
+
+
+def _checked(
+    given: Statements, lm: str, nli: str | None, joint: Any, ties: Any, cache: bool, options: dict[str, Any]
+) -> Check:
+    from maieutic.cli.console import LiveSteps, response_cache
+    from maieutic.models import open_verifier
+    from maieutic.pipeline import Maieutic
+    from maieutic.problem.asking import check_alone
+
+    store = response_cache() if cache else None
+    if lm == NO_LM:
+        opening = {name: options[name] for name in ("device", "dtype", "download")}
+        return check_alone(given, open_verifier(nli or AGORA, cache=store, **opening), joint, ties)
+    verifier = verifier_of(lm, nli)
+    introduce(lm)
+    maieutic = Maieutic.load(lm, verifier, inference=joint, progress=LiveSteps(), cache=store, **options)
+    return maieutic.check(given, ties=ties)
+
+
+def _given(file: Path, facts: Path | None, documents: Path | None) -> Statements:
+    from maieutic.problem.checking import statements_of
+    from maieutic.problem.texts import claims_in
+
+    text = _read(file)
+    known = [line.strip() for line in _read(facts).splitlines() if line.strip()] if facts else []
+    sources = [passage.text for passage in claims_in(_read(documents)).claims] if documents else []
+    return statements_of(claims_in(text), facts=known, documents=sources, text=text)
+
+
+def _read(path: Path) -> str:
+    """The text of a file, or of standard input for "-".
+
+    Raises:
+        InputError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        if str(path) == STDIN:
+            if sys.stdin is None:
+                raise InputError("standard input is closed; name a file", subject=STDIN)
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8; convert it", subject=str(path)) from None
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); check the path", subject=str(path)
+        ) from None

@@ -1,0 +1,1 @@
+"""Problems: many claims, one belief graph over all, hard constraints between them, one solution."""

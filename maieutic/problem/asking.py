@@ -1,0 +1,172 @@
+"""What :class:`maieutic.Maieutic` does with several claims: it grows their trees and settles all at once."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from maieutic.elicit import Growth
+from maieutic.errors import InputError
+from maieutic.inference import Inference, Joint
+from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
+from maieutic.lm.base import LanguageModel
+from maieutic.nli.base import Verifier
+from maieutic.nli.remembered import RememberingVerifier
+from maieutic.priors import Priors
+from maieutic.problem.base import Problem
+from maieutic.problem.checking import Check, Statements, check_of, check_problem, statements_of
+from maieutic.problem.choosing import (
+    Choice,
+    check_options,
+    choice_of,
+    choice_problem,
+    choice_weights,
+    option_texts,
+)
+from maieutic.problem.settled import Settled, settle
+from maieutic.problem.ties import TieConfig
+from maieutic.progress import Progress
+from maieutic.prompts import PromptSet
+
+__all__ = ["SettlesProblems", "check_alone", "for_choosing", "joint_of"]
+
+NOTHING_JUDGED = "the model judged nothing: it said neither true nor false of any option"
+DEFAULT_TIES = TieConfig()
+
+
+class SettlesProblems(ABC):
+    """The methods of :class:`maieutic.Maieutic` for several claims; the parts are that class's."""
+
+    lm: LanguageModel
+    verifier: Verifier
+    prompts: PromptSet
+    inference: Inference
+    progress: Progress | None
+
+    @abstractmethod
+    def grow(self, questions: Sequence[str]) -> list[Growth]:
+        """Grow the trees of explanations of some questions together."""
+
+    def choose(self, question: str, options: Sequence[str], *, ties: TieConfig = DEFAULT_TIES) -> Choice:
+        """Choose among the options of a question.
+
+        Each option becomes a statement and grows a tree where it is unsure. All are claims of one problem, of
+        which exactly one is true. Weights of joint inference that are the package's own are exchanged for
+        those learned for choosing.
+
+        Args:
+            options: 2 to :data:`maieutic.problem.choosing.MOST_OPTIONS` different texts.
+            ties: how the options are related with each other.
+
+        Raises:
+            InputError: there are too few or too many options, two are equal, a text cannot be used, or the
+                inference is not joint.
+            ContextLengthError: a prompt does not fit a model's window.
+        """
+        joint = for_choosing(joint_of(self.inference))
+        asked, texts = check_options(question, options)
+        start = time.perf_counter()
+        statements, usage = option_texts(asked, texts, self.lm, self.prompts)
+        growths = self.grow(statements)
+        settled = self._settled(choice_problem([growth.tree for growth in growths], texts), joint, ties)
+        choice = choice_of(asked, texts, settled, abstain_below=joint.abstain_below)
+        usage = sum((growth.usage for growth in growths), usage) + choice.usage
+        judged = any(growth.tree.judged for growth in growths)
+        return replace(
+            choice,
+            usage=usage,
+            seconds=time.perf_counter() - start,
+            unsure=choice.unsure or not judged,
+            warnings=() if judged else (NOTHING_JUDGED,),
+        )
+
+    def check(
+        self,
+        statements: Sequence[str] | Statements,
+        *,
+        facts: Sequence[str] | Mapping[str, bool] = (),
+        documents: Sequence[str] = (),
+        grow: bool = True,
+        ties: TieConfig = DEFAULT_TIES,
+    ) -> Check:
+        """Find out whether statements hang together, and which to give up if not.
+
+        Args:
+            statements: texts, or what :func:`maieutic.problem.checking.statements_of` makes of them.
+            facts: texts that are certainly true, or texts with their truth.
+            documents: sentences that are certain premises and are not judged.
+            grow: whether the language model is asked what it believes, and trees grow where it is unsure;
+                False goes by the verifier alone.
+            ties: how the statements are related with each other.
+
+        Raises:
+            InputError: a text cannot be used, facts contradict each other, or the inference is not joint.
+            ContextLengthError: a prompt does not fit a model's window.
+        """
+        start = time.perf_counter()
+        joint = joint_of(self.inference)
+        if isinstance(statements, Statements):
+            given = statements
+        else:
+            given = statements_of(statements, facts=facts, documents=documents)
+        growths = self.grow(given.claims) if grow else []
+        problem = check_problem(given, [growth.tree for growth in growths])
+        checked = check_of(given, self._settled(problem, joint, ties), joint)
+        usage = sum((growth.usage for growth in growths), checked.usage)
+        return replace(checked, usage=usage, seconds=time.perf_counter() - start)
+
+    def settle(self, problem: Problem, *, ties: TieConfig = DEFAULT_TIES) -> Settled:
+        """Relate and solve the claims of a problem over one belief graph; nothing grows.
+
+        Raises:
+            InputError: the inference is not joint, or the hard constraints contradict each other; the message
+                names the fewest that do.
+            MaieuticError: the verifier or the solver failed.
+        """
+        return self._settled(problem, joint_of(self.inference), ties)
+
+    def _settled(self, problem: Problem, joint: Joint, ties: TieConfig) -> Settled:
+        verifier = RememberingVerifier.around(self.verifier)
+        return settle(problem, verifier, joint, ties, self.progress)
+
+
+def check_alone(given: Statements, verifier: Verifier, joint: Joint, ties: TieConfig) -> Check:
+    """Check statements by a verifier alone, without a language model.
+
+    Raises:
+        InputError: facts contradict each other.
+        MaieuticError: the verifier or the solver failed.
+    """
+    start = time.perf_counter()
+    settled = settle(check_problem(given), RememberingVerifier.around(verifier), joint, ties)
+    return replace(check_of(given, settled, joint), seconds=time.perf_counter() - start)
+
+
+def joint_of(inference: Inference) -> Joint:
+    """The inference, which must be joint.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(inference, Joint):
+        problem = f"{inference.name} inference solves one tree at a time; use joint for several claims"
+        raise InputError(problem, subject="inference")
+    return inference
+
+
+def for_choosing(joint: Joint) -> Joint:
+    """The inference with the weights learned for choosing, in place of the package's own for questions.
+
+    Weights of the user's own, and those of the bundled models, stay. So do the priors of the language model.
+    """
+    weights = joint.weights or DEFAULT_WEIGHTS
+    if _without_priors(weights) != _without_priors(DEFAULT_WEIGHTS):
+        return joint
+    priors = weights.priors or Priors(0.0, 0.0, 0.0)
+    return replace(joint, weights=choice_weights().with_priors(priors))
+
+
+def _without_priors(weights: JointWeights) -> JointWeights:
+    return weights.with_priors(Priors(0.0, 0.0, 0.0))
