@@ -419,12 +419,13 @@ def test_the_colours_follow_the_readers_preference(open_page: OpenPage, look: Lo
 def test_without_javascript_the_terminals_text_is_shown(open_page: OpenPage, chromium: Chrome) -> None:
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
-        browser = open_page(page([penguin(), saying("<b>bold</b>")]))
+        answer = penguin()
+        browser = open_page(page([answer, saying("<b>bold</b>")]))
         first, second = browser.find_elements(By.CSS_SELECTOR, "noscript pre")
-        words, numbers = plain_text(penguin()), plain_text(penguin(), numbers=True)
+        words, numbers = plain_text(answer), plain_text(answer, numbers=True)
         assert first.text.split() == f"{words}\n{numbers}".split()
         assert first.text.startswith("No. ")
-        label = "true " if penguin().labels["QT0"] else "false"
+        label = "true " if answer.labels["QT0"] else "false"
         assert f"QT0 {label}  True, because: Penguins have wings." in first.text
         assert "<b>bold</b>" in second.text
     finally:
