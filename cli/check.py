@@ -11,7 +11,6 @@ import typer
 from maieutic.bundled import AGORA
 from maieutic.cli.ask import STDIN, introduce, verifier_of
 from maieutic.cli.options import (
-    OUTPUT,
     AskNliOption,
     BeliefsOption,
     BudgetOption,
@@ -28,6 +27,7 @@ from maieutic.cli.options import (
     WeightsOption,
     weights_from,
 )
+from maieutic.cli.outputs import ForceOption, file_option, try_output, write_output
 from maieutic.config import PROBABILITIES
 from maieutic.errors import InputError
 
@@ -41,15 +41,14 @@ CONFLICT = 3  # exit code where a conflict stands
 DATA = "What to check against"
 
 
-def _file(option: str, what: str) -> Any:
-    return typer.Option(option, metavar="FILE", help=what, rich_help_panel=DATA, show_default=False)
-
-
 def check(
     file: Annotated[Path, typer.Argument(help="Statements, one a line, or a text; - reads standard input.")],
-    facts: Annotated[Path | None, _file("--facts", "Statements that are certainly true, one a line.")] = None,
+    facts: Annotated[
+        Path | None, file_option("--facts", "Statements that are certainly true, one a line.", DATA)
+    ] = None,
     documents: Annotated[
-        Path | None, _file("--documents", "A text whose sentences are premises and are not judged.")
+        Path | None,
+        file_option("--documents", "A text whose sentences are premises and are not judged.", DATA),
     ] = None,
     grow: Annotated[
         bool, typer.Option("--grow", help="Reason about the statements of which the model is unsure.")
@@ -71,19 +70,8 @@ def check(
     seed: SeedOption = 0,
     weights: WeightsOption = None,
     json: JsonOption = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html",
-            metavar="FILE",
-            help="Write the text with its statements marked.",
-            rich_help_panel=OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite output files that exist.", rich_help_panel=OUTPUT)
-    ] = False,
+    html: Annotated[Path | None, file_option("--html", "Write the text with its statements marked.")] = None,
+    force: ForceOption = False,
 ) -> None:
     """Find out whether statements hang together, which conflict, and which to give up.
 
@@ -94,7 +82,6 @@ def check(
     from rich.console import Console
 
     from maieutic.cli.console import complain
-    from maieutic.cli.outputs import try_output, write_output
     from maieutic.config import ElicitConfig
     from maieutic.files.json_text import dump_json
     from maieutic.inference import Joint

@@ -32,23 +32,26 @@ __all__ = [
     "MermaidOption",
     "Outputs",
     "WcnfOption",
+    "file_option",
     "try_output",
     "write_output",
 ]
 
 
-def _file(option: str, what: str) -> Any:
-    """The option of a file to write."""
-    return typer.Option(option, metavar="FILE", help=what, rich_help_panel=OUTPUT, show_default=False)
+def file_option(option: str, what: str, panel: str = OUTPUT) -> Any:
+    """The option of a file, by default one to write."""
+    return typer.Option(option, metavar="FILE", help=what, rich_help_panel=panel, show_default=False)
 
 
-HtmlOption = Annotated[Path | None, _file("--html", "Write a page with the trees of all answers.")]
-DotOption = Annotated[Path | None, _file("--dot", "Write the tree of one answer for Graphviz.")]
-MermaidOption = Annotated[Path | None, _file("--mermaid", "Write the tree of one answer for Mermaid.")]
+HtmlOption = Annotated[Path | None, file_option("--html", "Write a page with the trees of all answers.")]
+DotOption = Annotated[Path | None, file_option("--dot", "Write the tree of one answer for Graphviz.")]
+MermaidOption = Annotated[Path | None, file_option("--mermaid", "Write the tree of one answer for Mermaid.")]
 GraphmlOption = Annotated[
-    Path | None, _file("--graphml", "Write the propositions and relations of one answer as GraphML.")
+    Path | None, file_option("--graphml", "Write the propositions and relations of one answer as GraphML.")
 ]
-WcnfOption = Annotated[Path | None, _file("--wcnf", "Joint, vote: write the MaxSAT problem of one answer.")]
+WcnfOption = Annotated[
+    Path | None, file_option("--wcnf", "Joint, vote: write the MaxSAT problem of one answer.")
+]
 ForceOption = Annotated[
     bool,
     typer.Option("--force", help="Overwrite output files that exist.", rich_help_panel=OUTPUT),

@@ -11,6 +11,7 @@ from maieutic.benchmarks.analysis.tree_kinds import KINDS
 if TYPE_CHECKING:
     from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison
     from maieutic.benchmarks.analysis.published import Published
+    from maieutic.benchmarks.analysis.seeds import SeedSpread
     from maieutic.benchmarks.analysis.statistics import Interval
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "pairs_right",
     "percent_with_interval",
     "probability",
+    "spread",
     "twinless",
     "what_was_measured",
 ]
@@ -42,6 +44,18 @@ def probability(p: float) -> str:
     ('0.021', '1.8e-37')
     """
     return f"{p:.1e}" if p < 0.001 else f"{p:.3f}"
+
+
+def spread(seeds: SeedSpread) -> tuple[str, ...]:
+    """The runs of several seeds, their number, mean, standard deviation and range in percent, and tokens."""
+    return (
+        ", ".join(seeds.labels),
+        f"{len(seeds.labels):,}",
+        f"{100 * seeds.mean:.1f}",
+        f"{100 * seeds.deviation:.1f}",
+        f"{100 * seeds.low:.1f} to {100 * seeds.high:.1f}",
+        f"{seeds.tokens:,.0f}",
+    )
 
 
 def pairs_right(row: ComparedRun) -> str | None:

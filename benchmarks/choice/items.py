@@ -1,14 +1,14 @@
 """Questions with options, read as published.
 
-| data set | file | rows |
-| --- | --- | --- |
-| CommonsenseQA (Talmor et al. 2019) | ``dev_rand_split.jsonl`` | id, question {stem, choices [{label,
-text}]}, answerKey | | ARC easy, challenge (Clark et al. 2018) | ``ARC-Easy-Dev.jsonl``, … | the same |
-| OpenBookQA (Mihaylov et al. 2018) | ``dev.jsonl`` | the same |
-| PIQA (Bisk et al. 2020) | ``valid.jsonl`` with ``valid-labels.lst`` | goal, sol1, sol2 |
-| Social IQa (Sap et al. 2019) | ``dev.jsonl`` with ``dev-labels.lst`` | context, question, answerA, answerB,
-answerC | | trees grown elsewhere | any ``.jsonl`` or ``.jsonl.gz`` | question {stem, choices}, answer_key,
-choices [{label, nodes}] |
+- CommonsenseQA (Talmor et al. 2019), ``dev_rand_split.jsonl``: id, question {stem, choices [{label, text}]},
+  answerKey.
+- ARC easy and challenge (Clark et al. 2018), ``ARC-Easy-Dev.jsonl``, …; OpenBookQA (Mihaylov et al. 2018),
+  ``dev.jsonl``: the same.
+- PIQA (Bisk et al. 2020), ``valid.jsonl`` with ``valid-labels.lst``: goal, sol1, sol2.
+- Social IQa (Sap et al. 2019), ``dev.jsonl`` with ``dev-labels.lst``: context, question, answerA, answerB,
+  answerC.
+- Trees grown elsewhere, any ``.jsonl`` or ``.jsonl.gz``: question {stem, choices}, answer_key, choices
+  [{label, nodes}].
 
 A file is recognised by its rows, so that it may have any name.
 """

@@ -25,7 +25,7 @@ from maieutic.models import LoadedModels
 from maieutic.nli.base import Verifier
 from maieutic.pipeline import Maieutic
 from maieutic.problem.asking import for_choosing
-from maieutic.problem.choosing import choice_of, choice_problem
+from maieutic.problem.choosing import Choice, choice_of, choice_problem
 from maieutic.problem.settled import settle
 from maieutic.usage import Usage
 
@@ -186,9 +186,7 @@ class MaieuticChoice:
         if item.trees:
             return _timed(settled_choice(item, models.verifier, self.joint), start)
         maieutic = Maieutic.of(models, inference=self.joint)
-        choice = maieutic.choose(item.question, item.options)
-        p = None if choice.chosen.p is None else tuple(one.p or 0.0 for one in choice.options)
-        return _timed(ChoiceOutcome(choice.place, p, usage=choice.usage), start)
+        return _timed(_outcome(maieutic.choose(item.question, item.options)), start)
 
 
 def settled_choice(item: ChoiceItem, verifier: Verifier, joint: Joint) -> ChoiceOutcome:
@@ -198,7 +196,10 @@ def settled_choice(item: ChoiceItem, verifier: Verifier, joint: Joint) -> Choice
         MaieuticError: the verifier or the solver failed.
     """
     settled = settle(choice_problem(item.trees, item.options), verifier, for_choosing(joint))
-    choice = choice_of(item.question, item.options, settled)
+    return _outcome(choice_of(item.question, item.options, settled))
+
+
+def _outcome(choice: Choice) -> ChoiceOutcome:
     p = None if choice.chosen.p is None else tuple(one.p or 0.0 for one in choice.options)
     return ChoiceOutcome(choice.place, p, usage=choice.usage)
 

@@ -14,6 +14,7 @@ from maieutic.benchmarks.analysis.formatting import (
     pairs_right,
     percent_with_interval,
     probability,
+    spread,
     twinless,
     what_was_measured,
 )
@@ -135,17 +136,7 @@ def seed_table(seeds: Sequence[SeedSpread]) -> Table | None:
     return Table(
         caption="Seeds of one run",
         columns=("runs", "number", "mean %", "s. d.", "range %", "tokens"),
-        rows=tuple(
-            row_of(
-                ", ".join(each.labels),
-                f"{len(each.labels):,}",
-                f"{100 * each.mean:.1f}",
-                f"{100 * each.deviation:.1f}",
-                f"{100 * each.low:.1f} to {100 * each.high:.1f}",
-                f"{each.tokens:,.0f}",
-            )
-            for each in seeds
-        ),
+        rows=tuple(row_of(*spread(each)) for each in seeds),
         notes=(("mean", "of the accuracies; each run counts at its own questions, which its seed drew"),),
     )
 

@@ -14,7 +14,7 @@ from maieutic.cache.store import ResponseStore
 from maieutic.cache.verifier import CachedVerifier
 from maieutic.files.json_lines import read_trees
 from maieutic.lm.base import LanguageModel, Prompt
-from maieutic.lm.beliefs import BeliefReader, parse_belief_source
+from maieutic.lm.beliefs import BeliefReader, BeliefSource, parse_belief_source
 from maieutic.lm.gguf import GgufLM
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.lm.server.model import ServerLM
@@ -25,7 +25,7 @@ from maieutic.prompts import load_prompts
 from maieutic.text import text_key
 from maieutic.tree import Tree
 
-__all__ = ["NO_TREE", "device_of", "models_of", "server_of", "with_trees"]
+__all__ = ["NO_TREE", "device_of", "models_of", "needed_models", "server_of", "with_trees"]
 
 NO_TREE = "no tree was given for this text"
 
@@ -61,18 +61,37 @@ def models_of(
     Raises:
         InputError: a model, the device or the prompt file cannot be used.
     """
-    options: dict[str, Any] = {"device": config.device, "dtype": config.dtype, "download": download}
-    options["cache"] = cache
-    beliefs = parse_belief_source(config.beliefs)
-    if config.lm and config.nli:
-        return load_models(config.lm, config.nli, prompts=config.prompts, beliefs=beliefs, **options)
-    if config.lm:
-        prompts = None if config.prompts == "auto" else load_prompts(config.prompts)
-        lm = open_lm(config.lm, beliefs=beliefs, **options)
-        return LoadedModels(lm, ScriptedVerifier(_unasked, name=""), prompts or load_prompts(lm.prompts))
-    verifier: Verifier = ScriptedVerifier(_unasked)
-    if config.nli:
-        verifier = open_verifier(config.nli, **options)
+    return needed_models(
+        config.lm,
+        config.nli,
+        prompts=config.prompts,
+        beliefs=parse_belief_source(config.beliefs),
+        cache=cache,
+        device=config.device,
+        dtype=config.dtype,
+        download=download,
+    )
+
+
+def needed_models(
+    lm: str, nli: str, *, prompts: str = "auto", beliefs: BeliefSource | None = None, **options: Any
+) -> LoadedModels:
+    """Load models by name; a placeholder that must not be called replaces one that is not needed.
+
+    Args:
+        lm: "" where no language model is needed; ``nli``: "" where no verifier is.
+        prompts, beliefs, options: as for :func:`maieutic.models.load_models`.
+
+    Raises:
+        InputError: a model, the device or the prompt file cannot be used.
+    """
+    if lm and nli:
+        return load_models(lm, nli, prompts=prompts, beliefs=beliefs, **options)
+    if lm:
+        chosen = None if prompts == "auto" else load_prompts(prompts)
+        model = open_lm(lm, beliefs=beliefs, **options)
+        return LoadedModels(model, ScriptedVerifier(_unasked, name=""), chosen or load_prompts(model.prompts))
+    verifier: Verifier = open_verifier(nli, **options) if nli else ScriptedVerifier(_unasked)
     return LoadedModels(ScriptedLanguageModel(_unasked, _unasked, name=""), verifier, load_prompts("paper"))
 
 

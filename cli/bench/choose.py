@@ -67,8 +67,8 @@ def choose(
     """
     from maieutic.benchmarks.choice.items import draw_choices, read_choices
     from maieutic.benchmarks.choice.methods import CHOICE_METHODS, MaieuticChoice
-    from maieutic.benchmarks.choice.models import choice_models
     from maieutic.benchmarks.choice.run import answer_choices, read_choice_records, summary_of
+    from maieutic.benchmarks.runs.models import needed_models
     from maieutic.cli.console import response_cache, tracked
     from maieutic.files.json_text import dump_json
     from maieutic.inference import Joint
@@ -82,7 +82,7 @@ def choose(
     grown = all(item.trees for item in items)
     needs_lm = not (grown and isinstance(chosen, MaieuticChoice))
     store = response_cache() if cache else None
-    opened = choice_models(
+    opened = needed_models(
         lm if needs_lm else "",
         nli if chosen.uses_verifier else "",
         cache=store,

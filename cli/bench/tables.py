@@ -18,6 +18,7 @@ from maieutic.benchmarks.analysis.formatting import (
     pairs_right,
     percent_with_interval,
     probability,
+    spread,
     twinless,
     what_was_measured,
 )
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from maieutic.benchmarks.analysis.comparison import ComparedRun, Comparison, Difference
     from maieutic.benchmarks.analysis.published import Published
-    from maieutic.benchmarks.analysis.seeds import SeedSpread
 
 __all__ = ["Grid", "as_csv", "as_latex", "as_markdown", "as_table", "comparison_parts"]
 
@@ -63,7 +63,7 @@ def comparison_parts(comparison: Comparison, figures: Sequence[Published] = ()) 
             "range %",
             "tokens",
         )
-        yield Grid(names, tuple(map(_spread, comparison.seeds)))
+        yield Grid(names, tuple(map(spread, comparison.seeds)))
     if comparison.differences:
         names = ("run − other, same questions", "accuracy, points", "gained", "lost", "p", "Holm")
         yield Grid(names, tuple(map(_difference, comparison.differences)))
@@ -120,17 +120,6 @@ def _difference(difference: Difference) -> tuple[str, ...]:
         f"{difference.lost:,}",
         probability(difference.p),
         probability(difference.p_holm),
-    )
-
-
-def _spread(seeds: SeedSpread) -> tuple[str, ...]:
-    return (
-        ", ".join(seeds.labels),
-        f"{len(seeds.labels)}",
-        f"{100 * seeds.mean:.1f}",
-        f"{100 * seeds.deviation:.1f}",
-        f"{100 * seeds.low:.1f} to {100 * seeds.high:.1f}",
-        f"{seeds.tokens:,.0f}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from maieutic.inference.graph import Literal
 from maieutic.problem.checking import Check, Checked
 from maieutic.problem.reasons import claim_reasons
+from maieutic.render.choice import reason_data
 from maieutic.render.html import asset, document
 from maieutic.render.phrases import percent, quoted
 from maieutic.render.text import printable
@@ -104,10 +106,9 @@ def check_data(check: Check) -> dict[str, Any]:
                 "p_true": one.p,
                 "margin": check.settled.margins.get(one.claim),
                 "fact": one.fact,
-                "reasons": [
-                    {"id": r.id, "text": r.text, "held": r.held, "moves": round(r.moves, 6)}
-                    for r in (claim_reasons(check.settled, one.claim) if place < REASONS_OF else ())
-                ],
+                "reasons": list(map(reason_data, claim_reasons(check.settled, one.claim)))
+                if place < REASONS_OF
+                else [],
             }
             for place, one in enumerate(check.statements)
         ],
@@ -120,7 +121,7 @@ def check_data(check: Check) -> dict[str, Any]:
         "skipped": check.given.skipped,
         "left_out": check.settled.left_out,
         "exact": check.settled.exact,
-        "usage": {name: getattr(check.usage, name) for name in check.usage.__dataclass_fields__},
+        "usage": asdict(check.usage),
         "seconds": round(check.seconds, 3),
     }
 

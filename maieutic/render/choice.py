@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from maieutic.problem.reasons import ClaimReason, claim_reasons
 from maieutic.render.phrases import percent, quoted
 from maieutic.render.text import printable
 
-__all__ = ["choice_data", "show_choice"]
+__all__ = ["choice_data", "reason_data", "show_choice"]
 
 SHOWN_REASONS = 3  # for each option in the text
 
@@ -62,7 +63,7 @@ def choice_data(choice: Choice) -> dict[str, Any]:
         "margin_nats": choice.margin_nats,
         "exact": choice.settled.exact,
         "options": [_option(choice, option) for option in choice.options],
-        "usage": {name: getattr(choice.usage, name) for name in choice.usage.__dataclass_fields__},
+        "usage": asdict(choice.usage),
         "left_out": choice.settled.left_out,
         "warnings": list(choice.warnings),
         "seconds": round(choice.seconds, 3),
@@ -75,8 +76,10 @@ def _option(choice: Choice, option: Chosen) -> dict[str, Any]:
         "text": option.text,
         "statement": option.statement,
         "p": option.p,
-        "reasons": [
-            {"id": one.id, "text": one.text, "held": one.held, "moves": round(one.moves, 6)}
-            for one in reasons
-        ],
+        "reasons": list(map(reason_data, reasons)),
     }
+
+
+def reason_data(reason: ClaimReason) -> dict[str, Any]:
+    """A reason as plain data for JSON."""
+    return asdict(reason) | {"moves": round(reason.moves, 6)}
