@@ -31,6 +31,7 @@ from maieutic.cli.options import (
     InferenceOption,
     JsonOption,
     LmOption,
+    MemoryOption,
     MergeOption,
     PriorsOption,
     PromptsOption,
@@ -102,6 +103,7 @@ def ask(
     assume_false: AssumeFalseOption = None,
     abstain_below: AbstainOption = 0.0,
     flip: FlipOption = False,
+    memory: MemoryOption = None,
     verbose: VerboseOption = False,
     json: JsonOption = False,
     html: HtmlOption = None,
@@ -115,7 +117,14 @@ def ask(
 
     maieutic ask "Can a penguin fly?"
     """
-    from maieutic.cli.console import LiveSteps, print_answers, response_cache, tracked, with_flips
+    from maieutic.cli.console import (
+        LiveSteps,
+        open_memory,
+        print_answers,
+        response_cache,
+        tracked,
+        with_flips,
+    )
     from maieutic.config import ElicitConfig, check_belief
     from maieutic.inference import build_inference
     from maieutic.inference.assumptions import assumptions_of
@@ -139,6 +148,7 @@ def ask(
     outputs.check("give one statement, as an argument", several=questions.total != 1)
     introduce(lm)
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
+    options["memory"] = open_memory(memory)
     store = response_cache() if cache else None
     steps = LiveSteps()
     maieutic = Maieutic.load(

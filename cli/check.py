@@ -21,6 +21,7 @@ from maieutic.cli.options import (
     DtypeOption,
     JsonOption,
     LmOption,
+    MemoryOption,
     PriorsOption,
     PromptsOption,
     SeedOption,
@@ -69,6 +70,7 @@ def check(
     priors: PriorsOption = True,
     seed: SeedOption = 0,
     weights: WeightsOption = None,
+    memory: MemoryOption = None,
     json: JsonOption = False,
     html: Annotated[Path | None, file_option("--html", "Write the text with its statements marked.")] = None,
     force: ForceOption = False,
@@ -81,7 +83,7 @@ def check(
     """
     from rich.console import Console
 
-    from maieutic.cli.console import complain
+    from maieutic.cli.console import complain, open_memory
     from maieutic.config import ElicitConfig
     from maieutic.files.json_text import dump_json
     from maieutic.inference import Joint
@@ -92,11 +94,14 @@ def check(
     given = _given(file, facts, documents)
     if grow and lm == NO_LM:
         raise InputError("--grow needs a language model; leave out --lm none", subject="--grow")
+    if memory is not None and lm == NO_LM:
+        raise InputError("--memory needs a language model; leave out --lm none", subject="--memory")
     if html is not None:
         try_output("--html", html, force=force, reads=[path for path in (file, facts, documents) if path])
     depth = 2 if grow else 0
     config = ElicitConfig(confidence=confidence, budget=budget, depth=depth, priors=priors, seed=seed)
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
+    options["memory"] = open_memory(memory)
     options |= {"prompts": prompts, "elicit": config, "beliefs": parse_belief_source(beliefs)}
     checked = _checked(given, lm, nli, Joint(weights_from(weights)), TieConfig(budget=pairs), cache, options)
     if html is not None:

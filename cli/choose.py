@@ -23,6 +23,7 @@ from maieutic.cli.options import (
     DtypeOption,
     JsonOption,
     LmOption,
+    MemoryOption,
     PriorsOption,
     PromptsOption,
     SeedOption,
@@ -57,6 +58,7 @@ def choose(
     assume: AssumeOption = None,
     assume_false: AssumeFalseOption = None,
     abstain_below: AbstainOption = 0.0,
+    memory: MemoryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Choose among the options of a question, and say why.
@@ -68,7 +70,7 @@ def choose(
     """
     from rich.console import Console
 
-    from maieutic.cli.console import LiveSteps, complain, response_cache
+    from maieutic.cli.console import LiveSteps, complain, open_memory, response_cache
     from maieutic.config import ElicitConfig
     from maieutic.files.json_text import dump_json
     from maieutic.inference import Joint
@@ -84,6 +86,7 @@ def choose(
     config = ElicitConfig(confidence=confidence, budget=budget, depth=depth, priors=priors, seed=seed)
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
     options |= {"beliefs": parse_belief_source(beliefs), "cache": response_cache() if cache else None}
+    options["memory"] = open_memory(memory)
     verifier = verifier_of(lm, nli)
     introduce(lm)
     steps = LiveSteps()

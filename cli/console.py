@@ -11,16 +11,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from maieutic.answer import Answer
+from maieutic.errors import InputError
 from maieutic.progress import Step
 from maieutic.render.text import printable, show
 from maieutic.render.words import tell
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from maieutic.cache.store import ResponseStore
+    from maieutic.memory.base import Memory
 
 __all__ = [
     "LiveSteps",
     "complain",
+    "open_memory",
     "print_answers",
     "response_cache",
     "table_console",
@@ -97,6 +102,25 @@ def response_cache() -> ResponseStore:
     from maieutic.cache.store import ResponseStore
 
     return ResponseStore(on_notice=lambda notice: complain(f"warning: {notice}"))
+
+
+def open_memory(path: Path | None, *, new: bool = True) -> Memory | None:
+    """The memory in a file; its notices are printed on stderr as warnings. None without a file.
+
+    Args:
+        new: whether the file may be missing.
+
+    Raises:
+        InputError: it is missing.
+    """
+    from maieutic.memory.base import Memory
+
+    if path is None:
+        return None
+    if not new and not path.exists():
+        problem = f"there is no memory {path}; name one, or make it with maieutic ask --memory"
+        raise InputError(problem, subject=str(path))
+    return Memory(path, on_notice=lambda notice: complain(f"warning: {notice}"))
 
 
 def with_flips(answers: Iterable[Answer]) -> Iterator[Answer]:

@@ -22,6 +22,7 @@ from maieutic.cli.check import check
 from maieutic.cli.choose import choose
 from maieutic.cli.explain_terms import explain_terms
 from maieutic.cli.mcp import mcp
+from maieutic.cli.memory import memory
 from maieutic.cli.models import models
 from maieutic.cli.show import show
 from maieutic.cli.solve import solve
@@ -43,6 +44,7 @@ for command in (ask, choose, check, show, explain_terms, calibrate, solve, model
     app.command()(command)
 app.add_typer(bench, name="bench")
 app.add_typer(cache, name="cache")
+app.add_typer(memory, name="memory")
 
 
 def _print_version(wanted: bool) -> None:

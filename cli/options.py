@@ -43,6 +43,7 @@ __all__ = [
     "InferenceOption",
     "JsonOption",
     "LmOption",
+    "MemoryOption",
     "MergeOption",
     "PriorsOption",
     "PromptsOption",
@@ -109,6 +110,17 @@ CacheOption = Annotated[
         "--cache/--no-cache",
         help="Keep the models' replies on disk and reuse them.",
         rich_help_panel=MODELS,
+    ),
+]
+
+MemoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--memory",
+        metavar="FILE",
+        help="Answer in a memory: agree with what it holds, and enter the answer (maieutic memory).",
+        rich_help_panel=REASONING,
+        show_default=False,
     ),
 ]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from maieutic.lm import load_lm as load_lm
     from maieutic.lm.beliefs import SampledBeliefs as SampledBeliefs
     from maieutic.lm.beliefs import StatedBeliefs as StatedBeliefs
+    from maieutic.memory.base import Memory as Memory
     from maieutic.nli import load_verifier as load_verifier
     from maieutic.pipeline import Maieutic as Maieutic
     from maieutic.pipeline import Unanswered as Unanswered
@@ -60,6 +61,7 @@ _HOMES = {
     "Joint": "maieutic.inference",
     "JointWeights": "maieutic.inference.weights",
     "Maieutic": "maieutic.pipeline",
+    "Memory": "maieutic.memory.base",
     "MaieuticError": "maieutic.errors",
     "Problem": "maieutic.problem.base",
     "Proposition": "maieutic.tree",
@@ -92,6 +94,7 @@ __all__ = [
     "JointWeights",
     "Maieutic",
     "MaieuticError",
+    "Memory",
     "Problem",
     "Proposition",
     "SampledBeliefs",

@@ -21,11 +21,13 @@ from maieutic.lm import LanguageModel
 from maieutic.lm.beliefs import belief_source_of
 from maieutic.lm.calls import check_language_model
 from maieutic.lm.known_words import unmet_words_warning
+from maieutic.memory.asking import entered_answer, first_recall, second_recall
+from maieutic.memory.base import Memory
 from maieutic.models import LoadedModels, load_models, with_bundled_weights
 from maieutic.nli import Verifier
 from maieutic.nli.calls import check_verifier, predict
 from maieutic.nli.remembered import RememberingVerifier
-from maieutic.problem.asking import SettlesProblems
+from maieutic.problem.asking import SettlesProblems, joint_of
 from maieutic.progress import Progress, reported
 from maieutic.prompts import PromptSet, load_prompts
 from maieutic.relate import relate
@@ -63,6 +65,7 @@ class Maieutic(SettlesProblems):
             Joint inference without weights of its own takes those of the bundled models for these, and the
             package's for others, without the priors that :meth:`load` and :meth:`of` estimate.
         progress: receives each step of answering when it ends.
+        memory: questions are answered in it, one after the other, and entered. With joint inference only.
 
     It can be pickled where its parts can.
 
@@ -79,6 +82,7 @@ class Maieutic(SettlesProblems):
         elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
         inference: Inference | None = None,
         progress: Progress | None = None,
+        memory: Memory | None = None,
     ) -> None:
         check_language_model(lm)
         check_verifier(verifier)
@@ -88,6 +92,10 @@ class Maieutic(SettlesProblems):
         self.inference = with_bundled_weights(inference or Joint(), lm, verifier)
         self.elicit = _grown_for(self.inference, elicit)
         self.progress = progress
+        self.memory = memory
+        if memory is not None and not isinstance(self.inference, Joint):
+            problem = f"{self.inference.name} inference answers in no memory; use joint"
+            raise InputError(problem, subject="memory")
 
     def __repr__(self) -> str:
         """One line: the names of its parts."""
@@ -95,7 +103,7 @@ class Maieutic(SettlesProblems):
         return f"<Maieutic {names}>"
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913 - each is a choice of its own
         cls,
         lm: str = AGORA,
         nli: str = AGORA,
@@ -105,6 +113,7 @@ class Maieutic(SettlesProblems):
         inference: Inference | None = None,
         progress: Progress | None = None,
         cache: ResponseStore | None = None,
+        memory: Memory | None = None,
         **options: Any,
     ) -> Maieutic:
         """Load models by name, as ``maieutic ask`` does.
@@ -112,15 +121,15 @@ class Maieutic(SettlesProblems):
         Args:
             lm, nli, prompts, cache: as for :func:`load_models`, and ``options`` too: beliefs, device, dtype,
                 download.
-            elicit, inference, progress: as for the class. Joint inference without weights of its own takes
-                those that suit the two models.
+            elicit, inference, progress, memory: as for the class. Joint inference without weights of its own
+                takes those that suit the two models.
 
         Raises:
             InputError: a model, the device or the prompt file cannot be used.
             ServerError: the language model's server fails.
         """
         models = replace(load_models(lm, nli, prompts=prompts, cache=cache, **options), progress=progress)
-        return cls.of(models, elicit=elicit, inference=inference)
+        return cls.of(models, elicit=elicit, inference=inference, memory=memory)
 
     @classmethod
     def of(
@@ -129,6 +138,7 @@ class Maieutic(SettlesProblems):
         *,
         elicit: ElicitConfig = ElicitConfig(),  # noqa: B008 - frozen
         inference: Inference | None = None,
+        memory: Memory | None = None,
     ) -> Maieutic:
         """What :meth:`load` makes, of models that are open already, or are your own.
 
@@ -136,7 +146,7 @@ class Maieutic(SettlesProblems):
         response cache.
 
         Args:
-            elicit, inference: as for :meth:`load`.
+            elicit, inference, memory: as for :meth:`load`.
 
         Raises:
             InputError: a model lacks what its protocol asks for.
@@ -151,6 +161,7 @@ class Maieutic(SettlesProblems):
             elicit=elicit,
             inference=models.suited(inference or Joint(), elicit),
             progress=models.progress,
+            memory=memory,
         )
 
     def ask(self, question: str) -> Answer:
@@ -237,8 +248,22 @@ class Maieutic(SettlesProblems):
 
     def _answered(self, questions: Sequence[str]) -> Iterator[Answer]:
         """The answers to questions that advance together; no pair is scored twice."""
+        if self.memory is not None:
+            return (self._remembering(question, self.memory) for question in questions)
         verifier = RememberingVerifier.around(self.verifier)
         return self._concluded(self._grown(questions, verifier), verifier)
+
+    def _remembering(self, question: str, memory: Memory) -> Answer:
+        """The answer in a memory, which it is entered into (:mod:`maieutic.memory.asking`)."""
+        joint, verifier = joint_of(self.inference), RememberingVerifier.around(self.verifier)
+        first = first_recall(memory, joint, verifier, [question])
+        growing = self.knowing(first)
+        (growth,) = growing.grow([question])
+        second = second_recall(memory, joint, verifier, [growth.tree], [question])
+        (answer,) = self.knowing(second).conclude([growth])
+        shown = growing.prompts.facts
+        notes = entered_answer(memory, replace(second, shown=shown), answer, self.lm)
+        return replace(answer, memory=notes, warnings=(*answer.warnings, *notes.warnings))
 
     def grow(self, questions: Sequence[str]) -> list[Growth]:
         """Grow the trees of explanations of some questions together."""

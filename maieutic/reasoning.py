@@ -10,6 +10,7 @@ from functools import cached_property
 from maieutic.errors import InputError
 from maieutic.inference.base import Verdict
 from maieutic.inference.graph import BeliefGraph
+from maieutic.memory.notes import MemoryNotes
 from maieutic.priors import Priors
 from maieutic.text import shortened
 from maieutic.tree import ROOT, GrowthStep, Proposition, Tree, taking_part
@@ -70,6 +71,7 @@ class Reasoning:
         models: what made it; ``seconds``: how long each step took; ``usage``: tokens, calls and pairs.
         warnings: what makes the answer doubtful, one sentence each.
         steps: of anytime growth, in their order; empty for trees that were grown otherwise.
+        memory: what a memory did for it; None without one.
 
     Raises:
         InputError: labels, constraints, relations, votes, held or merged literals name what is not in the
@@ -84,6 +86,7 @@ class Reasoning:
     usage: Usage = Usage()  # noqa: RUF009 - frozen
     warnings: tuple[str, ...] = ()
     steps: tuple[GrowthStep, ...] = ()
+    memory: MemoryNotes | None = None
 
     def __post_init__(self) -> None:
         _check_names(self)
@@ -140,14 +143,18 @@ class Reasoning:
 
     @cached_property
     def propositions(self) -> tuple[Proposition, ...]:
-        """The root, then all that took part: the tree's, pruned ones if they did, and assumptions.
+        """The root, then all that took part: the tree's, pruned ones if they did, a memory's, assumptions.
 
-        An assumption is given as a proposition ("A1", …) without parent and beliefs.
+        Those of a memory ("M1", …) and assumptions ("A1", …) have no parent; the latter have no beliefs.
         """
         labels, pruned = self.labels, self.tree.pruned
         took_part = any(node.id in labels for node in pruned if node.parent is not None)
         assumed = (Proposition(a.id, None, a.statement, "") for a in self.verdict.assumptions)
-        return (self.tree.root, *taking_part(self.tree, pruned=took_part), *assumed)
+        recalled = (
+            Proposition(r.id, None, r.statement, r.negation, r.p_true, r.p_true_negation)
+            for r in self.verdict.recalled
+        )
+        return (self.tree.root, *taking_part(self.tree, pruned=took_part), *recalled, *assumed)
 
     @property
     def discard_counts(self) -> Mapping[str, int]:
@@ -161,7 +168,7 @@ def _check_names(answer: Reasoning) -> None:
     assumed = {assumption.id for assumption in verdict.assumptions}
     if len(assumed) < len(verdict.assumptions):
         raise InputError("assumptions: two have the same id; number them A1, A2, …", subject="assumptions")
-    known |= assumed
+    known |= assumed | {one.id for one in verdict.recalled}
     used = {node_id for constraint in verdict.constraints for node_id in constraint.ids}
     held = {literal.id for literal in verdict.held}
     named = {

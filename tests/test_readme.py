@@ -71,9 +71,19 @@ def test_every_command_is_in_the_table_and_every_command_of_the_table_exists() -
     commands += [
         f"{group.name} {getattr(command.callback, '__name__', '')}"
         for group in app.registered_groups
+        if group.name != "memory"
         for command in (group.typer_instance.registered_commands if group.typer_instance else [])
     ]
-    assert sorted(table) == sorted(name.replace("_", "-") for name in commands)
+    assert sorted(table) == sorted(name.replace("_", "-") for name in [*commands, "memory"])
+
+
+def test_every_command_of_memories_is_in_their_document() -> None:
+    (group,) = [group for group in app.registered_groups if group.name == "memory"]
+    assert group.typer_instance is not None
+    text = (ROOT / "docs" / "memory.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`memory ([a-z]+) FILE", text))
+    found = group.typer_instance.registered_commands
+    assert documented == {one.name or getattr(one.callback, "__name__", "") for one in found}
 
 
 def test_the_glossary_is_the_one_of_the_command() -> None:

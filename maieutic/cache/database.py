@@ -1,27 +1,21 @@
 """The SQLite file behind :mod:`maieutic.cache.store`: its tables and a connection to it.
 
-SQLite is in the standard library and copes with concurrent processes, kills and full disks. (diskcache
-stores pickles, which this project never reads.) With write-ahead logging, many processes can read while
-one writes. Each value has a checksum over key and value, since SQLite detects only structural damage.
+Each value has a checksum over key and value, since SQLite detects only structural damage.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROW_BYTES", "Damaged", "ResponseFile", "is_damage"]
+from maieutic.files.sqlite import Damaged, SharedFile
+
+__all__ = ["ROW_BYTES", "ResponseFile"]
 
 ROW_BYTES = 130  # measured overhead of a row: key, indexes and unused space in pages
-PATIENCE = 10.0  # seconds to wait while another process writes
 SYNCHRONOUS = "NORMAL"  # syncs at checkpoints only: a power cut may lose the latest answers
-LOG_BYTES = 4 << 20  # size to which a longer write-ahead log is truncated
 
 _SCHEMA = 2  # since 2, token counts are kept with the answers
 _TABLES = """
@@ -38,29 +32,9 @@ CREATE TABLE total (bytes INTEGER NOT NULL);
 INSERT INTO total VALUES (0);
 """
 _CHECKSUM = 4  # bytes before every value
-_DAMAGE = {  # error codes; the SQL statements are fixed, so that an SQL error too means a damaged file
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_ERROR,
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_FORMAT,
-    sqlite3.SQLITE_MISMATCH,
-    sqlite3.SQLITE_TOOBIG,
-}
 
 
-class Damaged(sqlite3.DatabaseError):
-    """The file has content that this module never wrote."""
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether the error means that the file is damaged or is another kind of file."""
-    if isinstance(error, Damaged | UnicodeDecodeError):
-        return True
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-
-
-class ResponseFile:
+class ResponseFile(SharedFile):
     """A connection to the file, for the process that opened it and one thread at a time.
 
     All methods raise the same errors as the constructor.
@@ -73,34 +47,17 @@ class ResponseFile:
 
     Raises:
         Damaged: the file is not a valid response cache.
-        sqlite3.Error: the file is damaged (see :func:`is_damage`) or cannot be used now.
+        sqlite3.Error: the file is damaged (:func:`maieutic.files.sqlite.is_damage`) or cannot be used now.
         OSError: the file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        _make(path)
-        self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        self._db.text_factory = lambda raw: raw.decode("utf-8", "replace")
         self.emptied = False
-        self._process, self._node = os.getpid(), path.stat().st_ino
-        self._closing = weakref.finalize(self, _close, self._db, self._process)
-        try:
-            self._prepare()
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(path, SYNCHRONOUS)
 
     def _prepare(self) -> None:
-        self._db.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
-        self._db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         if self._version() == 0:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            with self._transaction():
-                if self._version() == 0:  # no other process created the tables meanwhile
-                    for statement in filter(str.strip, _TABLES.split(";")):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {_SCHEMA}")
+            self._create(_TABLES, _SCHEMA)
         elif self._version() < _SCHEMA:
             self._empty()
         if self._version() != _SCHEMA:
@@ -114,31 +71,6 @@ class ResponseFile:
                 self._db.execute("UPDATE total SET bytes = 0")
                 self._db.execute(f"PRAGMA user_version = {_SCHEMA}")
                 self.emptied = True
-
-    def _version(self) -> int:
-        return _number(self._db.execute("PRAGMA user_version").fetchone())
-
-    def close(self) -> None:
-        """Close the connection, if this process opened it."""
-        self._closing()
-
-    @property
-    def current(self) -> bool:
-        """Whether this process opened the connection and the file at the path is still the same one."""
-        try:
-            return self._process == os.getpid() and self._path.stat().st_ino == self._node
-        except OSError:
-            return False
-
-    @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        self._db.execute(f"BEGIN {kind}")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
 
     def read(self, keys: Iterable[bytes]) -> dict[bytes, tuple[bytes, int]]:
         """The stored keys among ``keys``, each with its value and last recorded use (s since the epoch)."""
@@ -207,21 +139,6 @@ class ResponseFile:
             if [type(cell) for cell in row] != [bytes, str, int, int]:
                 raise Damaged("a row of a model has values of wrong types")
         return rows
-
-
-def _make(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists():  # opening and closing it would release the locks of this process's connections
-        return
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:  # another process created it meanwhile
-        return
-
-
-def _close(db: sqlite3.Connection, process: int) -> None:
-    if os.getpid() == process:  # a forked process must not close an inherited connection
-        db.close()
 
 
 def _sealed(key: bytes, value: bytes) -> bytes:

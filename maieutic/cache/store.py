@@ -14,19 +14,26 @@ import glob
 import hashlib
 import json
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from maieutic.cache.database import ResponseFile, is_damage
+from maieutic.cache.database import ResponseFile
 from maieutic.cache.folder import cache_root
 from maieutic.errors import InputError, MaieuticError
+from maieutic.files.sqlite import (
+    ASIDE,
+    FAILURES,
+    database_files,
+    file_node,
+    is_damage,
+    move_aside,
+    reason_of,
+)
 
 __all__ = ["MAX_BYTES", "Contents", "KnownModel", "ResponseStore", "Share", "Tally", "digest"]
 
@@ -37,8 +44,6 @@ FILE = "responses.sqlite3"
 EVICTION_TARGET = 0.9  # share of the limit that remains after eviction
 USE_INTERVAL = 3600  # seconds between two recorded uses of an answer
 
-_ASIDE = ".corrupt-"
-_FAILURES = (OSError, sqlite3.Error, UnicodeDecodeError)  # SQLite messages may quote damaged names
 _log = logging.getLogger(__name__)
 
 
@@ -180,15 +185,15 @@ class ResponseStore:
 
     def contents(self) -> Contents:
         """A summary of the store; creates no file."""
-        rows = (self._read(ResponseFile.shares) if _node(self.path) else None) or []
+        rows = (self._read(ResponseFile.shares) if file_node(self.path) else None) or []
         shares = [Share(name, identity.hex()[:8], entries, size) for identity, name, entries, size in rows]
-        files, aside = _files(self.path), self._set_aside()
+        files, aside = database_files(self.path), self._set_aside()
         return Contents(
             path=str(self.path),
             entries=sum(share.entries for share in shares),
             bytes=sum(share.bytes for share in shares),
             limit=self.max_bytes,
-            on_disk=sum(path.stat().st_size for path in (*files, *aside) if _node(path)),
+            on_disk=sum(path.stat().st_size for path in (*files, *aside) if file_node(path)),
             models=tuple(shares),
             set_aside=tuple(map(str, aside)),
         )
@@ -202,7 +207,7 @@ class ResponseStore:
         before = self.contents()
         self.close()
         try:
-            for path in (*_files(self.path), *self._set_aside()):
+            for path in (*database_files(self.path), *self._set_aside()):
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise MaieuticError(
@@ -221,9 +226,9 @@ class ResponseStore:
         with self._lock:
             try:
                 return self._run(work) if self._readable else None
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._readable = self._writable = False
-                self._notify(f"cannot be used ({_reason(error)}); continuing without it")
+                self._notify(f"cannot be used ({reason_of(error)}); continuing without it")
                 return None
 
     def _write(self, work: Callable[[ResponseFile], T]) -> T | None:
@@ -231,20 +236,20 @@ class ResponseStore:
         with self._lock:
             try:
                 return self._run(work) if self._writable else None
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._writable = False
-                self._notify(f"cannot be written ({_reason(error)}); continuing without storing more")
+                self._notify(f"cannot be written ({reason_of(error)}); continuing without storing more")
                 return None
 
     def _run(self, work: Callable[[ResponseFile], T]) -> T:
         """Run ``work`` again if another process replaced the file, or on a new file if it is damaged."""
         for tries_left in (2, 1, 0):
-            node = _node(self.path)
+            node = file_node(self.path)
             try:
                 return work(self._connection())
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._disconnect()
-                replaced = _node(self.path) != node  # another process moved or removed it
+                replaced = file_node(self.path) != node  # another process moved or removed it
                 if not tries_left or not (replaced or is_damage(error)):
                     raise
                 if not replaced:
@@ -265,33 +270,11 @@ class ResponseStore:
         self._file = None
 
     def _move_aside(self, error: Exception) -> None:
-        names = (self.path.with_name(f"{self.path.name}{_ASIDE}{number}") for number in count(1))
-        aside = next(path for path in names if not path.exists())
-        for path, target in zip(_files(self.path), _files(aside), strict=True):
-            if path.exists():
-                path.replace(target)
-        self._notify(f"was damaged ({_reason(error)}); moved it to {aside.name} and started a new one")
+        aside = move_aside(self.path)
+        self._notify(f"was damaged ({reason_of(error)}); moved it to {aside.name} and started a new one")
 
     def _set_aside(self) -> list[Path]:
-        return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}{_ASIDE}*"))
+        return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}{ASIDE}*"))
 
     def _notify(self, event: str) -> None:
         self._on_notice(f"the response cache {self.path} {event}")
-
-
-def _files(path: Path) -> tuple[Path, ...]:
-    """The files of a database in the order to delete them; other processes look for the last one."""
-    return (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"), path)
-
-
-def _node(path: Path) -> int | None:
-    """The inode of a file, which changes if another file replaces it; None if there is no file."""
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None
-
-
-def _reason(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) else str(error).partition(" (")[0]  # no names
-    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else reason or type(error).__name__

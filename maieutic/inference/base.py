@@ -15,6 +15,7 @@ from maieutic.inference.assumptions import Assumption
 from maieutic.inference.constraints import Constraint, Encoding
 from maieutic.inference.graph import BeliefGraph, Form, Literal
 from maieutic.inference.premises import joined
+from maieutic.inference.recalled import Recalled
 from maieutic.tree import Probability, Tree
 
 __all__ = ["NO_SETTING", "Inference", "MarginUnit", "PairPlan", "Verdict"]
@@ -70,7 +71,8 @@ class Verdict:
             problem is too large and dense for exact marginals. ``p_labels``: the same of each
             proposition's statement, by id.
         unsure: the answer is less probable than ``Joint.abstain_below``, or the model judged nothing.
-        assumptions: what the user takes for certain.
+        assumptions: what the user takes for certain, and facts of a memory.
+        recalled: what a memory brings besides.
         held: literals with a hard clause.
         merged: groups of literals that share a variable (:mod:`maieutic.inference.merge`).
         flip: indices of the lightest set of constraints without which the opposite answer is at least as
@@ -95,6 +97,7 @@ class Verdict:
     p_labels: Mapping[str, Probability] | None = None
     unsure: bool = False
     assumptions: tuple[Assumption, ...] = ()
+    recalled: tuple[Recalled, ...] = ()
     held: tuple[Literal, ...] = ()
     merged: tuple[tuple[Literal, ...], ...] = ()
     flip: tuple[int, ...] | None = None

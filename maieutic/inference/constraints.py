@@ -25,13 +25,14 @@ class Constraint:
             both), "tree" (a child speaks for or against its parent), "chain" (what a chain of
             thought concludes of Q), "bias" (Q's form that is commoner
             among the statements people ask about), "claim" (what a text claims is likely true), "names" (an
-            explanation that names the target speaks for it).
+            explanation that names the target speaks for it), "memory" (what a memory holds true and false
+            speaks for the source).
         target: None for a belief, a chain, a bias or a claim.
         weight: > 0, nats for joint inference, the reference's units for vote.
         other: a second source of an entailment or a contradiction: the two sources together have it.
     """
 
-    kind: OneOf["belief", "entailment", "contradiction", "tree", "chain", "bias", "claim", "names"]
+    kind: OneOf["belief", "entailment", "contradiction", "tree", "chain", "bias", "claim", "names", "memory"]
     source: Literal
     target: Literal | None
     weight: float

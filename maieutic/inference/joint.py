@@ -6,7 +6,7 @@ labelling. How sure each label is follows from exact marginals (:mod:`maieutic.s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Literal as OneOf
@@ -21,7 +21,14 @@ from maieutic.inference.graph import NOT_Q, BeliefGraph, Form, Literal, Q, forms
 from maieutic.inference.merge import deduplicated, merged_literals
 from maieutic.inference.posing import NO_TIES, Part, Posed, Ties, decide, namer, renamed, renamed_graph, union
 from maieutic.inference.premises import combined_constraints, triples
-from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
+from maieutic.inference.recalled import (
+    NOTHING,
+    Placed,
+    Recollection,
+    recalled_constraints,
+    recalled_pairs,
+)
+from maieutic.inference.weights import DEFAULT_WEIGHTS, LARGEST, JointWeights
 from maieutic.solvers import Solver, load_solver
 from maieutic.solvers.calls import check_solver
 from maieutic.text import text_key
@@ -53,6 +60,7 @@ class Joint:
         use_verifier: False scores no pairs: beliefs and the edges of the tree alone decide.
         decided: True keeps every explanation on the side that the model finds likelier, where both beliefs
             are known; relations among explanations are not scored.
+        recalled: what a memory brings (:mod:`maieutic.memory`).
 
     Raises:
         InputError: a number is out of its range, two assumptions have the same id, or the solver is none.
@@ -67,6 +75,7 @@ class Joint:
     solver: Solver = field(default_factory=lambda: load_solver("rc2-stratified"), metadata=NO_SETTING)
     use_verifier: bool = True
     decided: bool = field(default=False, metadata=NO_SETTING)
+    recalled: Recollection = field(default=NOTHING, metadata=NO_SETTING)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "assumptions", tuple(self.assumptions))
@@ -78,7 +87,8 @@ class Joint:
         if self.answer_by not in get_args(AnswerBy):
             rule = '"probability" or "labelling"'
             raise InputError(f"answer_by must be {rule}, not {self.answer_by!r}", subject="answer_by")
-        if len({assumption.id for assumption in self.assumptions}) < len(self.assumptions):
+        certain = (*self.assumptions, *self.recalled.facts)
+        if len({assumption.id for assumption in certain}) < len(certain):
             raise InputError("two assumptions have the same id; number them A1, A2, …", subject="assumptions")
 
     @property
@@ -91,13 +101,22 @@ class Joint:
         """Whether pairs are scored."""
         return self.use_verifier
 
+    @property
+    def shared_ids(self) -> tuple[str, ...]:
+        """Ids that belong to no tree: of assumptions, and of what a memory brings."""
+        certain = (*self.assumptions, *self.recalled.facts)
+        return (*(each.id for each in certain), *(each.id for each in self.recalled.propositions))
+
     def plan(self, tree: Tree) -> PairPlan:
         """All ordered pairs of forms whose relation has a weight, without Q with ¬Q and empty negations."""
         weights = self.weights or DEFAULT_WEIGHTS
         explanations = forms_of(tree, pruned=self.pruned > 0)
-        facts = tuple(Form(Literal(a.id), a.statement) for a in self.assumptions)
+        placed = self._placed({ROOT: tree})
+        certain = (*self.assumptions, *placed.facts)
+        facts = tuple(Form(Literal(a.id), a.statement) for a in certain)
         roots = root_forms(tree)
-        graph = BeliefGraph((*roots, *explanations, *facts))
+        own = (*roots, *explanations, *facts)
+        graph = BeliefGraph((*own, *placed.forms))
         if not self.use_verifier:
             return PairPlan(graph)
         among = self.merge or any(getattr(weights, term) > 0.0 for term in AMONG)
@@ -106,14 +125,15 @@ class Joint:
             for form in explanations:
                 pairs += [(form, root), (root, form)]
         if facts:
-            pairs += [pair for pair in permutations(graph.forms, 2) if {*pair} & {*facts}]
+            pairs += [pair for pair in permutations(own, 2) if {*pair} & {*facts}]
+        pairs += recalled_pairs((roots[0], *explanations), placed.forms, self.recalled.each)
         taken = tuple(pair for pair in pairs if all(form.text for form in pair))
-        return PairPlan(graph, taken, self._triples(facts, (*roots, *explanations)))
+        true = [form for form, fact in zip(facts, certain, strict=True) if fact.holds]
+        judged = [form for form in (*roots, *explanations) if form.text]
+        return PairPlan(graph, taken, tuple(triples(true, judged)))
 
-    def _triples(self, facts: Sequence[Form], forms: Sequence[Form]) -> tuple[tuple[Form, Form, Form], ...]:
-        """Pairs of facts, as far as they are true, with what they may entail or exclude together."""
-        true = [form for form, fact in zip(facts, self.assumptions, strict=True) if fact.holds]
-        return tuple(triples(true, [form for form in forms if form.text]))
+    def _placed(self, trees: Mapping[str, Tree]) -> Placed:
+        return Placed.of(self.recalled, trees, pruned=self.pruned > 0)
 
     def infer(self, tree: Tree, graph: BeliefGraph) -> Verdict:
         """The likelier answer, the best labelling with it, and the probability of every label.
@@ -123,12 +143,13 @@ class Joint:
             MaieuticError: the solver failed.
         """
         posed = self.posed(tree, graph)
+        placed = self._placed({ROOT: tree})
         decided = decide(posed, (Q, NOT_Q), self.solver, by_probability=self.answer_by == "probability")
         p_labels = decided.p_labels
         verdict = Verdict(
             self.name,
             answer=decided.chosen == 0,  # a tie is answered true, as in the reference
-            margin=decided.margin,
+            margin=min(decided.margin, LARGEST),  # infinite where a fact is the statement
             margin_unit="nats",
             labels=posed.encoding.labels(decided.solution),
             constraints=posed.constraints,
@@ -140,7 +161,8 @@ class Joint:
             variables=tuple(posed.encoding.variables),
             p_true=None if p_labels is None else p_labels[ROOT],
             p_labels=p_labels,
-            assumptions=self.assumptions,
+            assumptions=(*self.assumptions, *placed.facts),
+            recalled=placed.propositions,
             held=posed.held,
             merged=posed.merged,
         )
@@ -168,23 +190,26 @@ class Joint:
         weights = self.weights or DEFAULT_WEIGHTS
         ids, held, nodes, graphs = list[str](), list[Literal](), list[Proposition](), list[BeliefGraph]()
         constraints: list[Constraint] = []
-        assumed_ids = tuple(assumption.id for assumption in self.assumptions)
+        placed = self._placed({part.id: part.tree for part in parts})
+        certain = (*self.assumptions, *placed.facts)
         for part in parts:
-            name = namer(part.id, assumed_ids)
+            name = namer(part.id, self.shared_ids)
             taken = taking_part(part.tree, pruned=self.pruned > 0)
             nodes += (replace(node, id=name(Literal(node.id)).id) for node in taken)
             ids += (name(Literal(node_id)).id for node_id in (ROOT, *(node.id for node in taken)))
-            held += map(name, self._held(part.tree))
+            held += map(name, self._held(part.tree, placed))
             graphs.append(renamed_graph(part.graph, name))
             constraints += (renamed(c, name) for c in self._weighted(part.tree, part.graph, weights))
         graph = union(graphs)
-        constraints += assumed(graph, self.assumptions, weights)
-        constraints += (*combined_constraints(graph, weights), *ties.constraints)
-        held = list(dict.fromkeys((*held, *ties.held)))
+        constraints += assumed(graph, certain, weights)
+        constraints += recalled_constraints(graph, self.recalled, placed, weights)
+        combined = (placed.named(one) for one in combined_constraints(graph, weights))
+        constraints += (*(one for one in combined if one is not None), *ties.constraints)
+        held = list(dict.fromkeys((*held, *placed.held, *ties.held)))
         threshold = weights.threshold if self.merge else None
         roots = [part.id for part in parts]
         merged = merged_literals(graph, threshold, held, same=_same_texts(nodes), roots=roots)
-        ids += assumed_ids
+        ids += (*placed.ids, *(fact.id for fact in certain))
         encoding = Encoding.of(ids, constraints, held, merged, ties.rules)
         if merged:
             constraints = list(deduplicated(constraints, encoding.variables))
@@ -216,9 +241,10 @@ class Joint:
         if odds != 0.0:
             yield belief(tree.root, odds)
 
-    def _held(self, tree: Tree) -> tuple[Literal, ...]:
+    def _held(self, tree: Tree, placed: Placed) -> tuple[Literal, ...]:
         decided = (form.literal for form in forms_of(tree) if form.known) if self.decided else ()
-        return (*decided, *fixed_literals(tree, self.assumptions, pruned=self.pruned > 0))
+        certain = (*self.assumptions, *placed.facts)
+        return (*decided, *fixed_literals(tree, certain, pruned=self.pruned > 0))
 
 
 def _same_texts(nodes: Sequence[Proposition]) -> Iterator[tuple[Literal, Literal]]:

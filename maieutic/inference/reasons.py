@@ -24,11 +24,11 @@ from maieutic.tree import ROOT, Tree
 
 __all__ = ["Reason", "Source", "reasons_of"]
 
-Source = OneOf["explanation", "assumption", "direct", "thought", "common"]
+Source = OneOf["explanation", "assumption", "memory", "direct", "thought", "common"]
 
 MAX_WIDTH = 12  # of the exact sums, one for each reason; beyond it reasons are ordered by their weights
 ROUNDING = 1e-9  # of probabilities; what moves P(Q) by less moves nothing
-SOURCES: Mapping[str, Source] = {"belief": "direct", "chain": "thought", "bias": "common"}
+SOURCES: Mapping[str, Source] = {"belief": "direct", "chain": "thought", "bias": "common", "memory": "memory"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ class Reason:
     """One piece of evidence about Q.
 
     Attributes:
-        source: "explanation", "assumption", "direct" (the model's belief in Q), "thought" (a chain of thought
-            about Q) or "common" (Q's form that is commoner among such statements).
+        source: "explanation", "assumption", "memory" (a proposition of an earlier question; with the id Q
+            what earlier questions say of Q itself), "direct" (the model's belief in Q), "thought" (a chain
+            of thought about Q) or "common" (Q's form that is commoner among such statements).
         ids: the propositions that say it, all with the same meaning; Q for the last three sources.
         supports: whether it speaks for Q, if it is true.
         held: whether it is taken for true.
@@ -170,7 +171,9 @@ def _proposition(
     rival = None
     if not held:
         rival = next((i for i in sorted(alike) if verdict.labels[i]), None) or _rival(verdict, alike)
-    return Reason("assumption" if assumed else "explanation", ids, supports, held, moves, otherwise, rival)
+    recalled = any(one.id == ids[0] for one in verdict.recalled)
+    source: Source = "assumption" if assumed else "memory" if recalled else "explanation"
+    return Reason(source, ids, supports, held, moves, otherwise, rival)
 
 
 def _towards_root(constraints: Sequence[Constraint], ids: tuple[str, ...]) -> float:

@@ -15,7 +15,16 @@ from maieutic.priors import Priors, log_odds
 if TYPE_CHECKING:
     from maieutic.inference.graph import Relation
 
-__all__ = ["DEFAULT_WEIGHTS", "EVERY_TERM", "PRIORS", "TERMS", "JointWeights", "read_weights", "weights_toml"]
+__all__ = [
+    "DEFAULT_WEIGHTS",
+    "EVERY_TERM",
+    "LARGEST",
+    "PRIORS",
+    "TERMS",
+    "JointWeights",
+    "read_weights",
+    "weights_toml",
+]
 
 TERMS = (
     "root",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Self
 
 from maieutic.elicit import Growth
 from maieutic.errors import InputError
 from maieutic.inference import Inference, Joint
 from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.lm.base import LanguageModel
+from maieutic.memory.asking import Recall, entered_problem, first_recall, second_recall
+from maieutic.memory.base import Memory
+from maieutic.memory.notes import MemoryNotes
 from maieutic.nli.base import Verifier
 from maieutic.nli.remembered import RememberingVerifier
 from maieutic.priors import Priors
@@ -29,11 +34,30 @@ from maieutic.problem.settled import Settled, settle
 from maieutic.problem.ties import TieConfig
 from maieutic.progress import Progress
 from maieutic.prompts import PromptSet
+from maieutic.tree import Tree
 
 __all__ = ["SettlesProblems", "check_alone", "for_choosing", "joint_of"]
 
 NOTHING_JUDGED = "the model judged nothing: it said neither true nor false of any option"
 DEFAULT_TIES = TieConfig()
+
+
+@dataclass(frozen=True)
+class Work:
+    """Claims to grow and settle.
+
+    Attributes:
+        kind: "choose" or "check"; ``text``: the question, or the text that is checked.
+        statements: of the claims that are judged.
+        grow: whether the language model is asked about them.
+    """
+
+    kind: str
+    text: str
+    statements: Sequence[str]
+    joint: Joint
+    ties: TieConfig
+    grow: bool = True
 
 
 class SettlesProblems(ABC):
@@ -44,6 +68,7 @@ class SettlesProblems(ABC):
     prompts: PromptSet
     inference: Inference
     progress: Progress | None
+    memory: Memory | None
 
     @abstractmethod
     def grow(self, questions: Sequence[str]) -> list[Growth]:
@@ -69,8 +94,9 @@ class SettlesProblems(ABC):
         asked, texts = check_options(question, options)
         start = time.perf_counter()
         statements, usage = option_texts(asked, texts, self.lm, self.prompts)
-        growths = self.grow(statements)
-        settled = self._settled(choice_problem([growth.tree for growth in growths], texts), joint, ties)
+        growths, settled, notes = self._worked(
+            Work("choose", asked, statements, joint, ties), lambda trees: choice_problem(trees, texts)
+        )
         choice = choice_of(asked, texts, settled, abstain_below=joint.abstain_below)
         usage = sum((growth.usage for growth in growths), usage) + choice.usage
         judged = any(growth.tree.judged for growth in growths)
@@ -79,7 +105,8 @@ class SettlesProblems(ABC):
             usage=usage,
             seconds=time.perf_counter() - start,
             unsure=choice.unsure or not judged,
-            warnings=() if judged else (NOTHING_JUDGED,),
+            warnings=(*(() if judged else (NOTHING_JUDGED,)), *_warned(notes)),
+            memory=notes,
         )
 
     def check(
@@ -111,11 +138,40 @@ class SettlesProblems(ABC):
             given = statements
         else:
             given = statements_of(statements, facts=facts, documents=documents)
-        growths = self.grow(given.claims) if grow else []
-        problem = check_problem(given, [growth.tree for growth in growths])
-        checked = check_of(given, self._settled(problem, joint, ties), joint)
+        growths, settled, notes = self._worked(
+            Work("check", given.text, given.claims, joint, ties, grow=grow),
+            lambda trees: check_problem(given, trees),
+        )
+        checked = check_of(given, settled, joint)
         usage = sum((growth.usage for growth in growths), checked.usage)
-        return replace(checked, usage=usage, seconds=time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return replace(checked, usage=usage, seconds=seconds, memory=notes, warnings=_warned(notes))
+
+    def _worked(
+        self, work: Work, problem_of: Callable[[Sequence[Tree]], Problem]
+    ) -> tuple[list[Growth], Settled, MemoryNotes | None]:
+        """Grow the trees of some claims and settle their problem, in the memory if there is one."""
+        if self.memory is None:
+            growths = self.grow(work.statements) if work.grow else []
+            problem = problem_of([growth.tree for growth in growths])
+            return growths, self._settled(problem, work.joint, work.ties), None
+        verifier = RememberingVerifier.around(self.verifier)
+        texts = [text for text in (work.text, *work.statements) if text]
+        first = first_recall(self.memory, work.joint, verifier, texts)
+        growths = self.knowing(first).grow(work.statements) if work.grow else []
+        trees = [growth.tree for growth in growths]
+        second = second_recall(self.memory, work.joint, verifier, trees, texts)
+        settled = self.knowing(second)._settled(problem_of(trees), second.joint, work.ties)
+        second = replace(second, shown=self.prompts.knowing(first.shown).facts)
+        notes = entered_problem(self.memory, second, (work.kind, work.text), settled, self.lm)
+        return growths, settled, notes
+
+    def knowing(self, recall: Recall) -> Self:
+        """The same with what a memory brings, for one question."""
+        other = copy(self)
+        other.inference, other.verifier = recall.joint, recall.verifier
+        other.prompts, other.memory = self.prompts.knowing(recall.shown), None
+        return other
 
     def settle(self, problem: Problem, *, ties: TieConfig = DEFAULT_TIES) -> Settled:
         """Relate and solve the claims of a problem over one belief graph; nothing grows.
@@ -142,6 +198,10 @@ def check_alone(given: Statements, verifier: Verifier, joint: Joint, ties: TieCo
     start = time.perf_counter()
     settled = settle(check_problem(given), RememberingVerifier.around(verifier), joint, ties)
     return replace(check_of(given, settled, joint), seconds=time.perf_counter() - start)
+
+
+def _warned(notes: MemoryNotes | None) -> tuple[str, ...]:
+    return () if notes is None else notes.warnings
 
 
 def joint_of(inference: Inference) -> Joint:

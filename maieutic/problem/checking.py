@@ -17,6 +17,7 @@ from maieutic.inference.graph import Literal
 from maieutic.inference.posing import exact_marginals
 from maieutic.inference.premises import combined_constraints
 from maieutic.inference.weights import DEFAULT_WEIGHTS
+from maieutic.memory.notes import MemoryNotes
 from maieutic.problem.base import Claim, Fact, Problem, bare_tree
 from maieutic.problem.conflicts import Conflicts, conflicts
 from maieutic.problem.settled import Settled
@@ -98,6 +99,7 @@ class Check:
             verifier is sure of, and the cheapest repair.
         settled: the solved problem.
         usage: of growing and relating; ``seconds``: wall-clock time.
+        memory: what a memory did for it; None without one.
     """
 
     given: Statements
@@ -106,6 +108,8 @@ class Check:
     settled: Settled
     usage: Usage = Usage()  # noqa: RUF009 - frozen
     seconds: float = 0.0
+    memory: MemoryNotes | None = None
+    warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """One line."""

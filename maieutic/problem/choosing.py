@@ -16,6 +16,7 @@ from maieutic.errors import InputError
 from maieutic.inference.weights import JointWeights, read_weights
 from maieutic.lm.base import LanguageModel
 from maieutic.lm.calls import choose as score_options
+from maieutic.memory.notes import MemoryNotes
 from maieutic.problem.base import Claim, ExactlyOne, Problem
 from maieutic.problem.settled import Settled
 from maieutic.prompts import PromptSet
@@ -67,6 +68,7 @@ class Choice:
         unsure: whether the two best are as good, or the chosen one is less probable than was asked for.
         settled: the solved problem.
         usage: of growing and relating; ``seconds``: wall-clock time.
+        memory: what a memory did for it; None without one.
     """
 
     question: str
@@ -79,6 +81,7 @@ class Choice:
     usage: Usage = Usage()  # noqa: RUF009 - frozen
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    memory: MemoryNotes | None = None
 
     def __repr__(self) -> str:
         """One line."""

@@ -128,8 +128,8 @@ def settle(
         graphs, between, usage = [plan.graph for plan in plans], ties.plan.graph, Usage()
     parts = [Part(c.tree, graph, c.id) for c, graph in zip(problem.claims, graphs, strict=True)]
     posed = joint.pose(parts, ties_of(problem, between, weights, config))
-    assumed = tuple(assumption.id for assumption in joint.assumptions)
-    graph = union([between, *(renamed_graph(part.graph, namer(part.id, assumed)) for part in parts)])
+    kept = joint.shared_ids
+    graph = union([between, *(renamed_graph(part.graph, namer(part.id, kept)) for part in parts)])
     with reported(progress, "solution", None, questions=1, items=len(parts)):
         return _solved(problem, posed, joint, graph, (usage, ties.left_out))
 

@@ -5,8 +5,8 @@ The caller's text is substituted as it is and never interpreted as a template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from string import Formatter
 from typing import Literal
 
@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 KNOWLEDGE = "knowledge"  # the only optional kind
+ABOUT_STATEMENTS = frozenset({"explain", "belief", "verdict", "direct", KNOWLEDGE})  # facts are shown in
+KNOWN = "It is known for certain: {facts}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class PromptSet:
         answers: options of ``verdict`` and ``direct``, in the order true, false.
         relation_options: options of ``entailment``: contradiction, neutral, entailment.
         forms: kind of prompt → form; ``knowledge`` may be missing.
+        shows_facts: whether prompts have a place for facts. Those that a model was trained on have none.
+        facts: what is certain, shown in the instruction of prompts about a statement.
 
     Raises:
         InputError: from all methods, if a text has a line break. ``subject`` is its field.
@@ -147,6 +151,12 @@ class PromptSet:
     answers: tuple[str, str]
     relation_options: tuple[str, str, str]
     forms: Mapping[str, PromptForm] = field(repr=False)
+    shows_facts: bool = True
+    facts: tuple[str, ...] = ()
+
+    def knowing(self, facts: Sequence[str]) -> PromptSet:
+        """The same prompts with facts in them, as far as they have a place for these."""
+        return replace(self, facts=tuple(facts)) if self.shows_facts else self
 
     def declare(self, question: str) -> Prompt:
         """A yes/no question → the statement that the answer yes asserts."""
@@ -192,4 +202,8 @@ class PromptSet:
                 )
         form = self.forms[kind]
         opening = form.opening.fill(words)
-        return Prompt(self.format, form.instruction, form.shots, form.query.fill(words), opening)
+        instruction = form.instruction
+        if self.facts and kind in ABOUT_STATEMENTS:
+            known = " ".join(" ".join(fact.split()) for fact in self.facts)
+            instruction = " ".join(filter(None, (instruction, KNOWN.format(facts=known))))
+        return Prompt(self.format, instruction, form.shots, form.query.fill(words), opening)

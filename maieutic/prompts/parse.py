@@ -115,6 +115,7 @@ def _prompt_set(document: dict[str, Any]) -> PromptSet:
         answers=(answers["true"], answers["false"]),
         relation_options=cast(tuple[str, str, str], tuple(relations.values())),
         forms=forms,
+        shows_facts=not top.get("zero_shot", False),
     )
 
 

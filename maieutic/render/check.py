@@ -15,6 +15,7 @@ from maieutic.problem.checking import Check, Checked
 from maieutic.problem.reasons import claim_reasons
 from maieutic.render.choice import reason_data
 from maieutic.render.html import asset, document
+from maieutic.render.memory import memory_lines
 from maieutic.render.phrases import percent, quoted
 from maieutic.render.text import printable
 
@@ -69,6 +70,8 @@ def _notes(check: Check) -> Iterator[str]:
         yield f"{check.settled.left_out:,} pairs exceed the budget and were not compared"
     if check.conflicts.more:
         yield f"only the {len(check.conflicts.sets)} smallest conflicts are listed"
+    yield from map(printable, check.warnings)
+    yield from memory_lines(check.memory)
     if not check.settled.exact:
         yield "P(true) is not known of all: the statements are too densely related; labels are by MaxSAT"
 
@@ -121,6 +124,8 @@ def check_data(check: Check) -> dict[str, Any]:
         "skipped": check.given.skipped,
         "left_out": check.settled.left_out,
         "exact": check.settled.exact,
+        "warnings": list(check.warnings),
+        "memory": None if check.memory is None else asdict(check.memory),
         "usage": asdict(check.usage),
         "seconds": round(check.seconds, 3),
     }

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from maieutic.problem.choosing import Choice, Chosen
 from maieutic.problem.reasons import ClaimReason, claim_reasons
+from maieutic.render.memory import memory_lines
 from maieutic.render.phrases import percent, quoted
 from maieutic.render.text import printable
 
@@ -35,6 +36,7 @@ def _lines(choice: Choice) -> Iterator[Text | Padding]:
         yield Text.assemble((printable(chosen.text), "bold green"), sure)
     for warning in choice.warnings:
         yield Text(f"Warning: {printable(warning)}.", "yellow")
+    yield from (Text(line, "cyan") for line in memory_lines(choice.memory))
     if chosen.p is None:
         yield Text("How sure that is cannot be said: the reasons are too many to weigh exactly.")
     for option in choice.ranked:
@@ -66,6 +68,7 @@ def choice_data(choice: Choice) -> dict[str, Any]:
         "usage": asdict(choice.usage),
         "left_out": choice.settled.left_out,
         "warnings": list(choice.warnings),
+        "memory": None if choice.memory is None else asdict(choice.memory),
         "seconds": round(choice.seconds, 3),
     }
 

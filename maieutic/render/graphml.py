@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maieutic.reasoning import Reasoning
 from maieutic.render.text import printable
 from maieutic.render.view import flipped
-from maieutic.tree import ROOT, Proposition
+from maieutic.tree import Proposition
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -79,7 +79,8 @@ def _node(node: Proposition) -> dict[str, Any]:
         "negation": printable(node.negation),
         "depth": node.depth,
         "integral": node.integral,
-        "assumed": node.parent is None and node.id != ROOT,
+        "assumed": node.parent is None and node.id.startswith("A"),
+        "remembered": node.parent is None and node.id.startswith("M"),
     }
     for name, p in (("p_true", node.p_true), ("p_true_negation", node.p_true_negation)):
         if p is not None:

@@ -67,7 +67,7 @@ class Phrases:
     def helps(self, reason: Reason) -> bool:
         """Whether a reason is one for the answer that was given."""
         answer = self.answer.answer
-        if reason.source == "assumption":
+        if reason.source == "assumption" or (reason.source == "memory" and reason.ids[0] != ROOT):
             return (reason.supports == reason.held) == answer
         if self.answer.verdict.votes and reason.moves != 0.0:  # what is denied votes for the opposite
             return (reason.moves > 0) == answer
@@ -89,7 +89,7 @@ class Phrases:
         if percent(left) == percent(sure):
             return ""
         fixed = any(literal.id in reason.ids for literal in self.answer.verdict.held)
-        if reason.source == "explanation" and not fixed:
+        if reason.source in ("explanation", "memory") and reason.ids[0] != ROOT and not fixed:
             case = "if it were false" if reason.held else "if it were true"
         else:
             case = "without it"
@@ -106,7 +106,15 @@ class Phrases:
             return f"Statements of this kind are more often {str(reason.supports).lower()}"
         if reason.source == "assumption":
             return self.given(reason.ids[0])
+        if reason.source == "memory":
+            return self.remembered(reason)
         return self.explanation(reason)
+
+    def remembered(self, reason: Reason) -> str:
+        """What an earlier question says."""
+        if reason.ids[0] == ROOT:
+            return f"What is remembered says that it is {self.word(reason.supports)}"
+        return f"Remembered as {str(reason.held).lower()}: {quoted(self.nodes[reason.ids[0]].statement)}"
 
     def explanation(self, reason: Reason) -> str:
         """What the model gave as a reason; in a debate also what it was said for or against."""
@@ -182,12 +190,8 @@ class Phrases:
     def link(self, constraint: Constraint) -> str:
         """A constraint as something that could be left out."""
         source, target = constraint.source, constraint.target
-        if target is None and source.id == ROOT:
-            by = {"belief": "says when asked directly", "chain": "concludes thinking aloud"}
-            return f"what the model {by.get(constraint.kind, 'finds common')}"
         if target is None:
-            verb = "believes" if source.positive else "does not believe"
-            return f"that the model {verb} {self.text(source.id)}"
+            return self.alone(constraint)
         if constraint.other is not None:
             verb = "entail" if constraint.kind == "entailment" else "exclude"
             both = f"{self.text(source.id)} and {self.text(constraint.other.id)} together"
@@ -197,6 +201,17 @@ class Phrases:
         if other.id == ROOT:
             return f"that {self.text(one.id)} {'supports' if agree else 'speaks against'} the statement"
         return f"that {self.text(one.id)} {'goes with' if agree else 'contradicts'} {self.text(other.id)}"
+
+    def alone(self, constraint: Constraint) -> str:
+        """What is said of one proposition, as something that could be left out."""
+        source = constraint.source
+        if constraint.kind == "memory":
+            return f"what is remembered of {'the statement' if source.id == ROOT else self.text(source.id)}"
+        if source.id == ROOT:
+            by = {"belief": "says when asked directly", "chain": "concludes thinking aloud"}
+            return f"what the model {by.get(constraint.kind, 'finds common')}"
+        verb = "believes" if source.positive else "does not believe"
+        return f"that the model {verb} {self.text(source.id)}"
 
     def text(self, node_id: str) -> str:
         """A proposition, by its number or in quotes."""

@@ -143,7 +143,7 @@ def priors_line(priors: Priors) -> str:
 def beliefs(node: Proposition) -> str:
     """The model's beliefs in a proposition and in its negation; "assumed" for an assumption."""
     if node.parent is None and node.id != ROOT:
-        return "assumed"
+        return "remembered" if node.id.startswith("M") else "assumed"
     p, p_negation = ("unknown" if p is None else f"{p:.2f}" for p in (node.p_true, node.p_true_negation))
     return f"the model believes {p}, its negation {p_negation}, {'integral' if node.integral else 'wavers'}"
 
@@ -233,6 +233,7 @@ def _phrase(constraint: Constraint) -> str:
         "bias": f"{source} is commoner among such statements",
         "claim": f"{source} is claimed",
         "names": f"{source} names {target}",
+        "memory": f"what is remembered speaks for {source}",
     }[constraint.kind]
 
 

@@ -20,6 +20,7 @@ const treeCard = (() => {
 
   function beliefs(node) {
     if (node.assumed) return make("p", "beliefs", "assumed");
+    if (node.recalled) return make("p", "beliefs", `remembered; after reasoning ${number(node.weighed ?? null)}`);
     const [p, pNegation] = node.p.map(number);
     const kind = node.integral ? "integral" : "wavers";
     const inTree = node.weighed === undefined ? "" : `; after reasoning ${number(node.weighed)}`;

@@ -4,16 +4,18 @@
 // node and whether its statement ("QT0") or its negation ("¬QT0") is meant.
 
 const treeData = (() => {
-  const KINDS = ["belief", "entailment", "contradiction", "tree", "chain", "bias", "claim", "names"];
+  const KINDS = ["belief", "entailment", "contradiction", "tree", "chain", "bias", "claim", "names", "memory"];
   const VERBS = { entailment: "entails", contradiction: "contradicts", tree: "was given as a reason for", names: "names" };
 
   /** Constraints are sorted, the heaviest first; `node.overruled` is a belief that the label violates. */
   function read(view) {
+    const recalledEnd = view.nodes.length - (view.assumed ?? 0);
     const nodes = [...view.nodes, ...view.pruned].map((node, place) => ({
       ...node,
       place,
       kept: place < view.nodes.length,
       assumed: place < view.nodes.length && place >= view.nodes.length - (view.assumed ?? 0),
+      recalled: place < recalledEnd && place >= recalledEnd - (view.recalled ?? 0),
       children: [],
       touching: [],
     }));
@@ -99,6 +101,7 @@ const treeData = (() => {
   function phrase(c, say) {
     if (c.kind === "chain") return ["a chain of thought concludes ", say(c.source)];
     if (c.kind === "bias") return [say(c.source), " is commoner among such statements"];
+    if (c.kind === "memory") return ["what is remembered speaks for ", say(c.source)];
     if (!c.target) return ["the model believes ", say(c.source)];
     if (c.other) return [say(c.source), " and ", say(c.other), ` together: it ${VERBS[c.kind]} `, say(c.target)];
     return [say(c.source), ` ${VERBS[c.kind]} `, say(c.target)];

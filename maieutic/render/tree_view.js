@@ -114,6 +114,7 @@ const treeView = (() => {
     if (view.question) parts.push(prose("p", "question", view.question));
     if (level) parts.push(make(`h${level}`, "verdict", mark(view.answer), prose("span", "statement", view.statement)));
     for (const warning of view.warnings ?? []) parts.push(make("p", "warning", warning));
+    for (const line of view.memory ?? []) parts.push(make("p", "", line));
     parts.push(...decision(view));
     if (view.flip) parts.push(flip(data));
     const line = make("p", "counts", count(view.nodes.length, "proposition"));
@@ -146,6 +147,14 @@ const treeView = (() => {
     });
     const cards = nodes.map((node) => make("li", "", card(node, data, state)));
     return make("section", "assumed", make("p", "title", "Assumed"), make("ul", "flat", ...cards), ...clashes);
+  }
+
+  /** What a memory brought: propositions of earlier questions. */
+  function recalled(data, state) {
+    const nodes = data.nodes.filter((node) => node.recalled);
+    if (!nodes.length) return null;
+    const cards = nodes.map((node) => make("li", "", card(node, data, state)));
+    return make("section", "assumed", make("p", "title", "Remembered"), make("ul", "flat", ...cards));
   }
 
   function pruned(data, state) {
@@ -206,7 +215,7 @@ const treeView = (() => {
     tree.addEventListener("keydown", (event) => keys(event, tree, state));
     const chain = view.chain && thought(view.chain);
     const empty = view.kind === "empty" && "empty tree: the model is consistent on no proposition";
-    const left = make("div", "left", assumed(data, state), chain, tree, empty && make("p", "warning", empty));
+    const left = make("div", "left", assumed(data, state), recalled(data, state), chain, tree, empty && make("p", "warning", empty));
     left.append(...[pruned(data, state), discarded(view)].filter(Boolean));
     const article = make("article", "answer", top(data, level), bar.element);
     article.append(make("div", "columns", left, panel(data, state)), facts(data), glossary());

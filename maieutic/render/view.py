@@ -15,6 +15,7 @@ from maieutic.config import PROBABILITIES
 from maieutic.inference.constraints import Constraint
 from maieutic.inference.graph import Literal
 from maieutic.reasoning import NO_VERIFIER, Reasoning
+from maieutic.render.memory import memory_lines
 from maieutic.render.text import beliefs, growth, printable, priors_line
 from maieutic.render.whatif import whatif_of
 from maieutic.tree import Discard, Proposition
@@ -37,6 +38,7 @@ KINDS = (
     "bias",
     "claim",
     "names",
+    "memory",
 )  # as in tree_data.js
 P_DIGITS = 4  # decimals of a probability in the data of a page
 WEIGHT_DIGITS = 12  # significant digits of a weight there: the page computes with them
@@ -104,7 +106,8 @@ def view_of(answer: Reasoning) -> dict[str, Any]:
     source. ``broken`` are indices of the
     violated constraints, ``clashes`` of those between assumptions; ``neutral`` counts the neutral pairs. A
     node's ``weighed`` is P(its statement is true) in the whole tree, ``strength`` its strength in
-    argumentation, ``same`` the form that it was merged with. The last ``assumed`` nodes are assumptions.
+    argumentation, ``same`` the form that it was merged with. The last ``assumed`` nodes are assumptions, the
+    ``recalled`` nodes before them those of a memory.
     ``whatif`` is what :mod:`maieutic.render.whatif` says.
     Values that are false, unknown or empty are left out.
     """
@@ -144,12 +147,13 @@ def view_of(answer: Reasoning) -> dict[str, Any]:
         view["chain"] = {"text": printable(tree.chain.text), "p": tree.chain.p_true}
     if steps := growth(answer):
         view["growth"] = steps
-    if answer.warnings:
-        view["warnings"] = list(answer.warnings)
+    said = {"warnings": list(answer.warnings), "memory": list(memory_lines(answer.memory))}
+    view |= {name: lines for name, lines in said.items() if lines}
     if answer.unsure:
         view["unsure"] = True
-    if verdict.assumptions:
-        view["assumed"] = len(verdict.assumptions)  # the last of the nodes
+    for name, brought in (("assumed", verdict.assumptions), ("recalled", verdict.recalled)):
+        if brought:
+            view[name] = len(brought)  # the last of the nodes, and those before
     if verdict.clashes:
         view["clashes"] = [verdict.constraints.index(c) for c in verdict.clashes]
     if verdict.votes is not None:

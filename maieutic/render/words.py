@@ -14,6 +14,7 @@ from rich.text import Text
 from maieutic.config import PROBABILITIES
 from maieutic.inference.reasons import ROUNDING, Reason
 from maieutic.reasoning import NO_VERIFIER, Reasoning
+from maieutic.render.memory import memory_lines
 from maieutic.render.phrases import SHOWN_FOR, Phrases, percent, quoted
 from maieutic.render.text import printable
 from maieutic.tree import ROOT
@@ -37,6 +38,7 @@ def in_words(answer: Reasoning) -> RenderableType:
     return Group(
         _Item("", _decision(phrases)),
         *(_Item("", doubt) for doubt in _doubts(phrases)),
+        *(_Item("", Text(line, "cyan")) for line in memory_lines(answer.memory)),
         *_supporting(phrases),
         *_opposing(phrases),
         *_idle(phrases),

@@ -23,6 +23,7 @@ from maieutic.cache import database
 from maieutic.cache.database import ROW_BYTES
 from maieutic.cache.store import KnownModel, ResponseStore, digest
 from maieutic.errors import InputError
+from maieutic.files import sqlite
 
 MODEL = KnownModel("fingerprint of a model", "a model")
 WRITER = Path(__file__).with_name("response_writer.py")
@@ -474,7 +475,7 @@ def test_where_no_file_can_be_made_the_run_goes_on_and_it_is_said_once(
 def test_a_process_that_writes_for_ever_is_not_waited_for_again_and_again(
     store: ResponseStore, path: Path, notices: Notices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.01)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.01)
     store.put(MODEL, answers(0, 1))
     greedy = sqlite3.connect(path, isolation_level=None)
     greedy.execute("BEGIN IMMEDIATE")
