@@ -162,12 +162,14 @@ def _learned(
     """The weights learned from the trees, and their scores; without a verifier only priors are estimated."""
     from maieutic.benchmarks.calibration.calibrate import Calibration, calibrate, priors_of
     from maieutic.cli.calibration_trees import verifier_of
-    from maieutic.cli.console import response_cache, tracked
+    from maieutic.cli.console import Pulse, response_cache, tracked
 
     if nli is None:
         return Calibration(priors_of([tree for trees in sets.values() for tree in trees], plan.start), ())
     store = response_cache() if cache else None
-    return calibrate(sets, verifier_of(nli, run, cache=store, **options), plan, tracked)
+    return calibrate(
+        sets, verifier_of(nli, run, cache=store, **options), plan, partial(tracked, pulse=Pulse())
+    )
 
 
 def _words(plan: Study) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LiveSteps",
+    "Pulse",
     "complain",
     "open_memory",
     "print_answers",
@@ -33,6 +35,7 @@ __all__ = [
     "with_flips",
 ]
 
+EVERY = 60.0  # seconds between two lines of a command without a terminal
 FULL_WIDTH = 10_000  # characters; no line of a table is longer
 
 T = TypeVar("T")
@@ -53,6 +56,29 @@ class LiveSteps:
             self.show(f"{step.name} × {step.items}, {step.seconds:.0f} s")
 
 
+@dataclass(slots=True)
+class Pulse:
+    """A line on stderr now and then, where there is no terminal that could show a progress bar.
+
+    Attributes:
+        clock: in seconds.
+        last: when the last line was printed, or the start.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    last: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = self.clock()
+
+    def __call__(self, text: str) -> None:
+        """Print the text, if the last line is a while ago."""
+        now = self.clock()
+        if now - self.last >= EVERY:
+            complain(text)
+            self.last = now
+
+
 def tracked(
     items: Iterable[T],
     description: str,
@@ -60,8 +86,9 @@ def tracked(
     *,
     printing: bool = False,
     steps: LiveSteps | None = None,
+    pulse: Pulse | None = None,
 ) -> Iterator[T]:
-    """The items, with a progress bar on stderr if that is a terminal.
+    """The items, with a progress bar on stderr if that is a terminal; else ``pulse`` prints lines.
 
     With ``printing`` the bar disappears while the caller handles an item and may print. ``steps`` are shown
     in place of the description.
@@ -77,8 +104,10 @@ def tracked(
         task = bar.add_task(description, total=total)
         if steps is not None:
             steps.show = lambda text: bar.update(task, description=text)
-        for item in items:
+        for number, item in enumerate(items, 1):
             bar.advance(task)
+            if pulse is not None and not console.is_terminal:
+                pulse(f"{description}: {number:,}" + ("" if total is None else f" of {total:,}"))
             if printing:
                 bar.stop()
             yield item

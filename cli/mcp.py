@@ -54,7 +54,7 @@ def mcp(
 ) -> None:
     """Serve assistants over the Model Context Protocol, on standard input and output.
 
-    The tools are ask and what_if. Needs the extra mcp.
+    The tools are ask, what_if, choose and check. Needs the extra mcp.
     """
     from maieutic.cli.ask import verifier_of
     from maieutic.cli.console import response_cache

@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -82,9 +83,34 @@ def test_a_model_of_thirty_lines_answers_as_the_package_does(play: Played) -> No
     assert answer.tree.root.p_true == pytest.approx(expected.tree.root.p_true, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("guide", "ending"),
+    [
+        (None, "guide.md conflicts with facts.txt: see check.html"),
+        ("A spoon is made of steel.", "guide.md hangs together"),
+    ],
+)
+def test_a_document_is_checked_in_ci(tmp_path: Path, guide: str | None, ending: str) -> None:
+    code = block("A check of a document in CI", "bash")
+    if guide:
+        code = re.sub(r"(<<'GUIDE'\n).*?(\nGUIDE)", rf"\g<1>{guide}\g<2>", code, flags=re.DOTALL)
+    command = tmp_path / "bin" / "maieutic"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m maieutic.cli.main "$@"\n')
+    command.chmod(0o755)
+    environment = os.environ | {"PATH": os.pathsep.join([str(command.parent), os.environ["PATH"]])}
+    done = subprocess.run(
+        ["bash", "-e", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, ending)
+    assert (tmp_path / "check.html").exists()
+
+
 def test_the_mcp_server_answers_its_client(play: Played) -> None:
     pytest.importorskip("mcp")
-    _, (answer, p_true, *reasons, supposed) = play("An MCP server for assistants")
+    _, (answer, p_true, *reasons, supposed, choice, conflicts) = play("An MCP server for assistants")
+    assert choice == "steel"
+    assert conflicts == "[['A pillow is hard.', 'A pillow is not hard.']]"
     assert answer in ("True", "False")
     assert float(supposed) != float(p_true)
     assert reasons

@@ -105,6 +105,7 @@ CALIBRATION_AND_COST: tuple[Column, ...] = (
     ("ECE", lambda row: _decimals(row.metrics.ece)),
     ("Brier", lambda row: _decimals(row.metrics.brier)),
     ("AURC", lambda row: _decimals(row.metrics.aurc)),
+    ("AUROC", lambda row: _decimals(row.metrics.auroc)),
     ("tokens", lambda row: f"{row.metrics.costs.tokens:,.0f}"),
     ("calls", lambda row: f"{row.metrics.costs.calls:,.1f}"),
     ("NLI pairs", lambda row: f"{row.metrics.costs.verifier_pairs:,.1f}"),

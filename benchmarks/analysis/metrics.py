@@ -29,6 +29,7 @@ __all__ = [
     "Pairwise",
     "RiskCoverage",
     "calibration_bins",
+    "discrimination",
     "measure",
     "pairwise",
     "risk_coverage",
@@ -106,6 +107,7 @@ class Metrics:
         ece, brier: of :mod:`maieutic.benchmarks.analysis.calibration_error`; None for a method that
             gives no P(true) with every answer.
         aurc: None for a method that gives neither that nor margins in one unit; ``ranked_by`` says which.
+        auroc: of :func:`discrimination`.
         requests: made while a response cache was on; ``cached`` those that it answered.
         kinds: accuracy by kind of tree, for a method with trees.
         discards: what the trees rejected; None for a method without trees.
@@ -120,6 +122,7 @@ class Metrics:
     ece: float | None
     brier: float | None
     aurc: float | None
+    auroc: float | None
     ranked_by: str | None
     costs: Costs
     requests: int = 0
@@ -153,6 +156,7 @@ def measure(records: Sequence[Record]) -> Metrics:
         ece=ece,
         brier=brier,
         aurc=curve.area if curve else None,
+        auroc=discrimination(records),
         ranked_by=curve.ranked_by if curve else None,
         costs=_costs(records),
         requests=sum(record.requests for record in records),
@@ -206,6 +210,31 @@ def risk_coverage(records: Sequence[Record]) -> RiskCoverage | None:
     expected = share[np.sort(rank)]  # of each place in the ranking, over all orders of equals
     places = np.arange(1, len(records) + 1)
     return RiskCoverage(unit, places / len(records), np.cumsum(expected) / places)
+
+
+def discrimination(records: Sequence[Record]) -> float | None:
+    """AUROC of the confidence in an answer for its being right (Hanley and McNeil 1982).
+
+    The probability that a right answer has more confidence than a wrong one, in [0, 1]; equal confidences
+    count half. Questions without an answer are left out. 1/2 is what a constant confidence has.
+
+    Returns:
+        None for a method without confidences (see :func:`risk_coverage`), or where all answers are right, or
+        all wrong.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    unit = _ranked_by(records)
+    scored = [record for record in records if record.scored]
+    right = np.array([record.right for record in scored], dtype=bool)
+    if unit is None or right.all() or not right.any():
+        return None
+    confidence = _confidences(scored, unit)
+    _, rank, counts = np.unique(confidence, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - (counts - 1) / 2  # mean place of equal confidences, from 1
+    hits = int(right.sum())
+    above = float(middle[rank][right].sum()) - hits * (hits + 1) / 2
+    return above / (hits * (len(scored) - hits))
 
 
 def _ranked_by(records: Sequence[Record]) -> str | None:

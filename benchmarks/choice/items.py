@@ -16,7 +16,6 @@ A file is recognised by its rows, so that it may have any name.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,7 @@ from maieutic.problem.choosing import check_options
 from maieutic.sentences.options import option_statements
 from maieutic.tree import Proposition, Tree
 
-__all__ = ["ChoiceItem", "draw_choices", "read_choices"]
+__all__ = ["ChoiceItem", "read_choices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +120,6 @@ def read_choices(path: Path) -> list[ChoiceItem]:
         known.add(item.id)
         items.append(item)
     return items
-
-
-def draw_choices(items: Sequence[ChoiceItem], limit: int, seed: int) -> list[ChoiceItem]:
-    """``limit`` questions, or all for 0, drawn with ``seed`` and kept in their order."""
-    if not limit or limit >= len(items):
-        return list(items)
-    places = random.Random(seed).sample(range(len(items)), limit)  # noqa: S311 - no secret
-    return [items[place] for place in sorted(places)]
 
 
 def _kind(row: FileRow) -> type[Any]:

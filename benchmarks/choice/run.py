@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maieutic.benchmarks.analysis.statistics import Interval, bootstrap
+from maieutic.benchmarks.analysis.intervals import accuracy_interval
+from maieutic.benchmarks.analysis.statistics import Interval
 from maieutic.benchmarks.choice.items import ChoiceItem
 from maieutic.benchmarks.choice.methods import ChoiceMethod, ChoiceOutcome
 from maieutic.errors import InputError, MaieuticError, ServerError
@@ -49,7 +50,7 @@ class ChoiceSummary:
     Attributes:
         accuracy: name of the score (acc, acc_norm, …) → share of right choices in [0, 1]; a question without
             a choice counts as wrong.
-        interval: 95 % bootstrap interval of acc.
+        interval: 95 % interval of acc (Wilson's; see :mod:`maieutic.benchmarks.analysis.intervals`).
         questions: with a gold answer; ``unscored`` of them have no choice.
     """
 
@@ -105,7 +106,7 @@ def read_choice_records(file: Path) -> list[ChoiceRecord]:
     return [parse_json(ChoiceRecord, line) for line in whole.splitlines()]
 
 
-def summary_of(records: Sequence[ChoiceRecord], *, seed: int = 0) -> ChoiceSummary:
+def summary_of(records: Sequence[ChoiceRecord]) -> ChoiceSummary:
     """The accuracies of records with a gold answer.
 
     Raises:
@@ -120,7 +121,6 @@ def summary_of(records: Sequence[ChoiceRecord], *, seed: int = 0) -> ChoiceSumma
         chosen = [record.choice if name == "acc" else record.others.get(name) for record in known]
         hits = [choice == record.gold for choice, record in zip(chosen, known, strict=True)]
         accuracy[name] = sum(hits) / len(known)
-    right = [float(record.right) for record in known]
-    interval = bootstrap(right, [record.id for record in known], seed=seed)
+    interval = accuracy_interval([record.right for record in known], [""] * len(known), seed=0)
     usage = sum((record.usage for record in known), Usage())
     return ChoiceSummary(len(known), sum(r.choice is None for r in known), accuracy, interval, usage)

@@ -11,10 +11,14 @@ from typing import Any
 
 from maieutic.benchmarks.methods.base import Method, Outcome, Usage
 from maieutic.benchmarks.methods.chain_of_thought import ChainOfThought
+from maieutic.benchmarks.methods.concord import Concord
 from maieutic.benchmarks.methods.direct import Direct
 from maieutic.benchmarks.methods.generated_knowledge import GeneratedKnowledge
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
+from maieutic.benchmarks.methods.p_true import PTrue
+from maieutic.benchmarks.methods.self_check import SelfCheck
 from maieutic.benchmarks.methods.self_consistency import SelfConsistency
+from maieutic.benchmarks.methods.semantic_entropy import SemanticEntropy
 from maieutic.benchmarks.methods.settings import build, documented, plain, text
 from maieutic.errors import InputError
 
@@ -25,6 +29,10 @@ METHODS: Mapping[str, type[Any]] = {
     "chain-of-thought": ChainOfThought,
     "self-consistency": SelfConsistency,
     "generated-knowledge": GeneratedKnowledge,
+    "p-true": PTrue,
+    "semantic-entropy": SemanticEntropy,
+    "self-check": SelfCheck,
+    "concord": Concord,
     "maieutic": MaieuticMethod,
 }
 

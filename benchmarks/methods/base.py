@@ -10,7 +10,7 @@ from maieutic.answer import Answer
 from maieutic.models import LoadedModels
 from maieutic.usage import Usage
 
-__all__ = ["Method", "Outcome", "Said", "Usage", "charged"]
+__all__ = ["Method", "Outcome", "Said", "Usage", "charged", "in_shares"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Method(Protocol):
 
     @property
     def prompt_kinds(self) -> tuple[str, ...]:
-        """The kinds of prompt that it asks; keys of :data:`maieutic.prompts.base.FIELDS`."""
+        """The kinds of prompt that it asks; see :func:`maieutic.benchmarks.runs.examples.example_prompts`."""
         ...
 
     def run(self, texts: Sequence[str], models: LoadedModels) -> list[Outcome]:
@@ -81,3 +81,12 @@ def charged(outcomes: Sequence[Outcome], usages: Sequence[Usage], seconds: float
     """The outcomes, each with its own usage and an equal share of the seconds."""
     each = seconds / max(len(outcomes), 1)
     return [replace(o, usage=usage, seconds=each) for o, usage in zip(outcomes, usages, strict=True)]
+
+
+def in_shares(number: int, parts: int) -> list[int]:
+    """A number as a sum of parts that differ by at most 1.
+
+    >>> in_shares(7, 3)
+    [2, 2, 3]
+    """
+    return [number * (part + 1) // parts - number * part // parts for part in range(parts)]

@@ -65,6 +65,7 @@ _MEANINGS = {
     "ECE": f"expected calibration error in {BINS} bins; 0 is best, as for Brier and AURC",
     "Brier": "mean squared difference of P(true) and the truth (0 or 1)",
     "AURC": "area under the risk-coverage curve, most confident first: by P(true), else by the margin",
+    "AUROC": "how often a right answer has more confidence than a wrong one; 0.5 for a constant",
     "tokens": "of prompts and replies, per question, as are calls, NLI pairs and seconds",
     "calls": "texts sampled and prompts scored by the language model",
     "NLI pairs": "pairs of propositions scored by the verifier",

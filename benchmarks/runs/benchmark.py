@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 from maieutic.benchmarks.datasets import Loaded, load_items
 from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.datasets.drawing import draw
 from maieutic.benchmarks.datasets.fetch import OnProgress
 from maieutic.benchmarks.methods import build_method
 from maieutic.benchmarks.methods.base import Method
@@ -18,7 +20,7 @@ from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.models import device_of, models_of, server_of, with_trees
 from maieutic.benchmarks.runs.provenance import provenance
 from maieutic.benchmarks.runs.records import Record
-from maieutic.benchmarks.runs.runner import Stopped, draw, run, unanswered
+from maieutic.benchmarks.runs.runner import Stopped, run, unanswered
 from maieutic.cache.store import ResponseStore
 from maieutic.files.json_lines import OnBad
 from maieutic.models import LoadedModels
@@ -68,7 +70,8 @@ class Benchmark:
             on_progress=on_progress,
             on_bad=on_bad,
         )
-        items = with_trees(draw(loaded.items, config.limit, config.seed), config)
+        drawn = draw(loaded.items, config.limit, config.seed, attrgetter("pair"))
+        items = with_trees(drawn, config)
         return cls(config, loaded, tuple(items), build_method(config.method, config.settings, config.seed))
 
     def run(
@@ -79,6 +82,7 @@ class Benchmark:
         cache: ResponseStore | None = None,
         stopped: Stopped = lambda: False,
         progress: Progress | None = None,
+        models: LoadedModels | None = None,
     ) -> Iterator[list[Record]]:
         """Answer the questions that have no record; each batch is written to disk before it is yielded.
 
@@ -87,6 +91,7 @@ class Benchmark:
             cache: stores the models' replies; None asks the models every time.
             stopped: called between batches.
             progress: receives each step of a tree method when it ends.
+            models: those of the configuration, with this cache, where they are open already.
 
         Raises:
             InputError: a model cannot be loaded.
@@ -96,7 +101,8 @@ class Benchmark:
         open_items = unanswered(self.items, folder.records)
         if not open_items:
             return
-        models = replace(models_of(self.config, download=download, cache=cache), progress=progress)
+        models = models or models_of(self.config, download=download, cache=cache)
+        models = replace(models, progress=progress)
         folder.write_provenance(self._provenance(models))
         source = None if self.config.weighs_trees else self.config.beliefs
         for batch in run(open_items, self.method, models, self.config.batch, stopped, cache):

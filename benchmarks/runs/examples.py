@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from maieutic.benchmarks.methods.base import Said
+from maieutic.benchmarks.methods.chains import Chain
+from maieutic.benchmarks.methods.p_true import SELF_EVALUATION, self_evaluation
 from maieutic.lm.base import Prompt
 from maieutic.prompts import PromptSet
 
@@ -19,6 +22,9 @@ _KINDS: Mapping[str, Callable[[PromptSet, str], Prompt]] = {
     "verdict": lambda prompts, text: prompts.verdict(text, EXPLANATION),
     "direct": lambda prompts, text: prompts.direct(text),
     "knowledge": lambda prompts, text: prompts.knowledge(text),
+    SELF_EVALUATION: lambda prompts, text: self_evaluation(
+        prompts, text, [Chain(0, EXPLANATION, True)], Said(EXPLANATION, vote=True)
+    ),
 }
 
 
@@ -26,7 +32,7 @@ def example_prompts(prompts: PromptSet, kinds: Sequence[str], text: str) -> dict
     """Kind → a prompt about the text, as plain text, or as the messages of a chat before a template has them.
 
     Args:
-        kinds: of :attr:`maieutic.benchmarks.methods.base.Method.prompt_kinds`.
+        kinds: keys of :data:`maieutic.prompts.base.FIELDS`, or the kind of a method's own prompt.
         text: a statement or question.
     """
     return {kind: _written(_KINDS[kind](prompts, text)) for kind in kinds}

@@ -6,44 +6,24 @@ again.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from maieutic.benchmarks.datasets.base import Item
-from maieutic.benchmarks.methods.base import Method, Outcome
+from maieutic.benchmarks.methods.base import Method, Outcome, in_shares
 from maieutic.benchmarks.methods.direct import NO_READING
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
+from maieutic.benchmarks.methods.self_check import NOTHING_SAID
 from maieutic.benchmarks.methods.self_consistency import NO_VERDICTS
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
 from maieutic.models import LoadedModels
 
-__all__ = ["Stopped", "check_judged", "draw", "run", "unanswered"]
+__all__ = ["Stopped", "check_judged", "run", "unanswered"]
 
 # Called between batches: whether to stop.
 Stopped = Callable[[], bool]
-
-
-def draw(items: Sequence[Item], limit: int, seed: int) -> list[Item]:
-    """At least ``limit`` items, or all for 0, drawn with ``seed`` and kept in their order; twins together.
-
-    Data sets are not in random order, so their first N items are not a random sample.
-    """
-    if not limit or limit >= len(items):
-        return list(items)
-    groups: dict[str, list[int]] = {}
-    for place, item in enumerate(items):
-        groups.setdefault(item.pair or f"{place} alone", []).append(place)
-    order = list(groups.values())
-    random.Random(seed).shuffle(order)  # noqa: S311 - no secret
-    chosen: list[int] = []
-    for group in order:
-        if len(chosen) >= limit:
-            break
-        chosen += group
-    return [items[place] for place in sorted(chosen)]
 
 
 def unanswered(items: Sequence[Item], records: Sequence[Record]) -> list[Item]:
@@ -71,7 +51,7 @@ def run(
         before = cache.tally if cache else Tally()
         outcomes = _outcomes(group, method, models)
         done = (cache.tally if cache else Tally()) - before
-        shares = zip(_shared(done.requests, len(group)), _shared(done.cached, len(group)), strict=True)
+        shares = zip(in_shares(done.requests, len(group)), in_shares(done.cached, len(group)), strict=True)
         yield [
             replace(Record.of(item, outcome), requests=requests, cached=cached)
             for item, outcome, (requests, cached) in zip(group, outcomes, shares, strict=True)
@@ -99,17 +79,8 @@ def check_judged(records: Sequence[Record], lm: str) -> None:
 def _unjudged(record: Record) -> bool:
     """Whether the model said neither true nor false, about the question or anything in its tree."""
     if record.reasoning is None:
-        return record.problem in {NO_READING, NO_VERDICTS}
+        return record.problem in {NO_READING, NO_VERDICTS, NOTHING_SAID}
     return not record.reasoning.tree.judged
-
-
-def _shared(number: int, parts: int) -> list[int]:
-    """A number as a sum of parts that differ by at most 1.
-
-    >>> _shared(7, 3)
-    [2, 2, 3]
-    """
-    return [number * (part + 1) // parts - number * part // parts for part in range(parts)]
 
 
 def _groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

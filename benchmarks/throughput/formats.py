@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -23,11 +24,11 @@ import typer
 
 from maieutic.benchmarks import run_app
 from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.datasets.drawing import draw
 from maieutic.benchmarks.datasets.file import FILE
 from maieutic.benchmarks.methods import Method
 from maieutic.benchmarks.methods.direct import Direct
 from maieutic.benchmarks.methods.maieutic import MaieuticMethod
-from maieutic.benchmarks.runs.runner import draw
 from maieutic.bundled import AGORA
 from maieutic.config import ElicitConfig
 from maieutic.models import LoadedModels, load_models
@@ -154,7 +155,7 @@ def formats(  # noqa: PLR0913, PLR0917 - one parameter an option
     json_: Annotated[bool, typer.Option("--json", help="Print JSON with every P(true).")] = False,
 ) -> None:
     """Ask several models the same questions, and show their speed and agreement."""
-    items = draw(FILE.read(data, FILE.default_split), limit, seed)
+    items = draw(FILE.read(data, FILE.default_split), limit, seed, attrgetter("pair"))
     trees = min(trees, len(items))
     answers = []
     for name in lm:

@@ -65,17 +65,18 @@ def choose(
 
     maieutic bench choose arc.jsonl --method letters --lm ./model --out letters.jsonl
     """
-    from maieutic.benchmarks.choice.items import draw_choices, read_choices
+    from maieutic.benchmarks.choice.items import read_choices
     from maieutic.benchmarks.choice.methods import CHOICE_METHODS, MaieuticChoice
     from maieutic.benchmarks.choice.run import answer_choices, read_choice_records, summary_of
+    from maieutic.benchmarks.datasets.drawing import draw
     from maieutic.benchmarks.runs.models import needed_models
-    from maieutic.cli.console import response_cache, tracked
+    from maieutic.cli.console import Pulse, response_cache, tracked
     from maieutic.files.json_text import dump_json
     from maieutic.inference import Joint
 
     if method not in CHOICE_METHODS:
         raise InputError(f"method must be {', '.join(CHOICE_METHODS)}, not {method!r}", subject="--method")
-    items = draw_choices(read_choices(data), limit, seed)
+    items = draw(read_choices(data), limit, seed)
     chosen = CHOICE_METHODS[method]()
     if isinstance(chosen, MaieuticChoice):
         chosen = MaieuticChoice(Joint(weights_from(weights)))
@@ -90,7 +91,7 @@ def choose(
         dtype=dtype,
         download=download,
     )
-    for _ in tracked(answer_choices(items, chosen, opened, out), method, len(items)):
+    for _ in tracked(answer_choices(items, chosen, opened, out), method, len(items), pulse=Pulse()):
         pass
     asked = {item.id for item in items}
     summary = summary_of([record for record in read_choice_records(out) if record.id in asked])

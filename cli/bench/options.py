@@ -123,7 +123,8 @@ MethodOption = Annotated[
     typer.Option(
         "--method",
         autocompletion=one_of(METHODS),
-        help="direct, chain-of-thought, self-consistency, generated-knowledge or maieutic.",
+        help="direct, chain-of-thought, self-consistency, generated-knowledge, p-true, semantic-entropy, "
+        "self-check, concord or maieutic.",
         rich_help_panel=REASONING,
     ),
 ]

@@ -21,7 +21,7 @@ from rich.progress import (
 
 from maieutic.benchmarks.datasets.fetch import OnProgress
 from maieutic.benchmarks.runs.records import Record
-from maieutic.cli.console import LiveSteps, complain
+from maieutic.cli.console import LiveSteps, Pulse, complain
 from maieutic.render.text import printable
 
 __all__ = ["download_bar", "tracked_records", "until_interrupted"]
@@ -48,7 +48,7 @@ def download_bar() -> Iterator[OnProgress]:
 def tracked_records(
     batches: Iterator[list[Record]], before: Sequence[Record], total: int, steps: LiveSteps
 ) -> None:
-    """Exhaust the batches, with a progress bar on stderr if that is a terminal.
+    """Exhaust the batches, with a progress bar on stderr if that is a terminal, else a line now and then.
 
     Args:
         steps: what the batches report to; the last one is shown.
@@ -68,10 +68,13 @@ def tracked_records(
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=total, completed=done, right=0.0, speed=0.0)
         steps.show = lambda text: bar.update(task, description=text)
+        pulse = Pulse()
         for records in batches:
             right, done = right + sum(record.right for record in records), done + len(records)
             speed = 60 * (done - start) / (bar.tasks[task].elapsed or 1.0)
             bar.update(task, completed=done, right=100 * right / done, speed=speed)
+            if not console.is_terminal and done < total:
+                pulse(f"{done:,} of {total:,} questions, {100 * right / done:.1f} % correct")
 
 
 @contextmanager

@@ -207,6 +207,7 @@ _FIELDS: tuple[tuple[str, Callable[[ComparedRun], float | None]], ...] = (
     ("ece", lambda row: row.metrics.ece),
     ("brier", lambda row: row.metrics.brier),
     ("aurc", lambda row: row.metrics.aurc),
+    ("auroc", lambda row: row.metrics.auroc),
     ("prompt_tokens", lambda row: row.metrics.costs.prompt_tokens),
     ("generated_tokens", lambda row: row.metrics.costs.generated_tokens),
     ("calls", lambda row: row.metrics.costs.calls),

@@ -14,7 +14,7 @@ from maieutic.inference import Joint
 from maieutic.inference.assumptions import assumptions_of
 from maieutic.pipeline import Maieutic
 
-__all__ = ["Shared", "what_if"]
+__all__ = ["Shared", "growing", "what_if"]
 
 
 class Shared:
@@ -39,6 +39,17 @@ class Shared:
 
     def __reduce__(self) -> tuple[type[Shared], tuple[Maieutic]]:
         return Shared, (self._maieutic,)
+
+
+def growing(maieutic: Maieutic, **changes: Any) -> Maieutic:
+    """The same models and inference with other settings of growth, by the fields of ``ElicitConfig``."""
+    return Maieutic(
+        maieutic.lm,
+        maieutic.verifier,
+        prompts=maieutic.prompts,
+        elicit=replace(maieutic.elicit, **changes),
+        inference=maieutic.inference,
+    )
 
 
 def what_if(maieutic: Maieutic, answer: Answer, true: Sequence[str], false: Sequence[str]) -> Answer:

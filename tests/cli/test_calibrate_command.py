@@ -51,6 +51,19 @@ def written(path: Path, *trees: Tree) -> Path:
     return path
 
 
+def test_a_pipe_gets_a_line_now_and_then(
+    tmp_path: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)))
+    quiet = run(trees, "--json", "--folds", "2")
+    assert quiet.exit_code == 0
+    assert "relate" not in quiet.stderr
+    monkeypatch.setattr("maieutic.cli.console.EVERY", 0.0)
+    told = run(trees, "--json", "--folds", "2")
+    assert told.stdout == quiet.stdout
+    assert "relate a: 1 of 1\n" in told.stderr
+
+
 def test_weights_are_learned_reported_and_written(tmp_path: Path, run: Callable[..., Result]) -> None:
     trees = written(tmp_path / "a.jsonl", *(tree(n, n % 2 == 0) for n in range(20)), tree(99, None))
     result = run(trees, "--out", tmp_path / "w.toml", "--json", "--folds", "2", "--l2", "0.01")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from maieutic.cli.console import table_console
+from maieutic.cli import console
+from maieutic.cli.console import Pulse, table_console, tracked
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -41,3 +45,27 @@ def test_a_comparison_is_whole(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_pa
     heads = [line.split()[0] for line in wide.splitlines() if line.strip()]
     assert not any("…" in head for head in heads)
     assert any("accuracy %" in line and line.startswith("run") for line in wide.splitlines())
+
+
+@given(st.lists(st.floats(0, 200), max_size=20))
+def test_a_pulse_is_heard_when_the_last_is_a_while_ago(gaps: list[float]) -> None:
+    now, heard = [0.0], list[float]()
+    pulse = Pulse(clock=lambda: now[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console, "complain", lambda _: heard.append(now[0]))
+        for gap in gaps:
+            now[0] += gap
+            pulse("so far")
+    moments = [0.0, *heard]
+    assert all(later - earlier >= console.EVERY for earlier, later in pairwise(moments))
+    assert now[0] - moments[-1] < console.EVERY
+
+
+def test_items_are_counted_in_lines_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "EVERY", 0.0)
+    assert list(tracked("ab", "relate", 2, pulse=Pulse())) == ["a", "b"]
+    assert capsys.readouterr() == ("", "relate: 1 of 2\nrelate: 2 of 2\n")
+    assert list(tracked("ab", "relate", 2)) == ["a", "b"]
+    assert capsys.readouterr() == ("", "")

@@ -14,8 +14,11 @@ import pytest
 
 from maieutic import Answer, ElicitConfig, Joint, Maieutic, Vote, assumptions_of
 from maieutic.errors import InputError
+from maieutic.hosts.problems import check_summary, choice_summary
 from maieutic.hosts.shared import Shared, what_if
 from maieutic.hosts.summary import summary_of
+from maieutic.lm.scripted import ScriptedLanguageModel
+from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.render.phrases import Phrases
 
 QUESTION = "Does an iguana have scales?"
@@ -55,6 +58,29 @@ def test_texts_of_a_model_are_printable_in_a_summary(answer: Answer) -> None:
     summary = summary_of(replace(answer, tree=replace(answer.tree, nodes=nodes)))
     told = "".join((*summary.reasons, *summary.objections, *(one.statement for one in summary.explanations)))
     assert told.isprintable()
+
+
+def test_choices_and_checks_are_told_in_printable_texts() -> None:
+    lm = ScriptedLanguageModel(lambda *_: " So.", lambda _, option: 0.9 if option == " true" else 0.1)
+    maieutic = Maieutic(lm, ScriptedVerifier(lambda *_: "contradiction", 0.95), elicit=ElicitConfig(depth=0))
+    choice = maieutic.choose("What is a spoon made of?", ["steel", "wool"])
+    hostile = tuple(replace(one, text=one.text + "\x1b[2J", statement="\u202e") for one in choice.options)
+    told = choice_summary(replace(choice, options=hostile, warnings=("\x07",)))
+    texts = [
+        told.choice,
+        *told.warnings,
+        *(text for one in told.options for text in (one.text, one.statement)),
+    ]
+    assert all(text.isprintable() for text in texts)
+    assert sum(one.p or 0.0 for one in told.options) == pytest.approx(1.0)
+
+    check = maieutic.check(["A spoon is soft.", "A spoon is hard.", "A spoon is red."])
+    found = check_summary(check)
+    assert (found.hangs_together, found.more_conflicts) == (check.hangs_together, False)
+    assert len(found.conflicts) == len(check.conflicts.sets) > 0
+    assert [one.held for one in found.statements] == [one.held for one in check.statements]
+    assert len(found.give_up) == len(check.conflicts.given_up)
+    assert all(one.reasons == () for one in found.statements if one.held)
 
 
 @pytest.mark.parametrize("named", ["id", "statement"])

@@ -34,7 +34,7 @@ def called(*arguments: str, steps: Callable[[Any], Awaitable[None]]) -> None:
 def test_the_server_answers_and_supposes() -> None:
     async def steps(client: Any) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert set(tools) == {"ask", "what_if"}
+        assert set(tools) == {"ask", "what_if", "choose", "check"}
         assert all(tool.description and tool.output_schema for tool in tools.values())
         assert all(tool.annotations.read_only_hint for tool in tools.values())
 
@@ -88,6 +88,49 @@ def test_answers_are_kept_and_the_oldest_is_dropped(monkeypatch: pytest.MonkeyPa
 
     anyio.run(steps)
     assert asked == [f"A {thing} is soft." for thing in ("pillow", "spoon", "dress", "pillow")]
+
+
+def test_the_server_chooses_and_checks() -> None:
+    from maieutic.hosts.mcp import MOST_STATEMENTS, server
+
+    maieutic = Maieutic.load()
+
+    async def steps() -> None:
+        async with mcp.Client(server(maieutic)) as client:
+            question, options = "What is a spoon made of?", ["steel", "wool", "paper"]
+            given = {"question": question, "options": options}
+            chosen = (await client.call_tool("choose", given)).structured_content
+            direct = maieutic.choose(question, options)
+            assert (chosen["choice"], chosen["unsure"]) == (direct.chosen.text, direct.unsure)
+            assert [one["text"] for one in chosen["options"]] == options
+            assert sum(one["p"] for one in chosen["options"]) == pytest.approx(1.0)
+
+            texts = ["A pillow is hard.", "A spoon is made of steel."]
+            fact = "A pillow is not hard."
+            checked = (
+                await client.call_tool("check", {"statements": texts, "facts": [fact]})
+            ).structured_content
+            assert checked["hangs_together"] is False
+            assert checked["conflicts"] == [[texts[0], fact]]
+            assert checked["give_up"] == [texts[0]]
+            assert [one["held"] for one in checked["statements"]] == [False, True]
+            whole = (await client.call_tool("check", {"statements": texts[1:]})).structured_content
+            assert (whole["hangs_together"], whole["conflicts"], whole["give_up"]) == (True, [], [])
+
+            for tool, arguments in (
+                ("choose", {"question": "What is it?", "options": ["steel"]}),
+                ("choose", {"question": "What is it?", "options": ["steel", "Steel"]}),
+                ("choose", {"question": "What is it?"}),
+                ("check", {"statements": []}),
+                ("check", {"statements": ["Is this a question?"]}),
+                ("check", {"statements": ["A spoon is soft."] * (MOST_STATEMENTS + 1)}),
+                ("check", {"statements": [[]]}),
+            ):
+                refused = await client.call_tool(tool, arguments)
+                assert refused.is_error
+                assert "Traceback" not in refused.content[0].text
+
+    anyio.run(steps)
 
 
 def test_a_model_that_cannot_be_opened_ends_the_command(run: Any) -> None:

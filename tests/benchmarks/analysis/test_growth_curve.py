@@ -15,10 +15,10 @@ from maieutic.benchmarks.analysis.growth_curve import CurvePoint, growth_curve
 from maieutic.benchmarks.analysis.metrics import measure
 from maieutic.benchmarks.datasets import load_items
 from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.datasets.drawing import draw
 from maieutic.benchmarks.methods import build_method
 from maieutic.benchmarks.runs.folder import Run
 from maieutic.benchmarks.runs.records import Record
-from maieutic.benchmarks.runs.runner import draw
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.models import LoadedModels, load_models

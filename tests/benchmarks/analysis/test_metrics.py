@@ -17,6 +17,7 @@ from maieutic.benchmarks.analysis.calibration_error import BINS
 from maieutic.benchmarks.analysis.metrics import (
     P_TRUE,
     calibration_bins,
+    discrimination,
     measure,
     pairwise,
     risk_coverage,
@@ -239,6 +240,36 @@ def test_no_answer_comes_last_and_is_wrong() -> None:
     assert curve is not None
     assert list(curve.risk) == pytest.approx([0, 0, 1 / 3])
     assert measure([record(None), record(True, 1.0)]).ece == 0
+
+
+# -- discrimination ------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(rows)
+def test_the_auroc_is_that_of_scikit_learn_and_the_share_of_ordered_pairs(
+    drawn: Sequence[tuple[bool, float]],
+) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    graded = [(right, round(p, 1)) for right, p in drawn]
+    found = discrimination(records(graded))
+    good = [p for right, p in graded if right]
+    bad = [p for right, p in graded if not right]
+    if not good or not bad:
+        assert found is None
+        return
+    ordered = sum((a > b) + (a == b) / 2 for a in good for b in bad) / (len(good) * len(bad))
+    assert found == pytest.approx(ordered)
+    assert found == pytest.approx(
+        metrics.roc_auc_score([right for right, _ in graded], [p for _, p in graded])
+    )
+
+
+def test_the_auroc_leaves_out_questions_without_an_answer_and_takes_margins() -> None:
+    graded = [record(None), record(True, 0.5), record(False, 0.4)]
+    assert measure(graded).auroc == 1.0
+    assert measure(margins([(True, 0.2), (False, 0.2), (False, 0.9)])).auroc == 0.25
+    assert measure([record(True), record(False)]).auroc is None
 
 
 # -- what is not given ---------------------------------------------------------------------------------

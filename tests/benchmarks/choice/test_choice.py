@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+from maieutic.benchmarks.analysis.intervals import accuracy_interval
 from maieutic.benchmarks.calibration.fit import folds_of
 from maieutic.benchmarks.choice.evidence import WEIGHTS
-from maieutic.benchmarks.choice.items import ChoiceItem, draw_choices, read_choices
+from maieutic.benchmarks.choice.items import ChoiceItem, read_choices
 from maieutic.benchmarks.choice.learn import (
     WAYS,
     evidence_of_items,
@@ -30,6 +31,7 @@ from maieutic.benchmarks.choice.methods import (
     settled_choice,
 )
 from maieutic.benchmarks.choice.run import answer_choices, read_choice_records, summary_of
+from maieutic.benchmarks.datasets.drawing import draw
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.reading import read_toml
 from maieutic.inference import Joint
@@ -128,7 +130,7 @@ def test_official_rows_are_read(name: str, count: int, most: int) -> None:
     assert len(items) == count
     assert max(len(each.options) for each in items) == most
     assert all(each.gold is not None for each in items)
-    assert len(draw_choices(items, 10, seed=1)) == 10
+    assert len(draw(items, 10, seed=1)) == 10
 
 
 @shared
@@ -216,6 +218,7 @@ def test_a_run_continues_where_it_was_cut_off(tmp_path: Path) -> None:
     records = read_choice_records(file)
     summary = summary_of(records)
     assert (summary.questions, summary.accuracy) == (4, {"acc": 0.5})
+    assert summary.interval == accuracy_interval([True, True, False, False], [""] * 4, seed=0)
     with pytest.raises(InputError):
         list(answer_choices(items, Continuations(), opened, file))
     with pytest.raises(InputError):
@@ -299,7 +302,7 @@ def test_the_shipped_weights_across_trees_are_the_defaults() -> None:
 @shared
 def test_some_questions_of_arc_are_chosen_as_published_figures_say() -> None:
     """The shipped weights on real trees, without relations: at least as good as the roots alone."""
-    items = draw_choices(read_choices(SHARED / "arc-easy.dev.palm2.jsonl.gz"), 120, seed=0)
+    items = draw(read_choices(SHARED / "arc-easy.dev.palm2.jsonl.gz"), 120, seed=0)
     neutral = ScriptedVerifier(lambda *_: "neutral")
     chosen = [settled_choice(each, neutral, Joint()) for each in items]
     right = sum(outcome.choice == each.gold for outcome, each in zip(chosen, items, strict=True))

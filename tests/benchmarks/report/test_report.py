@@ -253,7 +253,12 @@ def test_the_tables_say_what_the_comparison_says(html: str, made: list[Run]) -> 
         )
         assert metrics.accuracy_scored is not None
         assert told["of scored %"] == f"{100 * metrics.accuracy_scored:.1f}"
-        for name, value in (("ECE", metrics.ece), ("Brier", metrics.brier), ("AURC", metrics.aurc)):
+        for name, value in (
+            ("ECE", metrics.ece),
+            ("Brier", metrics.brier),
+            ("AURC", metrics.aurc),
+            ("AUROC", metrics.auroc),
+        ):
             assert told[name] == ("–" if value is None else f"{value:.3f}")
         assert told["tokens"] == f"{metrics.costs.tokens:,.0f}"
         assert told["calls"] == f"{metrics.costs.calls:,.1f}"

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome, Usage
-from maieutic.benchmarks.runs.estimating import SAMPLE, Estimate, estimate
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod
+from maieutic.benchmarks.runs.estimating import OF_TREES, SAMPLE, Estimate, estimate
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.models import LoadedModels
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.prompts import load_prompts
+from maieutic.tree import Proposition, Tree
 
 LM, VERIFIER = ScriptedLanguageModel(lambda *_: "", lambda *_: 0.5), ScriptedVerifier(lambda *_: "neutral")
 MODELS = LoadedModels(LM, VERIFIER, load_prompts("paper"))
@@ -93,6 +95,14 @@ def test_where_questions_cost_the_same_the_time_of_the_run_is_in_the_range(
     whole = once + fixed * -(-questions // batch) + each * questions
     slack = (fixed + each) / 60 + 1e-9  # the first batch has a question of its own
     assert found.minutes.low - slack <= whole / 60 <= found.minutes.high + slack
+
+
+def test_more_questions_are_sampled_where_they_bring_their_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    trees = [Tree("0", "0", "1", (Proposition("Q", None, "0", "1", 0.9, 0.1),)) for _ in range(100)]
+    items = [Item(f"q{k}", f"{k}", True, tree=tree) for k, tree in enumerate(trees)]
+    found = estimate(items, MaieuticMethod(), MODELS, 32, 0)
+    assert (found.sampled, found.questions) == (sum(OF_TREES), 100)
+    assert (found.calls.high, found.generated_tokens.high) == (0, 0)
 
 
 def test_the_range_is_wider_where_questions_differ(monkeypatch: pytest.MonkeyPatch) -> None:

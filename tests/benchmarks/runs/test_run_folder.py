@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.benchmarks.datasets.base import Item
+from maieutic.benchmarks.datasets.drawing import draw
 from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.runs.config import RunConfig, read_config
 from maieutic.benchmarks.runs.folder import CONFIG, RECORDS, RunFolder, read_run, remove_unfinished_line
 from maieutic.benchmarks.runs.records import Record
-from maieutic.benchmarks.runs.runner import draw, run, unanswered
+from maieutic.benchmarks.runs.runner import run, unanswered
 from maieutic.errors import FileFormatError, InputError
 
 CHILD = Path(__file__).with_name("interrupted_run.py")
@@ -210,12 +212,12 @@ ITEMS = st.lists(
 @settings(deadline=None)
 @given(ITEMS, st.integers(0, 40), st.integers(0, 5))
 def test_a_draw_keeps_order_and_twins(items: list[Item], limit: int, seed: int) -> None:
-    drawn = draw(items, limit, seed)
+    drawn = draw(items, limit, seed, attrgetter("pair"))
     assert drawn == [item for item in items if item in drawn]
     assert len(drawn) >= min(limit, len(items)) if limit else drawn == items
     for name in {item.pair for item in drawn} - {""}:
         assert {i.id for i in items if i.pair == name} <= {i.id for i in drawn}
-    assert drawn == draw(items, limit, seed)
+    assert drawn == draw(items, limit, seed, attrgetter("pair"))
 
 
 def test_a_draw_without_twins_has_exactly_the_limit() -> None:

@@ -1,0 +1,1 @@
+"""Methods of others beside maieutic, on the same questions and models: runs and one page."""
