@@ -161,7 +161,8 @@ def _informed(
         if not copy.exists():
             _copied(memory.path, copy)
     bare, informed = (Memory(copy, limits=memory.limits) for copy in copies)
-    changes, facts = [], set()
+    changes = []
+    facts: set[tuple[str, str]] = set()
     for group, name in basic_facts(world, asked):
         text = group_fact(world, group, name).correct().text
         if len(facts) == FACTS:
