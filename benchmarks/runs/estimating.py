@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Method, Usage
 from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import run
+from maieutic.checkpoints.process import usable_cores
 from maieutic.models import LoadedModels
 
 __all__ = ["SAMPLE", "Estimate", "Range", "estimate"]
@@ -58,7 +60,8 @@ def estimate(items: Sequence[Item], method: Method, models: LoadedModels, batch:
     Tokens and calls: the mean of a question, 1.9 standard errors to each side. Seconds: a batch takes some
     time whatever its size, and some for each question; how much of either, two batches of the sample tell. At
     best the run's full batches share the first; at worst they gain nothing over the sample's. Both are
-    widened as the tokens are.
+    widened as the tokens are. Where other programs kept the processor busy, the least is what it would be
+    without them.
 
     Args:
         batch: questions of the run that are asked together.
@@ -106,4 +109,15 @@ def _minutes(
     work = [float(r.usage.generated_tokens + r.usage.calls + r.usage.pairs) for r in records]
     spread = _error(work) / fmean(work) if any(work) else 0.0
     low, high = sorted((shared, alone))
-    return Range((once + low * max(0.0, 1 - spread)) / 60, (once + high * (1 + spread)) / 60)
+    least = (once + low * max(0.0, 1 - spread)) * _own_share()
+    return Range(least / 60, (once + high * (1 + spread)) / 60)
+
+
+def _own_share() -> float:
+    """Cores by processes that wanted to run, over the last minute: 1 on a machine that is not overloaded.
+
+    1 too where the operating system does not say.
+    """
+    if not hasattr(os, "getloadavg"):
+        return 1.0
+    return min(1.0, usable_cores() / max(os.getloadavg()[0], 1.0))

@@ -97,6 +97,19 @@ def test_where_questions_cost_the_same_the_time_of_the_run_is_in_the_range(
     assert found.minutes.low - slack <= whole / 60 <= found.minutes.high + slack
 
 
+@pytest.mark.parametrize(("load", "share"), [(0.1, 1.0), (2.0, 1.0), (8.0, 0.25)])
+def test_on_a_busy_machine_the_run_may_be_faster_than_the_sample(
+    monkeypatch: pytest.MonkeyPatch, load: float, share: float
+) -> None:
+    monkeypatch.setattr("maieutic.benchmarks.runs.estimating.usable_cores", lambda: 2)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    alone = guessed(monkeypatch, 400, fixed=1.0).minutes
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    found = guessed(monkeypatch, 400, fixed=1.0).minutes
+    assert found.low == pytest.approx(share * alone.low)
+    assert found.high == alone.high
+
+
 def test_more_questions_are_sampled_where_they_bring_their_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     trees = [Tree("0", "0", "1", (Proposition("Q", None, "0", "1", 0.9, 0.1),)) for _ in range(100)]
     items = [Item(f"q{k}", f"{k}", True, tree=tree) for k, tree in enumerate(trees)]
