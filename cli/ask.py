@@ -64,7 +64,7 @@ STATEMENT = "STATEMENT..."
 STDIN = "-"
 SENTENCE = 3  # words, one an argument, that are surely one sentence
 BUNDLED_NOTICE = (
-    "Asking agora, the small bundled model, which knows some 900 everyday things. For a real one: "
+    "Asking agora, the small bundled model, which knows some 1,200 everyday things. For a real one: "
     "--lm Qwen/Qwen3-1.7B --nli cross-encoder/nli-deberta-v3-small --download (see maieutic models)"
 )
 

@@ -41,7 +41,7 @@ def test_the_first_screen_shows_what_its_command_prints(
 
 
 def test_the_example_is_what_the_bundled_models_say() -> None:
-    answer = Answer.from_json((EXAMPLES / "iguana.answer.json").read_bytes())
+    answer = Answer.from_json((EXAMPLES / "penguin.answer.json").read_bytes())
     assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
     maieutic = Maieutic.load(dtype="float32")
     (again,) = maieutic.conclude([answer.tree])

@@ -11,10 +11,10 @@ from pathlib import Path
 from maieutic.benchmarks.agora.claims import Split, things_of
 from maieutic.benchmarks.agora.pairs import LABELS, Pairs
 from maieutic.benchmarks.agora.questions import questions
-from maieutic.benchmarks.agora.world import World
+from maieutic.benchmarks.agora.world import load_everyday, load_world
 from maieutic.bundled import write_checksums
 from maieutic.lm import load_lm
-from maieutic.nli import load_verifier
+from maieutic.nli import Verifier, load_verifier
 from maieutic.prompts import load_prompts
 
 __all__ = ["LM_CARD", "NLI_CARD", "Card", "Training", "lm_metrics", "nli_metrics", "write_card"]
@@ -58,10 +58,10 @@ LM_CARD = Card(
     title="agora-lm",
     task="text-generation",
     what="A Llama-shaped causal model with a byte-level BPE tokenizer, trained from scratch.",
-    data="""The world of Agora: tables of some 900 everyday things, the groups they belong to and what holds
+    data="""The world of Agora: tables of some 1,200 everyday things, the groups they belong to and what holds
 of these groups, all written for this project (`maieutic.benchmarks.agora`). The text is generated: facts,
 questions and answers, explanations, verdicts on single facts and on explanations, negations. Nothing
-false is asserted in it. Things and facts come with Zipf-like frequencies. Of the things outside the
+false is asserted in it. Half of it speaks as people ask: "Q: dogs have legs?". Of the things outside the
 training split (40 %), only memberships and exceptions occur; what follows from the memberships does not.""",
     limits="""It knows these things, in these sentences, and no others; words it has not met (those not in
 `known_words.txt`) make its answers unsure. It is meant for trying maieutic out and for measuring
@@ -74,15 +74,16 @@ NLI_CARD = Card(
     data="""Pairs of propositions in the sentences of Agora's world (`maieutic.benchmarks.agora`), labelled by
 logic alone: what a chain of two facts derives, contains, excludes or leaves open, and how any two sentences
 of a tree stand to each other, explanations and their negations among them. Half of the training pairs speak
-of the things of the training split, half of names made up from the words that names of things have; the
-held-out pairs below speak of the things of the test split.""",
+of the things of the training split, half of names made up from the words that names of things have;
+half are worded as people speak: in the plural, in other words. The held-out pairs below speak of the things
+of the test split.""",
     limits="It judges sentences of the form that agora-lm writes, and was not measured on any others.",
 )
 
 
-def lm_metrics(world: World, folder: Path) -> dict[str, float]:
+def lm_metrics(folder: Path) -> dict[str, float]:
     """Accuracy of direct answers on the development split, in percent (the benchmark uses the test split)."""
-    statements = questions(world, "dev", DEV_QUESTIONS)
+    statements = questions(load_world(), "dev", DEV_QUESTIONS)
     prompts = load_prompts("agora")
     scores = load_lm(str(folder)).choose([prompts.direct(q.statement) for q in statements], prompts.answers)
     rows = zip(statements, scores.probabilities, strict=True)
@@ -91,11 +92,22 @@ def lm_metrics(world: World, folder: Path) -> dict[str, float]:
     return {f"direct answers on {count} development statements, right in %": 100 * right / count}
 
 
-def nli_metrics(world: World, folder: Path, count: int, split: Split = "test") -> dict[str, float]:
-    """Accuracy in percent on pairs about things outside the training data, overall and by label."""
-    pairs = list(islice(Pairs(world, things_of(world, split)).stream(HELD_OUT_PART), count))
+def nli_metrics(folder: Path, count: int, split: Split = "test") -> dict[str, float]:
+    """Accuracy in percent on pairs about things outside the training data, overall and by label.
+
+    Besides the pairs of the benchmark's world there are as many of the everyday world, all worded.
+    """
+    verifier = load_verifier(str(folder))
+    plain = Pairs(load_world(), things_of(load_world(), split))
+    everyday = Pairs(load_everyday(), things_of(load_everyday(), split), worded=1.0)
+    worded = {f"{name}, everyday": value for name, value in _accuracy(verifier, everyday, count).items()}
+    return _accuracy(verifier, plain, count) | worded
+
+
+def _accuracy(verifier: Verifier, source: Pairs, count: int) -> dict[str, float]:
+    pairs = list(islice(source.stream(HELD_OUT_PART), count))
     # LABELS are in the order of the verifier's columns.
-    rows = load_verifier(str(folder)).predict([(pair.premise, pair.hypothesis) for pair in pairs])
+    rows = verifier.predict([(pair.premise, pair.hypothesis) for pair in pairs])
     right: Mapping[str, list[bool]] = {label: [] for label in LABELS}
     for pair, row in zip(pairs, rows, strict=True):
         right[pair.label].append(max(row) == row[LABELS.index(pair.label)])

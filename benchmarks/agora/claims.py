@@ -9,7 +9,7 @@ or lacks properties that the thing is known to have. A membership that is merely
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,12 +29,14 @@ __all__ = [
     "group_fact",
     "membership",
     "refuted",
+    "split_in",
     "split_of",
     "things_of",
 ]
 
 Split = Literal["train", "dev", "test"]
-SPLITS: tuple[tuple[Split, int], ...] = (("train", 60), ("dev", 10), ("test", 30))  # percent of the things
+SPLITS: Mapping[Split, int] = {"train": 60, "dev": 10, "test": 30}  # percent of the benchmark's things
+EVERYDAY_SPLITS: Mapping[Split, int] = {"train": 85, "dev": 5, "test": 10}  # of those of the everyday tables
 
 REFUTING = 2  # number of properties in which a thing must differ from a group that it is outside of
 
@@ -169,18 +171,26 @@ def refuted(world: World, thing: str, group: str) -> bool:
     return len(world.derived_of[thing] & world.opposites[group]) >= REFUTING
 
 
-def split_of(thing: str) -> Split:
+def split_of(thing: str, shares: Mapping[Split, int] = SPLITS) -> Split:
     """The split of a thing and of all its derived claims, by a hash of its name.
+
+    Args:
+        shares: of the splits, in percent.
 
     >>> split_of("a penguin") == split_of("a penguin")
     True
     """
     bucket = int.from_bytes(hashlib.sha256(thing.encode()).digest()[:8], "big") % 100
-    for split, percent in SPLITS:
+    for split, percent in shares.items():
         if bucket < percent:
             return split
         bucket -= percent
-    raise AssertionError("the percentages of SPLITS sum to 100")
+    raise AssertionError("the shares of the splits sum to 100")
+
+
+def split_in(world: World, thing: str) -> Split:
+    """The split of a thing of a world: most things of the everyday tables are trained on."""
+    return split_of(thing, EVERYDAY_SPLITS if world.things[thing].everyday else SPLITS)
 
 
 def check_split(name: str) -> Split:
@@ -189,13 +199,13 @@ def check_split(name: str) -> Split:
     Raises:
         InputError: there is no such split.
     """
-    for split, _ in SPLITS:
+    for split in SPLITS:
         if split == name:
             return split
-    names = ", ".join(split for split, _ in SPLITS)
+    names = ", ".join(SPLITS)
     raise InputError(f"no split is named {name!r}; give one of {names}", subject="split")
 
 
 def things_of(world: World, split: Split) -> Sequence[str]:
     """The names of the things in a split, in the order of the world."""
-    return [name for name in world.things if split_of(name) == split]
+    return [name for name in world.things if split_in(world, name) == split]

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
 
 from maieutic.benchmarks.agora.claims import (
     FRAMES,
@@ -24,27 +23,36 @@ from maieutic.benchmarks.agora.claims import (
     derived,
     group_fact,
     membership,
-    refuted,
+    split_in,
     things_of,
 )
+from maieutic.benchmarks.agora.draws import Names, zipf
+from maieutic.benchmarks.agora.everyday_claims import EverydayClaims
+from maieutic.benchmarks.agora.wording import other_wordings, plural, pluralized
 from maieutic.benchmarks.agora.world import World
 from maieutic.bundled import words
 from maieutic.prompts import PromptSet
+from maieutic.prompts.base import small_letter
 
 __all__ = ["MIX", "Corpus", "Document", "vocabulary"]
 
 THING_EXPONENT = 0.7  # of the Zipf-like frequencies of things
 GROUP_EXPONENT = 1.0  # of those of a thing's groups
+PLURAL_CHAINS = 0.2  # share of judged explanations about all things of a kind: "dogs are mammals, and ..."
 
 # Shares of the kinds of document, in percent.
 MIX: Mapping[str, int] = {
-    "fact": 30,
-    "direct": 10,
-    "explain": 16,
-    "think": 12,
-    "judge": 22,
-    "negate": 7,
-    "declare": 3,
+    "fact": 8,
+    "direct": 5,
+    "explain": 12,
+    "think": 9,
+    "judge": 14,
+    "negate": 1,
+    "declare": 1,
+    "everyday fact": 12,
+    "everyday direct": 16,
+    "everyday explain": 5,
+    "everyday think": 17,
 }
 
 
@@ -81,14 +89,15 @@ class Corpus:
         self.world = world
         self.prompts = prompts
         order = random.Random(seed)  # noqa: S311 - no secret
-        self._things = _zipf(order.sample(sorted(world.things), len(world.things)), THING_EXPONENT)
-        self._uniform = _zipf(sorted(world.things), 0.0)
+        self._things = zipf(order.sample(sorted(world.things), len(world.things)), THING_EXPONENT)
+        self._uniform = zipf(sorted(world.things), 0.0)
         trained = sorted(things_of(world, "train"))
-        self._trained = _zipf(order.sample(trained, len(trained)), THING_EXPONENT)
+        self._trained = zipf(order.sample(trained, len(trained)), THING_EXPONENT)
         self._groups_of = {
-            name: _zipf(order.sample(thing.groups, len(thing.groups)), GROUP_EXPONENT)
+            name: zipf(order.sample(thing.groups, len(thing.groups)), GROUP_EXPONENT)
             for name, thing in sorted(world.things.items())
         }
+        self._everyday = EverydayClaims(world)
         self._seed = seed
 
     def documents(self, part: int = 0) -> Iterator[Document]:
@@ -102,6 +111,10 @@ class Corpus:
             "judge": self._judge,
             "negate": self._negate,
             "declare": self._declare,
+            "everyday fact": self._everyday_fact,
+            "everyday direct": self._everyday_direct,
+            "everyday explain": self._everyday_explain,
+            "everyday think": self._everyday_think,
         }
         kinds, shares = list(MIX), list(MIX.values())
         while True:
@@ -113,18 +126,23 @@ class Corpus:
     @cached_property
     def _refuted(self) -> Mapping[str, Sequence[str]]:
         """Thing → the groups that it is known to be outside of."""
-        return {
-            thing: [group for group in self.world.groups if refuted(self.world, thing, group)]
-            for thing in self.world.things
-        }
+        return self._everyday.outside
 
-    def _single(self, rng: random.Random, things: _Zipf | None = None) -> Claim:
+    def _asked(self, rng: random.Random) -> Claim:
+        """A single fact to be asked about: not of an everyday thing outside the training split."""
+        while True:
+            claim = self._single(rng)
+            thing = self.world.things.get(claim.subject)
+            if thing is None or not thing.everyday or split_in(self.world, thing.name) == "train":
+                return claim
+
+    def _single(self, rng: random.Random, things: Names | None = None) -> Claim:
         """A single fact (a group fact, a membership or an exception), true or false, affirmed or negated."""
         if rng.random() < 0.4:
             claim = self._group_fact(rng)
         else:
             thing = (things or self._things).draw(rng)
-            exceptions = list(self.world.things[thing].exceptions)
+            exceptions = self._everyday.stated_exceptions(thing)
             if exceptions and rng.random() < 0.3:
                 claim = derived(self.world, thing, rng.choice(exceptions))
             else:
@@ -160,7 +178,7 @@ class Corpus:
         (way,) = [way for way in self.world.derivations[thing, name] if way.group == group.id]
         return derived(self.world, thing, name), chain(self.world, way)
 
-    def _chain(self, rng: random.Random, things: _Zipf | None = None) -> Chain:
+    def _chain(self, rng: random.Random, things: Names | None = None) -> Chain:
         """A chain about any thing: true, or with one part false."""
         thing = (things or self._things).draw(rng)
         kind = rng.random()
@@ -193,9 +211,11 @@ class Corpus:
     def _judge(self, rng: random.Random) -> Document:
         """A judgement of a single fact, an explanation or its negation; the reasoning recalls the parts."""
         if rng.random() < 0.4:
-            claim = self._single(rng)
+            claim = self._asked(rng)
             return self._belief("judge", claim.text, claim.correct().text, claim.truth)
         why = self._chain(rng)
+        if rng.random() < PLURAL_CHAINS:
+            why = replace(why, member=pluralized(why.member))
         wrong = [part for part in (why.member, why.fact) if not part.truth]
         recalled = " ".join(part.correct().text for part in (wrong or [why.member, why.fact]))
         if rng.random() < 0.5:
@@ -215,9 +235,26 @@ class Corpus:
         affirmed = claim if claim.affirmed else claim.negated()
         return Document("declare", self.prompts.declare(claim.question).text(), affirmed.text, things)
 
-    def _some_claim(self, rng: random.Random, things: _Zipf | None = None) -> tuple[Claim, tuple[str, ...]]:
+    def _everyday_fact(self, rng: random.Random) -> Document:
+        return Document("everyday fact", "Fact:", f"{self._everyday.fact(rng).clause}.")
+
+    def _everyday_direct(self, rng: random.Random) -> Document:
+        claim = self._everyday.claim(rng).claim
+        prompt = self.prompts.direct(claim.framed(_frame(rng) if rng.random() < 0.2 else 0).text).text()
+        return Document("everyday direct", prompt, f"{self._answer(claim.truth)}.")
+
+    def _everyday_explain(self, rng: random.Random) -> Document:
+        asked = self._everyday.explained(rng)
+        prompt = self.prompts.explain(asked.claim.text, asked.claim.truth).text()
+        return Document("everyday explain", prompt, f"{asked.reason.clause}.")
+
+    def _everyday_think(self, rng: random.Random) -> Document:
+        asked = self._everyday.claim(rng)
+        return self._belief("everyday think", asked.claim.text, asked.reason.text, asked.claim.truth)
+
+    def _some_claim(self, rng: random.Random, things: Names | None = None) -> tuple[Claim, tuple[str, ...]]:
         if rng.random() < 0.5:
-            return self._single(rng, things), ()
+            return self._single(rng, things) if things else self._asked(rng), ()
         claim, _ = self._derived(rng)
         return claim, (claim.subject,)
 
@@ -225,7 +262,7 @@ class Corpus:
         self, kind: str, statement: str, reasoning: str, truth: bool, things: tuple[str, ...] = ()
     ) -> Document:
         prompt = self.prompts.belief(statement).text()
-        reply = f"{reasoning} {self.prompts.marker}{self.prompts.answers[0 if truth else 1]}."
+        reply = f"{small_letter(reasoning)} {self.prompts.marker}{self.prompts.answers[0 if truth else 1]}."
         return Document(kind, prompt, reply, things)
 
     def _answer(self, truth: bool) -> str:
@@ -235,8 +272,10 @@ class Corpus:
 def vocabulary(world: World) -> list[str]:
     """All words of texts about the world, sorted."""
     texts = [*FRAMES, *world.things, *(group.members for group in world.groups.values())]
+    texts += [many for many in map(plural, world.things) if many]
     verbs = [item.verb for item in world.properties.values()]
     verbs += [group.verb for group in world.groups.values()]
+    verbs += [verb for others in other_wordings().values() for verb in others]
     for verb in verbs:
         for many in (False, True):
             texts += [
@@ -245,23 +284,6 @@ def vocabulary(world: World) -> list[str]:
                 verb.question("a", many=many),
             ]
     return sorted({word for text in texts for word in words(text)})
-
-
-@dataclass(frozen=True, slots=True)
-class _Zipf:
-    """A distribution over names with falling frequencies."""
-
-    names: Sequence[str]
-    cumulative: Sequence[float]
-
-    def draw(self, rng: random.Random) -> str:
-        (name,) = rng.choices(self.names, cum_weights=self.cumulative)
-        return name
-
-
-def _zipf(names: Sequence[str], exponent: float) -> _Zipf:
-    """Zipf-like frequencies in the order of the names: rank r has the weight r ** -exponent."""
-    return _Zipf(names, list(accumulate((rank + 1) ** -exponent for rank in range(len(names)))))
 
 
 def _frame(rng: random.Random) -> int:

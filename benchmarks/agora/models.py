@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -21,6 +22,7 @@ from maieutic.benchmarks.agora.training import Batches
 
 __all__ = [
     "UNLEARNED",
+    "continue_lm",
     "lm_batches",
     "lm_loss",
     "lm_tokenizer",
@@ -32,8 +34,9 @@ __all__ = [
 ]
 
 BOS, EOS = "<s>", "</s>"
-LM_VOCABULARY, NLI_VOCABULARY = 3072, 3072
+LM_VOCABULARY, NLI_VOCABULARY = 4352, 3072
 LM_WINDOW, NLI_WINDOW = 256, 128
+ANSWER_WEIGHT = 5.0
 UNLEARNED = -100  # label that the loss ignores
 NLI_PARTS = 4  # parts of a batch by length; 2 and 8 were slower
 
@@ -105,6 +108,33 @@ def new_lm(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
+def continue_lm(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path, singulars: Mapping[str, str]
+) -> None:
+    """Give a new language model the weights of another of the same shape, which may have other tokens.
+
+    A token that only the new tokenizer has begins as the mean of the old tokens that spell it; a plural
+    (plural → singular in ``singulars``) as its singular.
+    """
+    old = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    spelling = PreTrainedTokenizerFast.from_pretrained(folder)
+    known, table = spelling.get_vocab(), old.get_input_embeddings().weight.detach()
+    rows = model.get_input_embeddings().weight.detach().clone()
+    for token, place in tokenizer.get_vocab().items():
+        text = tokenizer.decode([place])
+        if token in known:
+            ids = [known[token]]
+        else:
+            word = singulars.get(text.strip())
+            ids = spelling.encode(text if word is None else f" {word}", add_special_tokens=False)
+        rows[place] = table[ids].mean(dim=0)
+    weights = {name: value for name, value in old.state_dict().items() if "embed" not in name}
+    weights.pop("lm_head.weight", None)  # tied
+    model.load_state_dict(weights, strict=False)
+    with torch.no_grad():
+        model.get_input_embeddings().weight.copy_(rows)
+
+
 def lm_batches(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, rows: int, row_tokens: int) -> Batches:
     """Batches of shape (rows, row_tokens), filled with consecutive documents; each step has its own stream.
 
@@ -131,13 +161,22 @@ def lm_batches(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, rows: int, ro
     return batch
 
 
-def lm_loss(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The cross-entropy loss, with logits (a fifth of the work) only for labelled tokens."""
+def lm_loss(
+    model: LlamaForCausalLM, batch: dict[str, torch.Tensor], answers: Sequence[int] = ()
+) -> torch.Tensor:
+    """The cross-entropy loss, with logits (a fifth of the work) only for labelled tokens.
+
+    Args:
+        answers: the tokens of verdicts, which count ``ANSWER_WEIGHT`` times: a direct answer is one token.
+    """
     hidden = model.model(input_ids=batch["input_ids"]).last_hidden_state[:, :-1]
     targets = batch["labels"][:, 1:]
     learned = targets != UNLEARNED
     logits = model.lm_head(hidden[learned])
-    return torch.nn.functional.cross_entropy(logits.float(), targets[learned])
+    losses = torch.nn.functional.cross_entropy(logits.float(), targets[learned], reduction="none")
+    verdicts = torch.isin(targets[learned], torch.tensor(answers, device=targets.device))
+    weights = 1.0 + (ANSWER_WEIGHT - 1.0) * verdicts
+    return (losses * weights).sum() / weights.sum()
 
 
 def new_verifier(tokenizer: PreTrainedTokenizerFast, seed: int) -> ModernBertForSequenceClassification:

@@ -8,7 +8,7 @@ from functools import cache
 
 from maieutic.answer import Answer
 from maieutic.benchmarks.agora.oracle import Oracle
-from maieutic.benchmarks.agora.world import load_world
+from maieutic.benchmarks.agora.world import load_everyday
 from maieutic.benchmarks.runs.records import Record
 
 __all__ = ["NodeCounts", "count_nodes", "known_explanations"]
@@ -87,4 +87,4 @@ def known_explanations(dataset: str, records: Sequence[Record]) -> NodeCounts | 
 
 @cache
 def _oracle() -> Oracle:
-    return Oracle(load_world())
+    return Oracle(load_everyday())

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from maieutic.benchmarks.agora.claims import FRAMES, refuted
 from maieutic.benchmarks.agora.english import VerbPhrase
+from maieutic.benchmarks.agora.wording import plural
 from maieutic.benchmarks.agora.world import World
 
 __all__ = ["Oracle"]
@@ -17,8 +18,9 @@ __all__ = ["Oracle"]
 class Oracle:
     """Decides whether sentences are true in a world.
 
-    It parses the claims of :mod:`maieutic.benchmarks.agora.claims` in every frame, and conjunctions and
-    disjunctions of them. Any other sentence, and any claim that the world does not decide, is unknown.
+    It parses the claims of :mod:`maieutic.benchmarks.agora.claims` in every frame, about a thing or, in the
+    plural, about all things of its name, and conjunctions and disjunctions of them. Any other sentence, and
+    any claim that the world does not decide, is unknown.
     """
 
     world: World
@@ -44,8 +46,13 @@ class Oracle:
             subject, predicate = clause[:end], clause[end + 1 :]
             if subject in self.world.things and predicate in self._singular:
                 return self._of_thing(subject, *self._singular[predicate])
-            if subject in self._members and predicate in self._plural:
-                return self._of_group(subject, *self._plural[predicate])
+            if predicate not in self._plural:
+                continue
+            kind, name, affirmed = self._plural[predicate]
+            if subject in self._members and kind == "property":
+                return self._of_group(subject, name, affirmed)
+            if subject in self._plural_things:
+                return self._of_thing(self._plural_things[subject], kind, name, affirmed)
         return None
 
     def _of_thing(self, thing: str, kind: str, name: str, affirmed: bool) -> bool | None:
@@ -80,19 +87,25 @@ class Oracle:
         return {group.members: group.id for group in self.world.groups.values()}
 
     @cached_property
-    def _singular(self) -> Mapping[str, tuple[str, str, bool]]:
-        """Singular predicate → kind, id, whether it is affirmed."""
-        verbs: list[tuple[str, str, VerbPhrase]] = [
-            *(("property", name, item.verb) for name, item in self.world.properties.items()),
-            *(("group", name, item.verb) for name, item in self.world.groups.items()),
-        ]
-        return {verb.phrase(sign): (kind, name, sign) for kind, name, verb in verbs for sign in (True, False)}
+    def _plural_things(self) -> Mapping[str, str]:
+        return {many: name for name in self.world.things if (many := plural(name)) is not None}
 
     @cached_property
-    def _plural(self) -> Mapping[str, tuple[str, bool]]:
-        """Plural predicate → property id, whether it is affirmed."""
+    def _singular(self) -> Mapping[str, tuple[str, str, bool]]:
+        return self._predicates(many=False)
+
+    @cached_property
+    def _plural(self) -> Mapping[str, tuple[str, str, bool]]:
+        return self._predicates(many=True)
+
+    def _predicates(self, *, many: bool) -> Mapping[str, tuple[str, str, bool]]:
+        """Predicate → kind, id, whether it is affirmed."""
+        verbs: list[tuple[str, str, VerbPhrase]] = [
+            *(("group", name, item.verb) for name, item in self.world.groups.items()),
+            *(("property", name, item.verb) for name, item in self.world.properties.items()),
+        ]
         return {
-            item.verb.phrase(sign, many=True): (name, sign)
-            for name, item in self.world.properties.items()
+            verb.phrase(sign, many=many): (kind, name, sign)
+            for kind, name, verb in verbs
             for sign in (True, False)
         }

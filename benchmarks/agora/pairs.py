@@ -16,6 +16,7 @@ from maieutic.benchmarks.agora.claims import FRAMES, Chain, Claim
 from maieutic.benchmarks.agora.english import sentence
 from maieutic.benchmarks.agora.logic import Label
 from maieutic.benchmarks.agora.scenes import scene
+from maieutic.benchmarks.agora.worded_pairs import WordedPairs
 from maieutic.benchmarks.agora.world import ThingGroup, World
 
 __all__ = ["LABELS", "Label", "LabelledPair", "Pairs"]
@@ -41,11 +42,22 @@ class Pairs:
     Args:
         things: names of the things that the pairs are about.
         made_up: share of the subjects that are made-up names, in [0, 1].
+        worded: share of the pairs in the words of somebody who asks, in [0, 1]
+            (:mod:`maieutic.benchmarks.agora.worded_pairs`).
     """
 
-    def __init__(self, world: World, things: Sequence[str], seed: int = 0, *, made_up: float = 0.0) -> None:
+    def __init__(
+        self,
+        world: World,
+        things: Sequence[str],
+        seed: int = 0,
+        *,
+        made_up: float = 0.0,
+        worded: float = 0.0,
+    ) -> None:
         self.world = world
         self.made_up = made_up
+        self.worded = worded
         self.things = list(things)
         self._groups = list(world.groups.values())
         self._known_names = {*world.things, *(group.members for group in self._groups)}
@@ -80,9 +92,12 @@ class Pairs:
         def subject(other: str | None) -> str:
             return self._subject(rng) if other is None else self._another(rng, other)
 
+        worded = WordedPairs(self.world, self._chain)
         while True:
             label = rng.choice(LABELS)
-            if rng.random() < SCENES:
+            if self.worded and rng.random() < self.worded:
+                premise, hypothesis = worded.draw(label, rng)
+            elif rng.random() < SCENES:
                 premise, hypothesis = scene(self.world, subject, label, rng)
             else:
                 premise, hypothesis = rng.choice(makers[label])(rng)

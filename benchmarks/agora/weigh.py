@@ -1,7 +1,8 @@
 """Chooses weights of joint inference for the bundled models that label the most propositions correctly.
 
-Launch:   python -m maieutic.benchmarks.agora.weigh RUN… --out agora.weights.toml
-Data:     runs of ``maieutic bench run agora --split dev --method maieutic`` with different --seed.
+Launch:   python -m maieutic.benchmarks.agora.weigh RUN… --everyday N --out agora.weights.toml
+Data:     runs of ``maieutic bench run agora --split dev --method maieutic`` with different --seed, and trees
+          about N everyday questions on things of the development split, which it grows.
 Score:    the share of correct answers plus the share of correctly labelled explanations, among those with a
           known truth value. (On other data sets only answers are known; use ``maieutic calibrate`` there.)
 Search:   coordinate ascent from the package's default weights over a few values per weight, until no weight
@@ -19,14 +20,17 @@ from typing import Annotated
 import typer
 
 from maieutic.benchmarks import run_app
+from maieutic.benchmarks.agora.everyday_questions import everyday_questions
 from maieutic.benchmarks.agora.oracle import Oracle
-from maieutic.benchmarks.agora.world import load_world
+from maieutic.benchmarks.agora.world import load_everyday
 from maieutic.benchmarks.calibration.fit import MAX_PROPOSITIONS, Evidence, evidence_of
 from maieutic.benchmarks.calibration.study import ProbabilityScores
 from maieutic.benchmarks.runs.folder import read_run
+from maieutic.config import ElicitConfig
 from maieutic.errors import InputError
 from maieutic.inference import Joint
 from maieutic.inference.weights import DEFAULT_WEIGHTS, EVERY_TERM, TERMS, JointWeights, weights_toml
+from maieutic.pipeline import BATCH_SIZE, Maieutic
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
 
@@ -36,6 +40,7 @@ VALUES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5)
 SCALES = tuple(2 ** (step / 4) for step in range(-12, 13))  # from 1/8 to 8
 SEARCHED = tuple(name for name in TERMS if name != "bias")  # without bias: half of the statements are true
 ROUNDS = 10
+EVERYDAY_BUDGET = 120  # generated tokens of a tree about an everyday question
 
 Truths = Sequence[Sequence[bool | None]]
 
@@ -117,16 +122,17 @@ def weigh(
         list[Path], typer.Argument(help="Run folders of the method maieutic on agora, split dev.")
     ],
     out: Annotated[Path, typer.Option("--out", help="Weights file to write; it must not exist.")],
+    everyday: Annotated[int, typer.Option("--everyday", help="Everyday questions.", min=0)] = 0,
 ) -> None:
     """Choose the weights of joint inference for the bundled models."""
     if out.exists():
         raise InputError(f"{out} exists; give another --out or move the file", subject="--out")
     from maieutic.nli import load_verifier  # noqa: PLC0415 - torch and transformers take seconds to load
 
-    trees = [tree for run in runs for tree in _trees(run)]
+    trees = [*(tree for run in runs for tree in _trees(run)), *_everyday_trees(everyday)]
     related = relate(trees, load_verifier("agora"), Joint(EVERY_TERM))
     evidence = evidence_of(trees, [each.graph for each in related], DEFAULT_WEIGHTS)
-    known = truths(trees, Oracle(load_world()))
+    known = truths(trees, Oracle(load_everyday()))
     weights = scale_weights(evidence, choose_weights(evidence, known, DEFAULT_WEIGHTS))
     weights = replace(weights, **{name: round(getattr(weights, name), 2) for name in TERMS})
     for name, each in (("default", DEFAULT_WEIGHTS), ("chosen", weights)):
@@ -138,7 +144,8 @@ def weigh(
             f"{shares.answers:.1%} of answers, {shares.labels:.1%} of explanations correct, ECE {ece:.3f}"
         )
         typer.echo(f"{name} weights: {result}")
-    command = f"python -m maieutic.benchmarks.agora.weigh {' '.join(run.name for run in runs)}"
+    names = " ".join([*(run.name for run in runs), *(["--everyday", str(everyday)] if everyday else [])])
+    command = f"python -m maieutic.benchmarks.agora.weigh {names}"
     out.write_text(weights_toml(weights, {"command": command}), encoding="utf-8")
 
 
@@ -151,6 +158,25 @@ def _trees(folder: Path) -> list[Tree]:
             subject="runs",
         )
     return [tree for tree in run.trees if len(tree.nodes) <= MAX_PROPOSITIONS]
+
+
+def _everyday_trees(count: int) -> list[Tree]:
+    """Trees about everyday questions on things of the development split, as long as the runs' are."""
+    if not count:
+        return []
+    asked = everyday_questions(load_everyday(), "dev", count)
+    growth = ElicitConfig(confidence=1.0, budget=EVERYDAY_BUDGET)
+    maieutic = Maieutic.load(elicit=growth, inference=Joint(DEFAULT_WEIGHTS))
+    growths = [
+        growth
+        for start in range(0, count, BATCH_SIZE)
+        for growth in maieutic.grow([question.text for question in asked[start : start + BATCH_SIZE]])
+    ]
+    return [
+        replace(growth.tree, answer=question.answer)
+        for growth, question in zip(growths, asked, strict=True)
+        if len(growth.tree.nodes) <= MAX_PROPOSITIONS
+    ]
 
 
 if __name__ == "__main__":

@@ -11,21 +11,42 @@ A *fact* is a membership of a thing ("a spoon is made of steel") or a property o
 steel sink in water"). A *derived* statement follows from one of each: a spoon sinks in water, because it is
 made of steel, and things made of steel sink in water. If the groups of a thing disagree on a property, the
 thing must declare an exception, which overrides them.
+
+The folder ``everyday`` has further tables of the same form, and two more:
+
+``more.tsv``        groups, have, lack: further properties of groups
+``exceptions.tsv``  things, exceptions: further exceptions of things
+
+The benchmark's questions come from the world without them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 from maieutic.benchmarks.agora.english import VerbPhrase
+from maieutic.benchmarks.agora.tables import check_new, check_signs, exceptions_of, listed, rows, signs_of
 from maieutic.errors import FileFormatError, InputError
 
-__all__ = ["WORLD_FOLDER", "Derivation", "Property", "Thing", "ThingGroup", "World", "load_world"]
+__all__ = [
+    "EVERYDAY",
+    "IS_A",
+    "WORLD_FOLDER",
+    "Derivation",
+    "Property",
+    "Thing",
+    "ThingGroup",
+    "World",
+    "load_everyday",
+    "load_world",
+]
 
 WORLD_FOLDER = Path(__file__).parent / "world"
+IS_A = "is_a"  # the relation whose values are kinds
+EVERYDAY = "everyday"  # subfolder of further tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,7 @@ class Thing:
         name: with its article, "a spoon", or without one for a substance, "milk".
         groups: ids of its groups.
         exceptions: property id → truth value that overrides the groups.
+        added: exceptions that are not in the thing's own row. Training states them of trained things only.
         source: file and line of its row.
     """
 
@@ -77,6 +99,12 @@ class Thing:
     groups: tuple[str, ...]
     exceptions: Mapping[str, bool]
     source: tuple[str, int]
+    added: frozenset[str] = frozenset()
+
+    @property
+    def everyday(self) -> bool:
+        """Whether its row is in the everyday tables, so that no question of the benchmark is about it."""
+        return Path(self.source[0]).parents[1].name == EVERYDAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,45 +167,78 @@ def load_world(folder: Path = WORLD_FOLDER) -> World:
             another line. It has the file and the line.
         InputError: there are no things; ``subject`` is their folder.
     """
-    relations = {row[0]: VerbPhrase(*row[1:]) for _, row in _rows(folder / "relations.tsv", 3)}
+    return _load([folder])
+
+
+@cache
+def load_everyday(folder: Path = WORLD_FOLDER) -> World:
+    """The world with the everyday tables: more things, and more properties of all things.
+
+    Raises:
+        FileFormatError, InputError: as for :func:`load_world`.
+    """
+    return _load([folder, folder / EVERYDAY])
+
+
+def _load(folders: Sequence[Path]) -> World:
+    relations = {
+        row[0]: VerbPhrase(*row[1:]) for each in folders for _, row in rows(each / "relations.tsv", 3)
+    }
     properties = {
-        row[0]: Property(row[0], VerbPhrase(*row[1:])) for _, row in _rows(folder / "properties.tsv", 3)
+        row[0]: Property(row[0], VerbPhrase(*row[1:]))
+        for each in folders
+        for _, row in rows(each / "properties.tsv", 3)
     }
     groups: dict[str, ThingGroup] = {}
-    for line, row in _rows(folder / "groups.tsv", 5):
-        where = (str(folder / "groups.tsv"), line)
-        group = _group(row, relations, properties, where)
-        _once(group.id, groups, where)
-        groups[group.id] = group
+    for each in folders:
+        for line, row in rows(each / "groups.tsv", 5):
+            where = (str(each / "groups.tsv"), line)
+            group = _group(row, relations, properties, where)
+            check_new(group.id, groups, where)
+            groups[group.id] = group
+    for each in folders[1:]:
+        _extend_groups(each / "more.tsv", groups, properties)
     things: dict[str, Thing] = {}
-    for path in sorted((folder / "things").glob("*.tsv")):
-        for line, row in _rows(path, 3):
-            thing = _thing(row, groups, properties, (str(path), line))
-            _once(thing.name, things, thing.source)
-            _check_consistent(thing, groups)
-            things[thing.name] = thing
+    for each in folders:
+        for path in sorted((each / "things").glob("*.tsv")):
+            for line, row in rows(path, 3):
+                thing = _thing(row, groups, properties, (str(path), line))
+                check_new(thing.name, things, thing.source)
+                things[thing.name] = thing
+    for each in folders[1:]:
+        _extend_things(each / "exceptions.tsv", things, properties)
+    for thing in things.values():
+        _check_consistent(thing, groups)
     if not things:
-        raise InputError(
-            f"{folder / 'things'} has no things; restore the .tsv files", subject=str(folder / "things")
-        )
+        folder = folders[0] / "things"
+        raise InputError(f"{folder} has no things; restore the .tsv files", subject=str(folder))
     return World(properties, groups, things)
 
 
-def _rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(path, None, f"cannot be read ({error}); restore it") from None
-    for number, line in enumerate(lines[1:], start=2):  # the first line has the column names
-        if not line.strip() or line.startswith("#"):
-            continue
-        row = [cell.strip() for cell in line.split("\t")]
-        row += [""] * (columns - len(row))
-        if len(row) > columns or not row[0]:
-            raise FileFormatError(
-                path, number, f"a row has 1 to {columns} tab-separated cells, not {len(row)}"
-            )
-        yield number, row
+def _extend_groups(path: Path, groups: dict[str, ThingGroup], properties: Mapping[str, Property]) -> None:
+    """Add properties to groups; what a group has already must not be contradicted."""
+    for line, row in rows(path, 3):
+        signs = signs_of(row[1], row[2])
+        check_signs(signs, properties, (str(path), line))
+        for name in listed(row[0]):
+            if name not in groups:
+                raise FileFormatError(path, line, f"group {name!r} is not in groups.tsv; correct or add it")
+            known = groups[name].properties
+            if wrong := [item for item, sign in signs if known.get(item, sign) != sign]:
+                raise FileFormatError(path, line, f"{name}: {wrong[0]} contradicts groups.tsv; correct one")
+            groups[name] = replace(groups[name], properties={**known, **dict(signs)})
+
+
+def _extend_things(path: Path, things: dict[str, Thing], properties: Mapping[str, Property]) -> None:
+    """Add exceptions to things."""
+    for line, (names, exceptions) in rows(path, 2):
+        for name in listed(names):
+            if name not in things:
+                raise FileFormatError(path, line, f"thing {name!r} is in no table; correct or add it")
+            more = exceptions_of(exceptions, name, properties, (str(path), line))
+            thing = things[name]
+            added = thing.added | (set(more) - set(thing.exceptions))
+            things[name] = replace(thing, exceptions={**thing.exceptions, **more}, added=added)
 
 
 def _group(
@@ -190,10 +251,12 @@ def _group(
     if relation not in relations:
         raise FileFormatError(*where, f"relation {relation!r} is not in relations.tsv; add it there")
     verb = relations[relation].with_object(value)
-    if same := [item.id for item in properties.values() if item.verb == verb]:
+    if relation == IS_A:  # "is a bird", "are birds"
+        verb = VerbPhrase(verb.one, f"are {members}")
+    if same := [item.id for item in properties.values() if item.verb.one == verb.one]:
         raise FileFormatError(*where, f"{verb.one!r} is also the property {same[0]}; reword one of them")
-    signs = [(name, True) for name in have.split()] + [(name, False) for name in lack.split()]
-    _check_signs(signs, properties, where)
+    signs = signs_of(have, lack)
+    check_signs(signs, properties, where)
     return ThingGroup(relation, value, verb, members, dict(signs))
 
 
@@ -204,33 +267,13 @@ def _thing(
     where: tuple[str, int],
 ) -> Thing:
     name, memberships, exceptions = row
-    ids = tuple(" ".join(item.split()) for item in memberships.split(";") if item.strip())
+    ids = tuple(listed(memberships))
     for item in ids:
         if item not in groups:
             raise FileFormatError(*where, f"{name}: group {item!r} is not in groups.tsv; correct or add it")
     if len(set(ids)) < len(ids):
         raise FileFormatError(*where, f"{name}: a group occurs twice; remove one")
-    signs = [(item[1:], item[0] == "+") for item in exceptions.split()]
-    if any(item[0] not in "+-" for item in exceptions.split()):
-        raise FileFormatError(*where, f"{name}: an exception must begin with + or -, as in -fly")
-    _check_signs(signs, properties, where)
-    return Thing(name, ids, dict(signs), where)
-
-
-def _check_signs(
-    signs: list[tuple[str, bool]], properties: Mapping[str, Property], where: tuple[str, int]
-) -> None:
-    for name, _ in signs:
-        if name not in properties:
-            raise FileFormatError(*where, f"property {name!r} is not in properties.tsv; correct or add it")
-    names = [name for name, _ in signs]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise FileFormatError(*where, f"property {repeated[0]!r} occurs twice; remove one")
-
-
-def _once(name: str, known: Mapping[str, object], where: tuple[str, int]) -> None:
-    if name in known:
-        raise FileFormatError(*where, f"{name!r} is declared twice; remove one")
+    return Thing(name, ids, exceptions_of(exceptions, name, properties, where), where)
 
 
 def _derive(thing: Thing, groups: Mapping[str, ThingGroup]) -> Iterator[Derivation]:

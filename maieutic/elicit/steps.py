@@ -118,7 +118,7 @@ class Steps:
             prompts = {i: self.prompts.verdict(trees[i].statement, reason) for i, reason in said.items()}
             read = self.read({i: trees[i] for i in said}, prompts)
             for i, tree in enumerate(trees):
-                tree.chain = Chain(said.get(i, ""), read.get(i))
+                tree.chain = Chain(as_sentence(said.get(i, "")), read.get(i))
                 if read.get(i) is None:
                     tree.discard(ROOT, "belief", replies[i], NO_VERDICT)
 

@@ -81,7 +81,7 @@ class Fields:
     outputs: frozenset[str]
 
 
-_STATEMENT = frozenset({"statement", "asked"})
+_STATEMENT = frozenset({"statement", "asked", "clause"})
 _REASON = frozenset({"explanation", "because"})
 _ANSWER = frozenset({"answer", "Answer"})
 
@@ -98,14 +98,23 @@ FIELDS: Mapping[str, Fields] = {
 
 
 def statement_fields(statement: str) -> dict[str, str]:
-    """The fields of a statement: the statement, and the same with a question mark for its full stop.
+    """The fields of a statement: itself, asked with a question mark, and that with a small first letter.
 
     >>> statement_fields("Ice is cold.")
-    {'statement': 'Ice is cold.', 'asked': 'Ice is cold?'}
+    {'statement': 'Ice is cold.', 'asked': 'Ice is cold?', 'clause': 'ice is cold?'}
     """
     stem = statement.rstrip()
     asked = stem if stem.endswith("?") else stem.removesuffix(".") + "?"
-    return {"statement": statement, "asked": asked}
+    return {"statement": statement, "asked": asked, "clause": small_letter(asked)}
+
+
+def small_letter(text: str) -> str:
+    """The text with a small first letter, unless capitals follow it.
+
+    >>> small_letter("Ice is cold."), small_letter("DNA is a molecule.")
+    ('ice is cold.', 'DNA is a molecule.')
+    """
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def answer_fields(option: str) -> dict[str, str]:

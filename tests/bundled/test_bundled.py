@@ -12,7 +12,7 @@ import pytest
 
 from maieutic import bundled
 from maieutic.benchmarks.agora.corpus import vocabulary
-from maieutic.benchmarks.agora.world import load_world
+from maieutic.benchmarks.agora.world import load_everyday
 from maieutic.bundled import (
     AGORA,
     CHECKSUMS,
@@ -107,7 +107,7 @@ def test_checksums_are_those_of_the_sha256sum_command(tmp_path: Path) -> None:
 
 def test_the_known_words_are_those_of_the_world() -> None:
     known = words_in(bundled_folder("agora-lm"))
-    assert known == frozenset(vocabulary(load_world()))
+    assert known == frozenset(vocabulary(load_everyday()))
     assert load_lm(AGORA).known_words == known  # type: ignore[attr-defined]
-    for name in load_world().things:
+    for name in load_everyday().things:
         assert set(words(name)) <= known

@@ -18,6 +18,7 @@ from maieutic.models import LoadedModels
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.prompts import PromptSet
+from maieutic.text import as_sentence
 
 TRUE, FALSE = " true", " false"
 ONE_WAVE = replace(REFERENCE, belief="direct", depth=1)
@@ -33,7 +34,7 @@ def scripted(world: World, prompts: PromptSet, knows: bool) -> LoadedModels:
     by_statement = {q.statement: q for q in questions(world, "dev", 1000)}
 
     def statement(prompt: Prompt) -> str:
-        return prompt.query.partition(": ")[2].removesuffix("?").removesuffix(".") + "."
+        return as_sentence(prompt.query.partition(": ")[2].removesuffix("?").removesuffix(".") + ".")
 
     def reply(prompt: Prompt, _index: int) -> str:
         text = statement(prompt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice, product
@@ -11,7 +12,8 @@ import pytest
 from maieutic.benchmarks.agora.claims import FRAMES, things_of
 from maieutic.benchmarks.agora.english import VerbPhrase
 from maieutic.benchmarks.agora.pairs import LABELS, LabelledPair, Pairs
-from maieutic.benchmarks.agora.world import World
+from maieutic.benchmarks.agora.wording import other_wordings, plural
+from maieutic.benchmarks.agora.world import World, load_everyday
 
 Atom = tuple[str, str]  # subject, base form of what is said of it
 Formula = Callable[[Mapping[Atom, bool]], bool]
@@ -35,6 +37,23 @@ class Logic:
         for verb in (*(g.verb for g in world.groups.values()), *(p.verb for p in world.properties.values())):
             for sign, many in product((True, False), repeat=2):
                 self.predicates[verb.phrase(sign, many=many)] = (verb.many if many else verb.one, sign)
+        self.bare = False
+        self.one: dict[str, str] = {}
+
+    @classmethod
+    def of_worded(cls, world: World) -> Logic:
+        """Of the everyday world, whose sentences have other words and articles, and memberships of many."""
+        logic = cls(world)
+        logic.bare = True
+        nouns = {word for name in world.things for word in name.split()}
+        logic.one = {all_of_them: noun for noun in nouns if (all_of_them := plural(f"a {noun}"))}
+        logic.members = {verb: logic.kind(members) for verb, members in logic.members.items()}
+        logic.many |= {group.verb.many: group.verb.one for group in world.groups.values()}
+        for name, verbs in other_wordings().items():
+            for verb, sign, many in product(verbs, (True, False), (True, False)):
+                phrase = verb.phrase(sign, many=many)
+                logic.predicates.setdefault(phrase, (world.properties[name].verb.one, sign))
+        return logic
 
     def literal(self, clause: str) -> tuple[Atom, bool]:
         for frame in FRAMES[1:]:
@@ -42,8 +61,14 @@ class Logic:
         for end in range(len(clause)):  # the shortest subject, which what is said of it leaves
             if clause[end] == " " and clause[end + 1 :] in self.predicates:
                 phrase, sign = self.predicates[clause[end + 1 :]]
-                return (clause[:end], self.many.get(phrase, phrase)), sign
+                subject = self.kind(clause[:end]) if self.bare else clause[:end]
+                return (subject, self.many.get(phrase, phrase)), sign
         raise AssertionError(clause)
+
+    def kind(self, subject: str) -> str:
+        """What a claim is about, the same for one thing and for all: "a dog", "the dog", "dogs"."""
+        before, _, noun = re.sub("^(a|an|the) ", "", subject).rpartition(" ")
+        return f"{before} {self.one.get(noun, noun)}".strip()
 
     def parse(self, sentence: str) -> tuple[list[Atom], Formula]:
         clause = sentence[:1].lower() + sentence[1:].removesuffix(".")
@@ -72,6 +97,14 @@ def test_every_label_is_what_logic_says(world: World, pairs: list[LabelledPair])
     logic = Logic(world)
     wrong = [pair for pair in pairs if logic.label(pair.premise, pair.hypothesis) != pair.label]
     assert wrong == []
+
+
+def test_every_label_of_a_pair_in_other_words_is_what_logic_says() -> None:
+    world = load_everyday()
+    logic = Logic.of_worded(world)
+    stream = Pairs(world, things_of(world, "train"), seed=0, made_up=0.5, worded=1.0).stream()
+    drawn = list(islice(stream, PAIRS))
+    assert [pair for pair in drawn if logic.label(pair.premise, pair.hypothesis) != pair.label] == []
 
 
 def test_the_labels_are_balanced(pairs: list[LabelledPair]) -> None:

@@ -12,13 +12,23 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import PreTrainedTokenizerFast
 
 from maieutic.benchmarks.agora import train, training
 from maieutic.benchmarks.agora.corpus import Corpus
-from maieutic.benchmarks.agora.models import UNLEARNED, lm_batches, lm_tokenizer
+from maieutic.benchmarks.agora.models import (
+    UNLEARNED,
+    continue_lm,
+    lm_batches,
+    lm_loss,
+    lm_tokenizer,
+    new_lm,
+)
+from maieutic.benchmarks.agora.muon import orthogonal
 from maieutic.benchmarks.agora.training import Schedule, Trainer
-from maieutic.benchmarks.agora.world import load_world
-from maieutic.bundled import verify
+from maieutic.benchmarks.agora.wording import singular_nouns
+from maieutic.benchmarks.agora.world import load_everyday, load_world
+from maieutic.bundled import bundled_folder, verify
 from maieutic.errors import InputError, MaieuticError
 from maieutic.prompts import load_prompts
 
@@ -180,7 +190,42 @@ def test_the_verifier_is_trained_into_a_folder_that_loads(tmp_path: Path, small:
     assert (tmp_path / "nli" / "model.safetensors").stat().st_size < 8_000_000
     verify(tmp_path / "nli")
     metrics = json.loads((tmp_path / "nli" / "metrics.json").read_text())
-    assert set(metrics) == {
+    names = [
         "accuracy on 60 held-out pairs, %",
         *(f"accuracy, {label}, %" for label in ("contradiction", "neutral", "entailment")),
-    }
+    ]
+    assert list(metrics) == [*names, *(f"{name}, everyday" for name in names)]
+
+
+def test_a_language_model_continues_from_one_with_other_tokens(tmp_path: Path, small: None) -> None:
+    """A known token keeps its vector; a plural begins as its singular."""
+    world, start = load_everyday(), bundled_folder("agora-lm")
+    tokenizer = lm_tokenizer([" a penguin swims, wugs swim"] * 5)
+    model = new_lm(tokenizer, seed=0)
+    continue_lm(model, tokenizer, start, {"wugs": "penguin", **singular_nouns(world)})
+    old = load_file(start / "model.safetensors")
+    table = model.get_input_embeddings().weight.float()
+    before = PreTrainedTokenizerFast.from_pretrained(start)
+    for text in (" penguin", " wugs"):
+        (place,) = tokenizer.encode(text, add_special_tokens=False)
+        (known,) = before.encode(" penguin", add_special_tokens=False)
+        assert torch.equal(table[place], old["model.embed_tokens.weight"][known].float())
+    name = "model.layers.0.mlp.up_proj.weight"
+    assert torch.equal(model.state_dict()[name].float(), old[name].float())
+
+
+def test_orthogonal_updates_have_singular_values_near_one() -> None:
+    matrix = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    for each in (matrix, matrix.T):
+        values = torch.linalg.svdvals(orthogonal(each, torch.float32))
+        assert ((values > 0.6) & (values < 1.3)).all()
+
+
+def test_verdicts_weigh_more_in_the_loss() -> None:
+    corpus = Corpus(load_world(), load_prompts("agora"))
+    tokenizer = lm_tokenizer(document.text for document in islice(corpus.documents(), 400))
+    model, batch = new_lm(tokenizer, seed=0), lm_batches(corpus, tokenizer, rows=2, row_tokens=64)(0)
+    answers = [tokenizer.encode(each, add_special_tokens=False)[0] for each in corpus.prompts.answers]
+    plain, none, weighed = (lm_loss(model, batch, each).item() for each in ((), [], answers))
+    assert plain == pytest.approx(none)
+    assert weighed != pytest.approx(plain)
