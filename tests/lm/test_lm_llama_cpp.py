@@ -29,7 +29,8 @@ for package in ("gguf", "xllamacpp"):
 
 pytestmark = pytest.mark.slow
 
-TOLERANCE = 1e-4  # of a probability
+# Of a probability. llama.cpp leaves out tokens that stand for no text; the bundled model gives them up to 0.1 %.
+TOLERANCE = 1e-3
 SERVER = Path(__file__).with_name("llama_server.py")
 AGORA = load_prompts("agora")
 THINGS = ("penguin", "spoon", "crow", "stone", "glass bottle")
