@@ -29,7 +29,8 @@ for package in ("gguf", "xllamacpp"):
 
 pytestmark = pytest.mark.slow
 
-# Of a probability. llama.cpp leaves out tokens that stand for no text; the bundled model gives them up to 0.1 %.
+# Of a probability. llama.cpp leaves out tokens that stand for no text, to which the bundled model gives some
+# 0.1 %.
 TOLERANCE = 1e-3
 SERVER = Path(__file__).with_name("llama_server.py")
 AGORA = load_prompts("agora")
