@@ -28,6 +28,7 @@ from maieutic.benchmarks.agora.nodes import count_nodes
 from maieutic.benchmarks.agora.oracle import Oracle
 from maieutic.benchmarks.agora.questions import Question, questions
 from maieutic.benchmarks.agora.world import World, load_world
+from maieutic.benchmarks.analysis.formatting import percent_with_interval
 from maieutic.benchmarks.analysis.intervals import accuracy_interval
 from maieutic.benchmarks.analysis.statistics import mcnemar
 from maieutic.errors import InputError
@@ -132,7 +133,8 @@ def _asked(pipeline: Maieutic, memory: Memory, folder: Path, asked: Sequence[Que
     texts = [one.statement for one in asked]
     for name, answers in ((ISLANDS, alone), (MEMORY, together)):
         right = [a == b for a, b in zip(answers.truths, _gold(asked), strict=True)]
-        _print(f"{name}: {sum(right)} of {len(asked)} right, {accuracy_interval(right, texts, 0)}")
+        share = percent_with_interval(sum(right) / len(right), accuracy_interval(right, texts, 0))
+        _print(f"{name}: {sum(right)} of {len(asked)} right, {share} %")
         _print(f"{name}: {count_nodes(oracle, answers.done)}")
     notes = [answer.memory for answer in together.done if answer.memory is not None]
     changed = sum(len(note.changed) for note in notes)
