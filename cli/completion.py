@@ -25,7 +25,17 @@ DATASETS = ("agora", "csqa2", "creak", "com2sense", "strategyqa", "trees", "file
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 GROWTHS = ("anytime", "reference")
 INFERENCES = ("joint", "vote", "argue")
-METHODS = ("direct", "chain-of-thought", "self-consistency", "generated-knowledge", "maieutic")
+METHODS = (
+    "direct",
+    "chain-of-thought",
+    "self-consistency",
+    "generated-knowledge",
+    "p-true",
+    "semantic-entropy",
+    "self-check",
+    "concord",
+    "maieutic",
+)
 PROMPTS = ("auto", "agora", "chat", "paper")
 SOLVERS = ("rc2", "rc2-stratified", "exhaustive")
 

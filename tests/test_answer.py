@@ -120,7 +120,8 @@ def test_an_answer_comes_back_from_json_exactly_as_it_was(inference: str, tree: 
 def test_the_fields_of_the_json_are_those_of_the_answer() -> None:
     answer = penguin()
     record = json.loads(answer.to_json())
-    assert set(record) == {"tree", "graph", "verdict", "models", "seconds", "usage", "warnings", "steps"}
+    own = {"tree", "graph", "verdict", "models", "seconds", "usage", "warnings", "steps", "memory"}
+    assert set(record) == own
     assert record["steps"][2] == {"what": "Q", "p_true": 1.0, "tokens": 40, "calls": 8}
     assert set(record["verdict"]) == {field.name for field in fields(Verdict)}
     assert record["verdict"]["answer"] is False

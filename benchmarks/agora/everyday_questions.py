@@ -15,6 +15,7 @@ from maieutic.benchmarks.agora.claims import Claim, Split, derived, membership, 
 from maieutic.benchmarks.agora.tables import rows
 from maieutic.benchmarks.agora.wording import careless, other_wordings, plural, pluralized
 from maieutic.benchmarks.agora.world import EVERYDAY, IS_A, WORLD_FOLDER, World
+from maieutic.errors import InputError
 
 __all__ = ["FORMS", "KINDS", "EverydayQuestion", "everyday_questions", "kind_of", "plain_questions"]
 
@@ -42,6 +43,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "where": ("lives in ", "is found ", "is kept in ", "grows on ", "grows in ", "works in "),
     "other": ("",),
 }
+
+
+MOST_REPEATS = 2_000  # draws of questions that were drawn before, until there seem to be no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,9 @@ def everyday_questions(world: World, split: Split, count: int, seed: int = 0) ->
     """Questions about things whose names are one noun: all kinds, forms and both answers alike.
 
     For splits other than "train" they are held out.
+
+    Raises:
+        InputError: there are fewer; ``subject`` is "count".
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     pools: dict[tuple[str, bool], dict[str, list[tuple[Claim, str | None]]]] = {}
@@ -90,10 +97,17 @@ def everyday_questions(world: World, split: Split, count: int, seed: int = 0) ->
     sides = [(kind, holds) for kind in KINDS for holds in (True, False) if (kind, holds) in pools]
     chosen: dict[tuple[str, str], EverydayQuestion] = {}
     forms = [*FORMS, "other words"]
+    repeats = 0
     while len(chosen) < count:
         side = sides[len(chosen) % len(sides)]
         claim, name = rng.choice(rng.choice(list(pools[side].values())))
         question = _asked(claim, name, forms[(len(chosen) // len(sides)) % len(forms)], rng)
+        repeats = repeats + 1 if (question.text, question.form) in chosen else 0
+        if repeats == MOST_REPEATS:
+            problem = (
+                f"the split {split} has some {len(chosen):,} balanced questions; ask for fewer than {count:,}"
+            )
+            raise InputError(problem, subject="count")
         chosen.setdefault((question.text, question.form), question)
     return list(chosen.values())
 

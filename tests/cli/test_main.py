@@ -47,11 +47,12 @@ COMMANDS = (
     "choose",
     "explain-terms",
     "mcp",
+    "memory",
     "models",
     "show",
     "solve",
 )
-GROUPS = {"bench": "run", "cache": "info"}  # with a command of each
+GROUPS = {"bench": "run", "cache": "info", "memory": "info"}  # with a command of each
 
 
 # -- help ----------------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ PANELS = {
     "Models": {"lm", "nli", "prompts", "beliefs", "device", "dtype", "download", "cache"},
     "Reasoning": {"inference", "depth", "belief", "seed", "weights", "merge", "pruned", "assume"}
     | {"growth", "confidence", "budget", "prune", "priors", "explain"}
-    | {"assume_false", "abstain_below", "flip"},
+    | {"assume_false", "abstain_below", "flip", "memory"},
     "Output": {"verbose", "json", "html", "dot", "mermaid", "graphml", "wcnf", "force"},
 }
 

@@ -33,19 +33,19 @@ def test_asking_in_a_memory_with_a_fact(run: Run, file: Path) -> None:
 
 
 def test_relations_by_the_verifier_change_what_was_answered(run: Run, file: Path) -> None:
-    run("ask", "Can a penguin fly?", "--memory", file, *QUICK)
-    told = run("memory", "assert", file, "A penguin is a bird.", "Birds can fly.", "--json")
+    run("ask", "Can a whale fly?", "--memory", file, *QUICK)
+    told = run("memory", "assert", file, "A whale is a bird.", "Birds can fly.", "--json")
     first, second = (json.loads(line) for line in told.stdout.splitlines())
     assert first["compared"] > 0
     changed = [change["statement"] for change in second["changed"]]
-    assert "A penguin can fly." in changed
-    why = run("memory", "why", file, "A penguin can fly.")
+    assert "A whale can fly." in changed
+    why = run("memory", "why", file, "A whale can fly.")
     assert "Birds can fly." in why.stdout
     refused = run("memory", "assert", file, "Birds cannot fly.")
     assert refused.returncode == 2
     assert "Birds can fly." in refused.stderr
     retracted = run("memory", "retract", file, "Birds can fly.")
-    assert "A penguin can fly." in retracted.stdout
+    assert "A whale can fly." in retracted.stdout
 
 
 def test_settle_conflicts_info_export_and_import(run: Run, file: Path, tmp_path: Path) -> None:

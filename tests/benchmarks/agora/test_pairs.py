@@ -67,7 +67,7 @@ class Logic:
 
     def kind(self, subject: str) -> str:
         """What a claim is about, the same for one thing and for all: "a dog", "the dog", "dogs"."""
-        before, _, noun = re.sub("^(a|an|the) ", "", subject).rpartition(" ")
+        before, _, noun = re.sub("^(a|an|the) (pair of )?", "", subject).rpartition(" ")
         return f"{before} {self.one.get(noun, noun)}".strip()
 
     def parse(self, sentence: str) -> tuple[list[Atom], Formula]:

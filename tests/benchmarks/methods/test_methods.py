@@ -620,7 +620,7 @@ def test_only_prompts_of_the_kinds_that_a_method_names_are_asked(name: str, prom
     assert {(instruction, shots) for instruction, shots, _ in seen} <= known
     examples = example_prompts(prompts, method.prompt_kinds, "Ice is cold.")
     assert set(examples) == set(method.prompt_kinds)
-    assert all("Ice is cold" in example for example in examples.values())
+    assert all("ice is cold" in example.lower() for example in examples.values())
 
 
 @pytest.mark.parametrize("name", METHODS)
