@@ -187,10 +187,10 @@ def _check_inference(inference: Inference, *, flip: bool, wcnf: Path | None) -> 
 
 def verifier_of(lm: str, nli: str | None) -> str:
     """The name of the verifier; the names of both models are checked."""
-    from maieutic.lm.server.address import is_server, server_address
+    from maieutic.lm.server.address import is_server, server_addresses
 
     if is_server(lm):
-        server_address(lm)  # before a message shows the address, since it may contain a secret
+        server_addresses(lm)  # before a message shows the address, since it may contain a secret
     if nli is None and lm != AGORA:
         raise InputError(
             f"--lm {lm} needs a verifier: give --nli an NLI model, or --nli lm to ask the model itself",

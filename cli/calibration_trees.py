@@ -22,7 +22,7 @@ from maieutic.models import asks_lm, open_verifier
 from maieutic.nli.base import Verifier
 
 if TYPE_CHECKING:
-    from maieutic.benchmarks.runs.records import Record
+    from maieutic.benchmarks.runs.folder import Run
     from maieutic.tree import Tree
 
 __all__ = ["OwnRun", "read_sets", "start_of", "verifier_of"]
@@ -78,11 +78,11 @@ class OwnRun:
             typer.Exit: with code 130 after Ctrl-C; the records stay.
         """
         benchmark = load_benchmark(self.config, download=download)
-        report = _no_report if json else partial(print_summary, self.config, self.folder, json=False)
+        report = _no_report if json else partial(print_summary, json=False)
         answer_benchmark(benchmark, self.folder, report, download=download, cache=cache)
 
 
-def _no_report(_: Sequence[Record]) -> None:
+def _no_report(_: Run) -> None:
     """Print nothing."""
 
 

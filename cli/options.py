@@ -64,7 +64,7 @@ LmOption = Annotated[
         "--lm",
         autocompletion=lm_names,
         help="Language model: agora (bundled), a folder, a hub id, a GGUF file, or a server's model as "
-        "http://host:port/v1#model.",
+        "http://host:port/v1#model; several servers of one model with commas.",
         rich_help_panel=MODELS,
     ),
 ]

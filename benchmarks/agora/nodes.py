@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 from maieutic.answer import Answer
 from maieutic.benchmarks.agora.oracle import Oracle
@@ -79,10 +80,13 @@ def count_nodes(oracle: Oracle, answers: Iterable[Answer]) -> NodeCounts:
     )
 
 
-def known_explanations(dataset: str, records: Sequence[Record]) -> NodeCounts | None:
+def known_explanations(dataset: str, records: Iterable[Record]) -> NodeCounts | None:
     """The counts over the trees of a run; None if it has no trees or the data set is not agora."""
-    answers = [record.reasoning for record in records if record.reasoning is not None]
-    return count_nodes(_oracle(), answers) if dataset == "agora" and answers else None
+    if dataset != "agora":
+        return None
+    answers = (record.reasoning for record in records if record.reasoning is not None)
+    first = next(answers, None)
+    return None if first is None else count_nodes(_oracle(), chain([first], answers))
 
 
 @cache

@@ -38,10 +38,10 @@ class Discards:
 
 def count_discards(records: Sequence[Record]) -> Discards | None:
     """What was rejected in all questions together; None for a method without trees."""
-    trees = [record.reasoning.tree for record in records if record.reasoning is not None]
+    trees = [facts for record in records if (facts := record.tree_facts) is not None]
     if not trees:
         return None
-    rejected = Counter((item.kind, item.reason) for tree in trees for item in tree.discarded)
-    kept = sum(node.parent is not None for tree in trees for node in (*tree.nodes, *tree.pruned))
+    rejected = Counter(item for tree in trees for item in tree.discarded)
+    kept = sum(tree.explanations for tree in trees)
     lost = sum(count for (kind, _), count in rejected.items() if kind == "explanation")
     return Discards(kept + lost, tuple(DiscardCount(*key, count) for key, count in rejected.most_common()))

@@ -37,8 +37,9 @@ def accuracy_by_kind(records: Sequence[Record]) -> tuple[KindAccuracy, ...]:
         records: with gold answers.
     """
     rows = []
+    facts = [(record, record.tree_facts) for record in records]
     for kind in KINDS:
-        chosen = [r for r in records if r.reasoning is not None and r.reasoning.tree.kind == kind]
+        chosen = [record for record, tree in facts if tree is not None and tree.kind == kind]
         if chosen:
             right = sum(record.right for record in chosen)
             scored = sum(record.scored for record in chosen)

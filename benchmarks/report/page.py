@@ -66,7 +66,8 @@ def report_page(runs: Sequence[Run], comparison: Comparison, plots: Mapping[str,
     """The page, HTML.
 
     Args:
-        runs: the runs of the comparison, in its order; ``run.json`` is read from their folders.
+        runs: the runs of the comparison, in its order, with records in full; where they have fewer questions
+            than the comparison, the page says that it shows a sample. ``run.json`` is read from each folder.
         plots: the result of :func:`maieutic.benchmarks.report.plots.figures`.
 
     Raises:
@@ -80,6 +81,7 @@ def report_page(runs: Sequence[Run], comparison: Comparison, plots: Mapping[str,
         .get_template("report_page.html")
         .render(
             comparison=comparison,
+            shown=len(same[0].records),
             baseline=printable(comparison.baseline or ""),
             dataset=DATASETS[comparison.dataset],
             split=printable(comparison.split),

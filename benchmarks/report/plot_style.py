@@ -132,9 +132,10 @@ def frozen(figure: Figure) -> Figure:
     return figure
 
 
-def data_line(comparison: Comparison) -> str:
-    """Data set, split and number of questions, for titles."""
-    return f"{comparison.dataset} {comparison.split}, {comparison.questions:,} questions"
+def data_line(comparison: Comparison, questions: int | None = None) -> str:
+    """Data set, split and number of questions, for titles; by default those of the comparison."""
+    number = comparison.questions if questions is None else questions
+    return f"{comparison.dataset} {comparison.split}, {number:,} questions"
 
 
 def wrapped(label: str) -> str:

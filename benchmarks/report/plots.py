@@ -48,16 +48,21 @@ _MIN_RISK_QUESTIONS = 10  # fewest questions, and at least 2 %, for which risk i
 _MAX_POINTS = 300  # approximate number of points of a curve
 
 
-def figures(runs: Sequence[Run], comparison: Comparison) -> dict[str, Figure]:
+def figures(
+    runs: Sequence[Run], comparison: Comparison, shown: Sequence[Run] | None = None
+) -> dict[str, Figure]:
     """File name → plot, for all plots with data.
 
     Args:
         runs: the runs of the comparison, in its order.
+        shown: the same runs with records in full, maybe of some questions only, for the curves of growth;
+            by default ``runs``.
     """
     same = matched(runs)
+    grown = same if shown is None else matched(shown)
     plots: dict[str, Callable[[Sequence[Run], Comparison], Figure | None]] = {
         "accuracy-tokens": accuracy_tokens,
-        "growth": growth_curves,
+        "growth": lambda _, compared: growth_curves(grown, compared),
         "risk-coverage": risk_coverage_curves,
         "calibration": calibration,
         "depth-width": depth_width,
@@ -154,7 +159,7 @@ def growth_curves(runs: Sequence[Run], comparison: Comparison) -> Figure | None:
     if not known:
         return None
     with styled():
-        title = f"Accuracy at every confidence of growth ({data_line(comparison)})"
+        title = f"Accuracy at every confidence of growth ({data_line(comparison, len(runs[0].records))})"
         figure = new_figure("growth", title, (7.2, 4.4))
         axes = figure.add_subplot()
         axes.set_xlabel("generated tokens per question")

@@ -49,11 +49,11 @@ class Contest:
             config = self.configured(rival)
             benchmark = Benchmark.load(config, download=download)
             with RunFolder(self.path(rival), config) as folder:
-                if len(folder.records) < len(benchmark.items):
+                if len(folder.answered) < len(benchmark.items):
                     models = models or models_of(self._whole, download=download, cache=cache)
                 for _ in benchmark.run(folder, cache=cache, models=models):
-                    log(f"{config.dataset}, {rival.label}: {len(folder.records)} of {len(benchmark.items)}")
-                check_judged(folder.records, config.lm)
+                    log(f"{config.dataset}, {rival.label}: {len(folder.answered)} of {len(benchmark.items)}")
+            check_judged(read_run(self.path(rival)).records, config.lm)
         return [read_run(self.path(rival)) for rival in self.rivals]
 
     def compared(self, runs: list[Run]) -> Comparison:

@@ -16,10 +16,9 @@ from maieutic.benchmarks.methods.base import Method
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.estimating import Estimate, estimate
 from maieutic.benchmarks.runs.examples import example_prompts
-from maieutic.benchmarks.runs.folder import RunFolder
+from maieutic.benchmarks.runs.folder import RunFolder, Written
 from maieutic.benchmarks.runs.models import device_of, models_of, server_of, with_trees
 from maieutic.benchmarks.runs.provenance import provenance
-from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import Stopped, run, unanswered
 from maieutic.cache.store import ResponseStore
 from maieutic.files.json_lines import OnBad
@@ -83,7 +82,7 @@ class Benchmark:
         stopped: Stopped = lambda: False,
         progress: Progress | None = None,
         models: LoadedModels | None = None,
-    ) -> Iterator[list[Record]]:
+    ) -> Iterator[list[Written]]:
         """Answer the questions that have no record; each batch is written to disk before it is yielded.
 
         Args:
@@ -98,7 +97,7 @@ class Benchmark:
             ServerError: a model's server failed; the questions of the batch stay without a record.
             MaieuticError: the folder can no longer be written.
         """
-        open_items = unanswered(self.items, folder.records)
+        open_items = unanswered(self.items, folder.answered)
         if not open_items:
             return
         models = models or models_of(self.config, download=download, cache=cache)
@@ -107,8 +106,7 @@ class Benchmark:
         source = None if self.config.weighs_trees else self.config.beliefs
         for batch in run(open_items, self.method, models, self.config.batch, stopped, cache):
             records = [replace(record, belief_source=source) for record in batch]
-            folder.write(records)
-            yield records
+            yield folder.write(records)
 
     def _provenance(self, models: LoadedModels) -> str:
         kinds = () if self.config.weighs_trees else self.method.prompt_kinds

@@ -18,7 +18,7 @@ from maieutic.files.json_text import parse_json
 from maieutic.files.reading import read_toml
 from maieutic.lm.beliefs import parse_belief_source
 from maieutic.lm.local.fixed_date import TEMPLATE_DATE
-from maieutic.lm.server.address import is_server, server_address
+from maieutic.lm.server.address import is_server, server_addresses
 from maieutic.models import asks_lm
 
 __all__ = ["RunConfig", "read_config"]
@@ -78,7 +78,7 @@ class RunConfig:
             )
             raise InputError(problem, subject="template_date")
         if is_server(self.lm):
-            server_address(self.lm)  # before it is stored, since it may contain a secret
+            server_addresses(self.lm)  # before it is stored, since it may contain a secret
         if self.trees and self.method != "maieutic":
             problem = f"only the method maieutic can use trees, not {self.method}; leave --trees out"
             raise InputError(problem, subject="trees")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +19,24 @@ from typing import IO
 from maieutic.benchmarks.analysis.statistics import bench_library
 from maieutic.benchmarks.runs.config import RunConfig, read_config
 from maieutic.benchmarks.runs.records import Record
+from maieutic.benchmarks.runs.writing import remove_unfinished_line, write_whole
 from maieutic.bundled import AGORA
 from maieutic.errors import FileFormatError, InputError, MaieuticError
 from maieutic.files.json_lines import read_records
+from maieutic.files.json_text import parse_json
 from maieutic.tree import Tree
 
-__all__ = ["CONFIG", "PROVENANCE", "RECORDS", "Run", "RunFolder", "read_run", "run_name"]
+__all__ = [
+    "CONFIG",
+    "PROVENANCE",
+    "RECORDS",
+    "Run",
+    "RunFolder",
+    "Written",
+    "check_no_repeats",
+    "read_run",
+    "run_name",
+]
 
 CONFIG, PROVENANCE, RECORDS, LOCK = "run.toml", "run.json", "records.jsonl", ".lock"
 
@@ -79,18 +92,34 @@ def read_run(folder: Path) -> Run:
     """
     config = read_config(folder / CONFIG)
     records = tuple(record for _, record in read_records(folder / RECORDS, Record.from_json))
-    if repeated := _first_repeated(record.id for record in records):
-        raise FileFormatError(folder / RECORDS, None, f"question {repeated!r} occurs twice; remove one line")
+    check_no_repeats(folder, (record.id for record in records))
     return Run(run_name(config), folder, config, records)
 
 
-def _first_repeated(ids: Iterable[str]) -> str | None:
+def check_no_repeats(folder: Path, ids: Iterable[str]) -> set[str]:
+    """The ids of a run's records, each of which must occur once.
+
+    Raises:
+        FileFormatError: one occurs twice.
+    """
     seen: set[str] = set()
     for one in ids:
         if one in seen:
-            return one
+            raise FileFormatError(folder / RECORDS, None, f"question {one!r} occurs twice; remove one line")
         seen.add(one)
-    return None
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record on disk, of which the run keeps no more in memory.
+
+    Attributes:
+        right: whether the answer is correct.
+    """
+
+    id: str
+    right: bool
 
 
 class RunFolder:
@@ -98,6 +127,9 @@ class RunFolder:
 
     Args:
         folder: new, empty, of the same run, or of one with a lower limit, which is raised.
+
+    Attributes:
+        answered: ids of the questions with a record; ``right`` of them are answered correctly.
 
     Raises:
         InputError: on entering: the folder cannot be written, contains something else or another run, or
@@ -108,7 +140,8 @@ class RunFolder:
     def __init__(self, folder: Path, config: RunConfig) -> None:
         self.folder = folder
         self.config = config
-        self.records: list[Record] = []
+        self.answered: set[str] = set()
+        self.right = 0
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> RunFolder:
@@ -137,6 +170,8 @@ class RunFolder:
         trace: TracebackType | None,
     ) -> None:
         if self._file is not None:
+            with suppress(OSError):  # of a full disk, which has been reported
+                os.fsync(self._file.fileno())
             self._file.close()
         self._lock.release()
 
@@ -153,8 +188,13 @@ class RunFolder:
         path = self.folder / RECORDS
         remove_unfinished_line(path)
         if path.exists():
-            self.records = list(read_run(self.folder).records)
+            known = (record for _, record in read_records(path, _Known.from_json))
+            self.answered = check_no_repeats(self.folder, map(self._counted, known))
         self._file = path.open("ab")
+
+    def _counted(self, known: _Known) -> str:
+        self.right += known.right
+        return known.id
 
     def _check_same(self) -> None:
         stored = read_config(self.folder / CONFIG)
@@ -180,56 +220,55 @@ class RunFolder:
             text = json.dumps(changed, indent=2, ensure_ascii=False) + "\n"
         write_whole(path, text)
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: Sequence[Record]) -> list[Written]:
         """Append records, each on disk before the next.
 
         Raises:
             MaieuticError: the file cannot be written, on a full disk for instance; earlier records stay.
         """
+        written = [Written(record.id, record.right) for record in records]
+        self.append(written, [record.to_json().encode() for record in records])
+        return written
+
+    def append(self, written: Sequence[Written], lines: Sequence[bytes], *, sync: bool = True) -> None:
+        """Append records that are lines of JSON already.
+
+        Args:
+            lines: one for each of ``written``, without the newline.
+            sync: whether they must also survive a crash of the machine.
+
+        Raises:
+            MaieuticError: as :meth:`write`.
+        """
         assert self._file is not None
         try:
-            for record in records:
-                self._file.write(f"{record.to_json()}\n".encode())
+            for line in lines:
+                self._file.write(line + b"\n")
                 self._file.flush()
-            os.fsync(self._file.fileno())
+            if sync:
+                os.fsync(self._file.fileno())
         except OSError as error:
             raise MaieuticError(
                 f"cannot write to {self.folder} ({error.strerror}); make room and start again: "
                 "the run continues where it stopped",
                 subject=str(self.folder),
             ) from None
-        self.records += records
+        self.answered.update(one.id for one in written)
+        self.right += sum(one.right for one in written)
 
 
-def remove_unfinished_line(path: Path) -> None:
-    """Cut a file after its last newline; a missing file stays missing."""
-    if not path.exists():
-        return
-    with path.open("r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        kept, step = end, 1 << 16
-        while kept > 0:
-            start = max(0, kept - step)
-            file.seek(start)
-            newline = file.read(kept - start).rfind(b"\n")
-            if newline >= 0:
-                kept = start + newline + 1
-                break
-            kept = start
-        if kept < end:
-            file.truncate(kept)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a run that goes on needs of its earlier records."""
 
+    id: str
+    gold: bool | None
+    answer: bool | None
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a whole file or nothing.
+    @property
+    def right(self) -> bool:
+        return self.answer is not None and self.answer == self.gold
 
-    Raises:
-        MaieuticError: it cannot be written.
-    """
-    new = path.with_name(f"{path.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        problem = f"cannot write {path} ({error.strerror}); make room and start again"
-        raise MaieuticError(problem, subject=str(path)) from None
+    @classmethod
+    def from_json(cls, text: bytes) -> _Known:
+        return parse_json(cls, text)

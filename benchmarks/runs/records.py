@@ -10,10 +10,27 @@ from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.methods.base import Outcome, Said, Usage
 from maieutic.files.json_text import dump_json, parse_json
 
-__all__ = ["Record"]
+__all__ = ["Record", "TreeFacts"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class TreeFacts:
+    """What is counted about a tree.
+
+    Attributes:
+        kind: of :attr:`maieutic.tree.Tree.kind`.
+        explanations: its propositions but the root, pruned ones included.
+        discarded: the kind and the reason of each rejected text of the model.
+        judged: see :attr:`maieutic.tree.Tree.judged`.
+    """
+
+    kind: str
+    explanations: int
+    discarded: tuple[tuple[str, str], ...]
+    judged: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """An item and its outcome; see :class:`Item` and :class:`Outcome` for the fields.
 
@@ -64,6 +81,16 @@ class Record:
         if self.p_true is None or self.answer is None:
             return None
         return self.p_true if self.answer else 1.0 - self.p_true
+
+    @property
+    def tree_facts(self) -> TreeFacts | None:
+        """What is counted about the tree; None for a method without trees, or a question without one."""
+        if self.reasoning is None:
+            return None
+        tree = self.reasoning.tree
+        explanations = sum(node.parent is not None for node in (*tree.nodes, *tree.pruned))
+        discarded = tuple((item.kind, item.reason) for item in tree.discarded)
+        return TreeFacts(tree.kind, explanations, discarded, tree.judged)
 
     def to_json(self) -> str:
         """The record as one line of JSON."""

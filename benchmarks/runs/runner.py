@@ -6,7 +6,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 
 from maieutic.benchmarks.datasets.base import Item
@@ -20,16 +20,15 @@ from maieutic.cache.store import ResponseStore, Tally
 from maieutic.errors import MaieuticError, ServerError
 from maieutic.models import LoadedModels
 
-__all__ = ["Stopped", "check_judged", "run", "unanswered"]
+__all__ = ["Stopped", "check_judged", "judged", "run", "unanswered"]
 
 # Called between batches: whether to stop.
 Stopped = Callable[[], bool]
 
 
-def unanswered(items: Sequence[Item], records: Sequence[Record]) -> list[Item]:
-    """The items that have no record yet."""
-    done = {record.id for record in records}
-    return [item for item in items if item.id not in done]
+def unanswered(items: Sequence[Item], answered: Container[str]) -> list[Item]:
+    """The items that have no record yet, given the ids of those that have one."""
+    return [item for item in items if item.id not in answered]
 
 
 def run(
@@ -78,9 +77,8 @@ def check_judged(records: Sequence[Record], lm: str) -> None:
 
 def _unjudged(record: Record) -> bool:
     """Whether the model said neither true nor false, about the question or anything in its tree."""
-    if record.reasoning is None:
-        return record.problem in {NO_READING, NO_VERDICTS, NOTHING_SAID}
-    return not record.reasoning.tree.judged
+    facts = record.tree_facts
+    return record.problem in {NO_READING, NO_VERDICTS, NOTHING_SAID} if facts is None else not facts.judged
 
 
 def _groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
@@ -95,7 +93,7 @@ def _outcomes(items: Sequence[Item], method: Method, models: LoadedModels) -> li
         ServerError: the models' server failed. The questions of the batch stay without a record.
     """
     try:
-        return _judged(items, method, models)
+        return judged(items, method, models)
     except ServerError:
         raise
     except MaieuticError as error:
@@ -104,8 +102,12 @@ def _outcomes(items: Sequence[Item], method: Method, models: LoadedModels) -> li
     return [outcome for item in items for outcome in _outcomes([item], method, models)]
 
 
-def _judged(items: Sequence[Item], method: Method, models: LoadedModels) -> list[Outcome]:
-    """Answer the items' trees, or judge their texts if they have none."""
+def judged(items: Sequence[Item], method: Method, models: LoadedModels) -> list[Outcome]:
+    """Answer the items' trees, or judge their texts if they have none, all together.
+
+    Raises:
+        MaieuticError: an item cannot be judged; the message does not say which.
+    """
     able = [item for item in items if not item.problem]
     trees = [item.tree for item in able if item.tree is not None]
     if trees:

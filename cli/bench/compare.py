@@ -63,12 +63,12 @@ def compare(
     from maieutic.benchmarks.analysis.comparison import compare as compare_runs
     from maieutic.benchmarks.analysis.published import published as published_on
     from maieutic.benchmarks.analysis.reference import agreement, read_reference
-    from maieutic.benchmarks.runs.folder import read_run
+    from maieutic.benchmarks.runs.brief import read_brief
     from maieutic.cli.console import complain
 
     if format not in FORMATS:
         raise InputError(f"--format is {', '.join(FORMATS)}, not {format!r}", subject="format")
-    read = [read_run(folder) for folder in runs]
+    read = [read_brief(folder) for folder in runs]
     others = [] if reference is None else [read_reference(reference, read[0])]
     comparison = compare_runs([*others, *read], baseline=baseline, seed=seed)
     agreements = [

@@ -20,20 +20,24 @@ __all__ = [
     "DataOption",
     "DatasetArgument",
     "DryRunOption",
+    "GpusOption",
     "KeepGoingOption",
     "LimitOption",
     "MethodOption",
+    "RayOption",
     "RunFolderOption",
     "RunSeedOption",
     "RunsArgument",
     "SetOption",
     "SplitOption",
     "TreesOption",
+    "WorkerLimitOption",
+    "WorkersOption",
     "absolute",
     "typed",
 ]
 
-DATA = "Data"
+DATA, RAY = "Data", "Several machines"
 
 RunsArgument = Annotated[
     list[Path], typer.Argument(help="Folders of runs of one data set.", metavar="RUN...", show_default=False)
@@ -145,6 +149,36 @@ RunSeedOption = Annotated[
         help="Seed of the draw of questions and of all sampling.",
         min=0,
         rich_help_panel=REASONING,
+    ),
+]
+
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="local | auto | ray://HOST:PORT",
+        help="Judge with workers of Ray: on this machine, on its cluster, or on one elsewhere. "
+        "Without the response cache.",
+        rich_help_panel=RAY,
+        show_default=False,
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", help="Workers, each with its own models.", min=1, rich_help_panel=RAY)
+]
+GpusOption = Annotated[
+    float,
+    typer.Option(
+        "--gpus-per-worker", help="GPUs of each worker; may be a fraction.", min=0.0, rich_help_panel=RAY
+    ),
+]
+WorkerLimitOption = Annotated[
+    float,
+    typer.Option(
+        "--worker-limit",
+        metavar="SECONDS",
+        help="A worker that takes longer for a batch of questions is ended, and its batch tried again.",
+        rich_help_panel=RAY,
     ),
 ]
 

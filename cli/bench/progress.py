@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from maieutic.benchmarks.datasets.fetch import OnProgress
-from maieutic.benchmarks.runs.records import Record
+from maieutic.benchmarks.runs.folder import RunFolder, Written
 from maieutic.cli.console import LiveSteps, Pulse, complain
 from maieutic.render.text import printable
 
@@ -46,13 +46,13 @@ def download_bar() -> Iterator[OnProgress]:
 
 
 def tracked_records(
-    batches: Iterator[list[Record]], before: Sequence[Record], total: int, steps: LiveSteps
+    batches: Iterator[Sequence[Written]], folder: RunFolder, total: int, steps: LiveSteps
 ) -> None:
     """Exhaust the batches, with a progress bar on stderr if that is a terminal, else a line now and then.
 
     Args:
         steps: what the batches report to; the last one is shown.
-        before: the records of earlier starts.
+        folder: the run's, which may have records of earlier starts.
         total: number of questions in the run.
     """
     console = Console(stderr=True)
@@ -64,17 +64,18 @@ def tracked_records(
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    right, done, start = sum(record.right for record in before), len(before), len(before)
+    start = len(folder.answered)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=total, completed=done, right=0.0, speed=0.0)
+        task = bar.add_task("", total=total, completed=start, right=0.0, speed=0.0)
         steps.show = lambda text: bar.update(task, description=text)
         pulse = Pulse()
-        for records in batches:
-            right, done = right + sum(record.right for record in records), done + len(records)
+        for _ in batches:
+            done = len(folder.answered)
             speed = 60 * (done - start) / (bar.tasks[task].elapsed or 1.0)
-            bar.update(task, completed=done, right=100 * right / done, speed=speed)
+            share = 100 * folder.right / done
+            bar.update(task, completed=done, right=share, speed=speed)
             if not console.is_terminal and done < total:
-                pulse(f"{done:,} of {total:,} questions, {100 * right / done:.1f} % correct")
+                pulse(f"{done:,} of {total:,} questions, {share:.1f} % correct")
 
 
 @contextmanager

@@ -49,7 +49,8 @@ def report(
     from maieutic.benchmarks.analysis.comparison import compare
     from maieutic.benchmarks.report.page import report_page
     from maieutic.benchmarks.report.plots import figures, save_plots
-    from maieutic.benchmarks.runs.folder import read_run
+    from maieutic.benchmarks.report.sampling import in_full
+    from maieutic.benchmarks.runs.brief import read_brief
     from maieutic.cli.console import complain
 
     try_output("--out", out, force=force)
@@ -59,12 +60,14 @@ def report(
         read = []
         for folder in runs:
             show(f"reading {folder}")
-            read.append(read_run(folder))
+            read.append(read_brief(folder))
         show("comparing")
         comparison = compare(read, baseline=baseline, seed=seed)
+        show("reading trees")
+        shown = in_full(read, seed)
         show("drawing")
-        drawn = figures(read, comparison)
-        page = report_page(read, comparison, drawn).encode()
+        drawn = figures(read, comparison, shown)
+        page = report_page(shown, comparison, drawn).encode()
         write_output(out, page, force=force)
         if plots is not None:
             save_plots(drawn, plots)

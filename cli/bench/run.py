@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +17,18 @@ from maieutic.cli.bench.options import (
     DataOption,
     DatasetArgument,
     DryRunOption,
+    GpusOption,
     KeepGoingOption,
     LimitOption,
     MethodOption,
+    RayOption,
     RunFolderOption,
     RunSeedOption,
     SetOption,
     SplitOption,
     TreesOption,
+    WorkerLimitOption,
+    WorkersOption,
     absolute,
     typed,
 )
@@ -42,13 +46,15 @@ from maieutic.config import PROBABILITIES
 if TYPE_CHECKING:
     from maieutic.benchmarks.runs.benchmark import Benchmark
     from maieutic.benchmarks.runs.config import RunConfig
-    from maieutic.benchmarks.runs.records import Record
+    from maieutic.benchmarks.runs.folder import Run
+    from maieutic.cluster.session import Cluster
     from maieutic.errors import FileFormatError
 
 __all__ = ["answer_benchmark", "load_benchmark", "run"]
 
 # May stand beside --config.
-KEPT = {"config", "out", "download", "dry-run", "keep-going", "cache", "json"}
+KEPT = {"config", "out", "download", "dry-run", "keep-going", "cache", "json", "ray"}
+OF_RAY = {"workers", "gpus-per-worker", "worker-limit"}  # options that need --ray
 
 
 def run(
@@ -73,6 +79,10 @@ def run(
     download: DownloadOption = False,
     cache: CacheOption = True,
     beliefs: BeliefsOption = PROBABILITIES,
+    ray: RayOption = None,
+    workers: WorkersOption = 1,
+    gpus_per_worker: GpusOption = 0.0,
+    worker_limit: WorkerLimitOption = 3600.0,
     json: JsonOption = False,
 ) -> None:
     """Judge the questions of a data set by one method, and store every answer.
@@ -103,14 +113,33 @@ def run(
             seed=seed,
             beliefs=beliefs,
         ).complete()
+    cluster = _cluster(context, ray, workers, gpus_per_worker, worker_limit)
     if out is None and not dry_run:
         raise InputError("give --out the folder of the run, or --dry-run to estimate it", subject="--out")
     benchmark = load_benchmark(chosen, download=download, keep_going=keep_going)
     if out is None or dry_run:
         print_estimate(benchmark.estimate(download=download), json=json)
     else:
-        report = partial(print_summary, chosen, out, json=json)
-        answer_benchmark(benchmark, out, report, download=download, cache=cache)
+        report = partial(print_summary, json=json)
+        answer_benchmark(benchmark, out, report, download=download, cache=cache, cluster=cluster)
+
+
+def _cluster(
+    context: typer.Context, ray: str | None, workers: int, gpus: float, limit: float
+) -> Cluster | None:
+    """Where the run is made; None for this process."""
+    from maieutic.cluster.session import Cluster, ray_library
+    from maieutic.errors import InputError
+
+    if ray is None:
+        stray = next((option for option in typed(context) if option in OF_RAY), None)
+        if stray is not None:
+            raise InputError(
+                f"--{stray} needs --ray; give --ray local, or leave it out", subject=f"--{stray}"
+            )
+        return None
+    ray_library()  # before the data are read
+    return Cluster(ray, workers, gpus, limit)
 
 
 def load_benchmark(config: RunConfig, *, download: bool, keep_going: bool = False) -> Benchmark:
@@ -139,17 +168,22 @@ def load_benchmark(config: RunConfig, *, download: bool, keep_going: bool = Fals
 def answer_benchmark(
     benchmark: Benchmark,
     out: Path,
-    report: Callable[[Sequence[Record]], None],
+    report: Callable[[Run], None],
     *,
     download: bool,
     cache: bool,
+    cluster: Cluster | None = None,
 ) -> None:
     """Answer the questions without a record, then report all records, if there are any.
+
+    Args:
+        cluster: whose workers answer; None for this process.
 
     Raises:
         MaieuticError: the language model judged nothing; the records stay.
         typer.Exit: with code 130 after Ctrl-C, once the batch is finished and written.
     """
+    from maieutic.benchmarks.runs.brief import read_brief
     from maieutic.benchmarks.runs.folder import RunFolder
     from maieutic.benchmarks.runs.runner import check_judged
     from maieutic.cli.bench.progress import tracked_records, until_interrupted
@@ -157,21 +191,30 @@ def answer_benchmark(
 
     total = len(benchmark.items)
     with RunFolder(out, benchmark.config) as folder, until_interrupted() as interrupted:
-        before = list(folder.records)
-        if 0 < len(before) < total:
-            complain(f"continuing: {len(before)} of {total} questions have been answered before")
-        store = response_cache() if cache and len(before) < total else None
+        before = len(folder.answered)
+        if 0 < before < total:
+            complain(f"continuing: {before} of {total} questions have been answered before")
         steps = LiveSteps()
-        batches = benchmark.run(
-            folder, download=download, cache=store, stopped=lambda: bool(interrupted), progress=steps
-        )
-        tracked_records(batches, before, total, steps)
-        if folder.records:
-            report(folder.records)
-    if len(folder.records) == total:
-        check_judged(folder.records, benchmark.config.lm)
+
+        def stopped() -> bool:
+            return bool(interrupted)
+
+        if cluster is not None:
+            from maieutic.benchmarks.runs.ray_run import run_on
+
+            batches = run_on(benchmark, folder, cluster, download=download, stopped=stopped)
+        else:
+            store = response_cache() if cache and before < total else None
+            batches = benchmark.run(folder, download=download, cache=store, stopped=stopped, progress=steps)
+        tracked_records(batches, folder, total, steps)
+        answered = len(folder.answered)
+        whole = read_brief(out) if answered else None
+    if whole is not None:
+        report(whole)
+        if answered == total:
+            check_judged(whole.records, benchmark.config.lm)
     if interrupted:
-        done = f"{len(folder.records)} of {total} questions are answered"
+        done = f"{answered} of {total} questions are answered"
         complain(f"interrupted: {done}, in {out}; the same command continues from there")
         raise typer.Exit(130)
 
@@ -193,5 +236,5 @@ def _refuse_others(context: typer.Context) -> None:
     from maieutic.errors import InputError
 
     for option in typed(context):
-        if option not in KEPT:
+        if option not in KEPT | OF_RAY:
             raise InputError(f"{option} cannot be given with --config; leave it out", subject=option)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import typer
 
 from maieutic.benchmarks.agora.nodes import known_explanations
 from maieutic.benchmarks.analysis.discards import Discards
 from maieutic.benchmarks.analysis.metrics import Metrics, measure
-from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.brief import stream_records
 from maieutic.benchmarks.runs.estimating import Estimate, Range
-from maieutic.benchmarks.runs.folder import run_name
-from maieutic.benchmarks.runs.records import Record
+from maieutic.benchmarks.runs.folder import Run, run_name
 from maieutic.cli.console import table_console
 from maieutic.config import PROBABILITIES
 from maieutic.render.text import printable
@@ -23,10 +20,11 @@ from maieutic.render.text import printable
 __all__ = ["print_estimate", "print_summary"]
 
 
-def print_summary(config: RunConfig, folder: Path, records: Sequence[Record], *, json: bool) -> None:
-    """Print the run's metrics as text, or as one JSON object."""
+def print_summary(run: Run, *, json: bool) -> None:
+    """Print the run's metrics as text, or as one JSON object; trees are read from its folder."""
+    config, folder, records = run.config, run.folder, run.records
     metrics = measure(records) if any(record.gold is not None for record in records) else None
-    nodes = known_explanations(config.dataset, records)
+    nodes = known_explanations(config.dataset, stream_records(folder))
     if json:
         summary = {
             "run": run_name(config),

@@ -31,7 +31,8 @@ def load_lm(
 
     Args:
         name: a folder, a Hugging Face hub id, "agora" for the bundled model, a GGUF file, or the address
-            of a model on an OpenAI-compatible server, ``http://host:port/v1#model``.
+            of a model on an OpenAI-compatible server, ``http://host:port/v1#model``, or of several servers of
+            one model, ``http://a:8000/v1,http://b:8000/v1#model``.
         device: "auto", "cpu", "cuda" or "cuda:N"; must be "auto" for a GGUF file or a server.
         dtype: "auto" (:func:`maieutic.checkpoints.devices.resolve_dtype`), "float32", "bfloat16" or
             "float16"; must be "auto" for a GGUF file or a server.

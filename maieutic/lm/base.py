@@ -55,6 +55,11 @@ class Prompt:
         blocks.append(f"{self.query}\n{self.opening}")
         return "\n\n".join(blocks)
 
+    @property
+    def kind(self) -> int:
+        """Equal for prompts that begin with the same instruction and examples."""
+        return hash((self.format, self.instruction, self.shots))
+
     def messages(self) -> list[dict[str, str]]:
         """The prompt as chat messages (role, content), without the opening."""
         messages = [{"role": "system", "content": self.instruction}] if self.instruction else []

@@ -24,6 +24,7 @@ from maieutic.errors import ContextLengthError, InputError, ModelError, ServerEr
 from maieutic.lm import is_served, load_lm
 from maieutic.lm.base import Prompt, SamplingParams
 from maieutic.lm.gguf import GgufLM, is_gguf
+from maieutic.lm.server.exchange import Connection
 from maieutic.models import load_models
 from maieutic.nli import load_verifier
 from maieutic.prompts import load_prompts
@@ -141,6 +142,7 @@ def test_facts_and_fingerprint_are_those_of_the_file(lm: GgufLM, file: Path, tmp
 
 @pytest.mark.slow
 def test_only_the_owner_is_answered(lm: GgufLM) -> None:
+    assert isinstance(lm._served._connection, Connection)
     host = lm._served._connection.host
     assert host.url.startswith("http://127.0.0.1:")
     body = json.dumps({"model": "m", "prompt": "A:", "max_tokens": 1}).encode()

@@ -18,9 +18,10 @@ import pytest
 from maieutic.errors import InputError, ModelError, ServerError
 from maieutic.lm.base import Prompt
 from maieutic.lm.server.address import Host
-from maieutic.lm.server.exchange import Connection, Request
+from maieutic.lm.server.exchange import Connection
 from maieutic.lm.server.model import ServerLM
 from maieutic.lm.server.probe import tokenize_request
+from maieutic.lm.server.request import Request
 from maieutic.lm.server.retries import RetryPolicy, retry_after
 
 Serve = Callable[..., Any]
@@ -112,6 +113,7 @@ def load(fake: Any, retries: RetryPolicy = QUICK, **options: Any) -> ServerLM:
 def impatient(lm: ServerLM, attempts: int) -> ServerLM:
     """The same model with a short time limit, which a slow machine may exceed at first."""
     connection = lm._connection
+    assert isinstance(connection, Connection)
     return ServerLM(
         Connection(connection.host, replace(IMPATIENT, attempts=attempts), connection.limit), lm._served
     )
@@ -227,6 +229,7 @@ def test_all_attempts_together_have_a_time_limit(serve: Serve) -> None:
     fake = serve()
     lm = load(fake, limit=1)
     retries = replace(QUICK, total_timeout=0.3, attempts=1000, pause=0.05, max_pause=0.05)
+    assert isinstance(lm._connection, Connection)
     lm = ServerLM(Connection(lm._connection.host, retries, 1), lm._served)
     fake.faults += [answers(503)] * 1000
     with pytest.raises(ServerError):
@@ -316,6 +319,7 @@ def test_the_key_is_sent_and_never_shown(
     lm = ServerLM.load(f"{fake.url}#m", retries=QUICK)
     assert {headers["Authorization"] for _, _, headers in fake.requests} == {f"Bearer {KEY}"}
     shown = [repr(lm), lm.name, lm.fingerprint, str(lm.facts), repr(lm._connection), repr(vars(lm))]
+    assert isinstance(lm._connection, Connection)
     shown.append(repr(vars(lm._connection.host)))
     for status in (400, 401, 403, 404, 429, 500):
         fake.faults = [repeats_it(status)] * 10

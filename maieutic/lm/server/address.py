@@ -1,6 +1,7 @@
 """Addresses of servers, and the HTTP clients that connect to them.
 
-A model on a server is named by its address and its name there: ``http://localhost:8000/v1#model``.
+A model on a server is named by its address and its name there: ``http://localhost:8000/v1#model``. Several
+servers of one model are named with commas: ``http://a:8000/v1,http://b:8000/v1#model``.
 
 The API key is read from the environment (MAIEUTIC_API_KEY, else OPENAI_API_KEY) for every request. It is sent
 over https or to this machine only, never over plain http to another machine, and it is not stored.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
 
     import httpx2
 
-__all__ = ["API_KEYS", "Host", "is_server", "server_address"]
+__all__ = ["API_KEYS", "Host", "is_server", "server_address", "server_addresses"]
 
 API_KEYS = ("MAIEUTIC_API_KEY", "OPENAI_API_KEY")
 _EXAMPLE = "http://localhost:8000/v1#model"
+_NEXT = re.compile(r",(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # a model's name may have commas
 
 
 def is_server(name: str) -> bool:
@@ -59,6 +62,27 @@ def server_address(name: str) -> tuple[str, str]:
     netloc = f"[{host}]" if ":" in host else host
     netloc += f":{port}" if port is not None else ""
     return f"{scheme}://{netloc}{parts.path.rstrip('/')}", parts.fragment
+
+
+def server_addresses(name: str) -> tuple[tuple[str, ...], str]:
+    """Split a name into the addresses of one server or several, and the model's name ("" for none).
+
+    >>> server_addresses("http://a:8000/v1,http://b:8000/v1#m")
+    (('http://a:8000/v1', 'http://b:8000/v1'), 'm')
+
+    Raises:
+        InputError: an address is invalid (:func:`server_address`) or given twice, or two name
+            different models.
+    """
+    parts = [server_address(part) for part in _NEXT.split(name)]
+    urls, models = [url for url, _ in parts], dict.fromkeys(model for _, model in parts if model)
+    if len(models) > 1:
+        first, second = list(models)[:2]
+        problem = f"the servers of one list must have the same model, not {first!r} and {second!r}"
+        raise InputError(f"{problem}; name it once, at the end", subject="name")
+    if repeated := next((url for place, url in enumerate(urls) if url in urls[:place]), None):
+        raise InputError(f"the server {repeated} is given twice; give it once", subject="name")
+    return tuple(urls), next(iter(models), "")
 
 
 def _bad_name(problem: str) -> InputError:

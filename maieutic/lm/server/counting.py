@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from maieutic.errors import ServerError
 from maieutic.lm.base import Prompt
-from maieutic.lm.server.exchange import Connection, RequestRejected
 from maieutic.lm.server.probe import ServedModel, tokenize_request
 from maieutic.lm.server.replies import Reply
+from maieutic.lm.server.request import Channel, RequestRejected
 
 __all__ = ["TokenCounter"]
 
@@ -22,7 +22,7 @@ class TokenCounter:
         name: the model's name in messages.
     """
 
-    def __init__(self, connection: Connection, served: ServedModel, name: str) -> None:
+    def __init__(self, connection: Channel, served: ServedModel, name: str) -> None:
         self._connection, self._served, self._name = connection, served, name
 
     @property

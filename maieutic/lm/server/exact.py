@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maieutic.lm.base import Prompt
-from maieutic.lm.server.exchange import Request
 from maieutic.lm.server.labels import SplitTexts, TokenizedPrompt
+from maieutic.lm.server.request import Request
 from maieutic.lm.server.sending import Sender
 
 __all__ = ["ExactScores", "exact_scores"]
@@ -61,7 +61,9 @@ def _label_scores(
         labels = [label for label in split.labels if label is not None] if split else []
         if split and len(set(labels)) == len(options):
             tokenized[prompt] = split, labels
-    replies = sender.try_send([split.request(model, labels) for split, labels in tokenized.values()])
+    replies = sender.try_send(
+        [split.request(model, labels, prompt.kind) for prompt, (split, labels) in tokenized.items()]
+    )
     scores: dict[Prompt, ExactScores] = {}
     for (prompt, (split, _)), reply in zip(tokenized.items(), replies, strict=True):
         chances = reply.probabilities(len(options)) if reply else None
@@ -78,7 +80,7 @@ def _continuation_scores(
     writer = sender.writer
     able = [prompt for prompt in prompts if writer.endpoint(prompt).scoring is not None]
     requests = [
-        Request(writer.endpoint(prompt).path, writer.scored(prompt, option))
+        Request(writer.endpoint(prompt).path, writer.scored(prompt, option), kind=prompt.kind)
         for prompt in able
         for option in options
     ]

@@ -13,7 +13,7 @@ import json
 import random
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -23,70 +23,20 @@ from maieutic.errors import InputError, MaieuticError, ModelError, ServerError
 from maieutic.files.json_text import parse_json
 from maieutic.lm.server.address import API_KEYS, Host
 from maieutic.lm.server.bodies import decompressed, valid_unicode
-from maieutic.lm.server.replies import TOO_LONG, Reply, error_message
+from maieutic.lm.server.replies import TOO_LONG, error_message
+from maieutic.lm.server.request import AttemptFailed, Request, RequestRejected, UnreachableServerError
 from maieutic.lm.server.retries import RetryPolicy, retry_after
 
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["MISSING", "Connection", "Request", "RequestRejected", "UnreachableServerError"]
+__all__ = ["MISSING", "Connection", "Exchange", "first_error"]
 
 MAX_BYTES = 8 << 20  # of a reply; the longest known one, a broker's list of models, has a tenth of it
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 _UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _TEMPORARY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _PERMANENT = re.compile(r"logprobs|logits_all", re.IGNORECASE)  # a 500 with one of these would recur
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request to a server.
-
-    Attributes:
-        path: below the server's address or, if it begins with "//", beside its "/v1".
-        body: the JSON to post; None for a GET.
-        schema: the dataclass that the reply must fit.
-        optional: whether a rejection is no error: the reply is then None.
-    """
-
-    path: str
-    body: Mapping[str, Any] | None = None
-    schema: type[Any] = Reply
-    optional: bool = False
-
-
-class RequestRejected(Exception):  # noqa: N818 - some callers send a request to learn whether it is rejected
-    """The server works, but rejects a request.
-
-    Args:
-        index: of the request among those sent together.
-        status: of the reply, 4xx or 5xx.
-        message: the server's, on one line.
-    """
-
-    def __init__(self, index: int, status: int, message: str) -> None:
-        super().__init__(f"{status}: {message}")
-        self.index, self.status, self.message = index, status, message
-
-
-class UnreachableServerError(ModelError):
-    """No connection to the server can be established."""
-
-
-class _AttemptFailed(Exception):  # noqa: N818 - handled below, never raised to callers
-    """One attempt to send a request failed.
-
-    Args:
-        temporary: whether another attempt may succeed.
-        wait: seconds that the server asks to wait, None if it does not say.
-        unreachable: whether no connection was established.
-    """
-
-    def __init__(
-        self, problem: str, *, temporary: bool = False, wait: float | None = None, unreachable: bool = False
-    ) -> None:
-        super().__init__(problem)
-        self.temporary, self.wait, self.unreachable = temporary, wait, unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +76,19 @@ class Connection:
 
         if not requests:
             return []
-        exchange = _Exchange(self.host, self.retries, attempts or self.retries.attempts, opening)
+        exchange = Exchange(self.host, self.retries, attempts or self.retries.attempts, opening)
         with start_blocking_portal() as portal:
             return portal.call(exchange.send_all, requests, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
-class _Exchange:
-    """Requests that run concurrently."""
+class Exchange:
+    """Requests to one server that run concurrently.
+
+    Attributes:
+        attempts: how often a request is sent that fails.
+        opening: see :meth:`Connection.send`.
+    """
 
     host: Host
     retries: RetryPolicy
@@ -158,7 +113,7 @@ class _Exchange:
                 for _ in range(min(limit, len(requests))):
                     group.start_soon(work, client)
         except BaseExceptionGroup as group_error:
-            raise _first(group_error) from None
+            raise first_error(group_error) from None
         return replies
 
     async def send(self, client: httpx2.AsyncClient, index: int, request: Request) -> Any:
@@ -175,7 +130,7 @@ class _Exchange:
                     if request.optional:
                         return None
                     raise
-                except _AttemptFailed as failure:
+                except AttemptFailed as failure:
                     problem, wait = str(failure), failure.wait
                     if self.opening and failure.unreachable:
                         raise UnreachableServerError(f"{url}: {problem}", subject=url) from None
@@ -195,7 +150,7 @@ class _Exchange:
 
         Raises:
             RequestRejected: the server rejects the request.
-            _AttemptFailed: there is no usable reply.
+            AttemptFailed: there is no usable reply.
         """
         import anyio  # noqa: PLC0415
         import httpx2  # noqa: PLC0415
@@ -209,14 +164,14 @@ class _Exchange:
                 async with client.stream(method, url, content=content, headers=headers) as response:
                     body = decompressed(await _read_body(response), MAX_BYTES)
         except TimeoutError:
-            raise _AttemptFailed(f"no answer within {timeout:g} s", temporary=True) from None
+            raise AttemptFailed(f"no answer within {timeout:g} s", temporary=True) from None
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            raise _AttemptFailed(_connection_problem(error), temporary=True, unreachable=True) from None
+            raise AttemptFailed(_connection_problem(error), temporary=True, unreachable=True) from None
         except ValueError as error:
-            raise _AttemptFailed(f"its answer cannot be decompressed ({error})", temporary=True) from None
+            raise AttemptFailed(f"its answer cannot be decompressed ({error})", temporary=True) from None
         except httpx2.TransportError as error:
             cause = self.host.without_key(str(error)) or type(error).__name__
-            raise _AttemptFailed(f"the connection broke ({cause})", temporary=True) from None
+            raise AttemptFailed(f"the connection broke ({cause})", temporary=True) from None
         return self.parse(index, request, response, body)
 
     def parse(self, index: int, request: Request, response: httpx2.Response, body: bytes) -> Any:
@@ -224,13 +179,13 @@ class _Exchange:
 
         Raises:
             RequestRejected: the server rejects the request.
-            _AttemptFailed: the reply is of any other kind.
+            AttemptFailed: the reply is of any other kind.
         """
         status = response.status_code
         if status in _UNAUTHORIZED:
-            raise _AttemptFailed(self.key_problem(status))
+            raise AttemptFailed(self.key_problem(status))
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise _AttemptFailed(f"it redirects ({status}), which is not followed; give the target's address")
+            raise AttemptFailed(f"it redirects ({status}), which is not followed; give the target's address")
         varied = self.opening and status == HTTPStatus.INTERNAL_SERVER_ERROR  # another request may succeed
         failed = status in _TEMPORARY or (
             status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in MISSING and not varied
@@ -244,9 +199,9 @@ class _Exchange:
         if failed:
             wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
             pause = f" and asks to wait {wait:.0f} s" if wait else ""
-            raise _AttemptFailed(f"it answers {status} ({message}){pause}", temporary=True, wait=wait)
+            raise AttemptFailed(f"it answers {status} ({message}){pause}", temporary=True, wait=wait)
         if html:
-            raise _AttemptFailed(
+            raise AttemptFailed(
                 "it answers with a web page, not JSON; check the address, which mostly ends in /v1"
             )
         try:
@@ -254,7 +209,7 @@ class _Exchange:
         except InputError as error:  # a truncated reply, or an error with the status of a success
             detail = self.host.without_key(str(error))
             problem = f"its answer is not the expected JSON ({detail}: {message})"
-            raise _AttemptFailed(problem, temporary=not self.opening) from None
+            raise AttemptFailed(problem, temporary=not self.opening) from None
 
     def key_problem(self, status: int) -> str:
         """Why a server demands a key; its own message is left out, since it may repeat parts of the key."""
@@ -269,7 +224,7 @@ async def _read_body(response: httpx2.Response) -> bytes:
     """The body of a reply.
 
     Raises:
-        _AttemptFailed: it has more than MAX_BYTES.
+        AttemptFailed: it has more than MAX_BYTES.
     """
     length = response.headers.get("Content-Length", "")
     body = bytearray()
@@ -280,7 +235,7 @@ async def _read_body(response: httpx2.Response) -> bytes:
                 break
         else:
             return bytes(body)
-    raise _AttemptFailed(f"its answer is larger than {MAX_BYTES >> 20} MB, the limit; check the server")
+    raise AttemptFailed(f"its answer is larger than {MAX_BYTES >> 20} MB, the limit; check the server")
 
 
 def _connection_problem(error: BaseException) -> str:
@@ -293,6 +248,7 @@ def _connection_problem(error: BaseException) -> str:
     return f"it cannot be reached ({reason}); start the server, or correct the address"
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first exception of a group, or of the groups in it."""
     error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return first_error(error) if isinstance(error, BaseExceptionGroup) else error

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maieutic.lm.server.exchange import Request
+from maieutic.lm.server.request import Request
 
 __all__ = ["LabelScores", "SplitTexts", "TokenizedPrompt"]
 
@@ -87,8 +87,8 @@ class TokenizedPrompt:
         labels = [row[-1] if row[:-1] == prompt else None for row in extended]
         return cls(tuple(prompt), tuple(labels))
 
-    def request(self, model: str, labels: Sequence[int]) -> Request:
-        """A request for the probabilities of tokens after the prompt."""
+    def request(self, model: str, labels: Sequence[int], kind: int | None = None) -> Request:
+        """A request for the probabilities of tokens after the prompt; ``kind`` as for :class:`Request`."""
         body = {
             "model": model,
             "query": list(self.tokens),
@@ -97,7 +97,7 @@ class TokenizedPrompt:
             "apply_softmax": False,
             "item_first": False,
         }
-        return Request("/score", body, LabelScores)
+        return Request("/score", body, LabelScores, kind=kind)
 
 
 def _is_id(value: Any) -> bool:

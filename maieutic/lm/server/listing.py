@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from maieutic.errors import InputError, MaieuticError, ModelError
-from maieutic.lm.server.exchange import Connection, Request, RequestRejected, UnreachableServerError
+from maieutic.lm.server.exchange import Connection
+from maieutic.lm.server.request import Request, RequestRejected, UnreachableServerError
 
 __all__ = ["find_model"]
 

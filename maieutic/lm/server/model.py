@@ -32,15 +32,17 @@ import numpy as np
 
 from maieutic.errors import InputError
 from maieutic.lm.base import Completion, OptionScores, Prompt, SamplingParams
-from maieutic.lm.server.address import Host, server_address
+from maieutic.lm.server.address import Host, server_addresses
 from maieutic.lm.server.choosing import choose
 from maieutic.lm.server.counting import TokenCounter
 from maieutic.lm.server.exchange import Connection
+from maieutic.lm.server.fleet_opening import open_fleet
 from maieutic.lm.server.probe import ServedModel, probe
 from maieutic.lm.server.prompts import PromptWriter
 from maieutic.lm.server.replies import (
     Reply,
 )
+from maieutic.lm.server.request import Channel
 from maieutic.lm.server.retries import RetryPolicy
 from maieutic.lm.server.sending import Sender
 
@@ -59,11 +61,11 @@ class ServerLM:
     """A language model on a server; see :class:`maieutic.lm.base.LanguageModel`.
 
     Args:
-        connection: access to the server.
+        connection: access to the server, or to several.
         served: the model, and what the server can do.
     """
 
-    def __init__(self, connection: Connection, served: ServedModel) -> None:
+    def __init__(self, connection: Channel, served: ServedModel) -> None:
         self._connection, self._served = connection, served
         self._writer = PromptWriter(connection, served, self.name)
         self._counter = TokenCounter(connection, served, self.name)
@@ -85,23 +87,28 @@ class ServerLM:
     ) -> ServerLM:
         """Open ``http://host:port/v1#model``; the model may be left out if the server has only one.
 
+        Several servers of one model are given with commas, ``http://a:8000/v1,http://b:8000/v1#model``.
+
         Args:
             retries: time limits and retries of requests.
-            limit: maximum number of concurrent requests.
+            limit: maximum number of concurrent requests to a server.
             probabilities: whether to refuse a server that gives no probabilities of tokens.
             key: the server's API key; by default that of the environment.
             shown_as: the model's name in results and messages; by default its address.
 
         Raises:
-            InputError: the name is not a valid address, it names none of several models, or the extra
-                ``server`` is not installed.
+            InputError: the name is not a valid address, it names none of several models, two servers have
+                different models, or the extra ``server`` is not installed.
             ModelError: the server cannot be reached, does not have the model, or gives no probabilities.
             ServerError: the server fails.
         """
-        url, model = server_address(name)
-        connection = Connection(Host(url, key), retries or RetryPolicy(), limit)
-        served = probe(connection, model, probabilities=probabilities, shown_as=shown_as)
-        return cls(connection, served)
+        urls, model = server_addresses(name)
+        connections = [Connection(Host(url, key), retries or RetryPolicy(), limit) for url in urls]
+        if len(connections) == 1:
+            served = probe(connections[0], model, probabilities=probabilities, shown_as=shown_as)
+            return cls(connections[0], served)
+        fleet, served = open_fleet(connections, model, shown_as or name, probabilities=probabilities)
+        return cls(fleet, served)
 
     @property
     def name(self) -> str:

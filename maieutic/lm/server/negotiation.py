@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maieutic.lm.server.endpoint import CHAT, Endpoint
-from maieutic.lm.server.exchange import MISSING, Connection, Request, RequestRejected
+from maieutic.lm.server.exchange import MISSING, Connection
 from maieutic.lm.server.replies import Reply, first_tokens
+from maieutic.lm.server.request import Request, RequestRejected
 
 __all__ = ["NO_THINKING", "Negotiation"]
 

@@ -17,9 +17,10 @@ from typing import Any
 from maieutic.errors import MaieuticError, ModelError
 from maieutic.lm.beliefs import NO_PROBABILITIES_REMEDY
 from maieutic.lm.server.endpoint import CHAT, COMPLETIONS, Endpoint, WrittenPrompt
-from maieutic.lm.server.exchange import Connection, Request, RequestRejected, UnreachableServerError
+from maieutic.lm.server.exchange import Connection
 from maieutic.lm.server.listing import find_model
 from maieutic.lm.server.negotiation import Negotiation
+from maieutic.lm.server.request import Request, RequestRejected, UnreachableServerError
 from maieutic.lm.server.scoring_trial import ScoringTrial
 from maieutic.lm.server.trial import THOUGHT_REMEDY, THOUGHT_TOKENS, Trial
 

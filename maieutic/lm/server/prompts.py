@@ -17,9 +17,9 @@ from maieutic.errors import ModelError
 from maieutic.lm.base import Prompt
 from maieutic.lm.messages import merge_system
 from maieutic.lm.server.endpoint import CHAT, Endpoint, WrittenPrompt
-from maieutic.lm.server.exchange import Connection, Request, RequestRejected
 from maieutic.lm.server.probe import ServedModel
 from maieutic.lm.server.replies import Reply
+from maieutic.lm.server.request import Channel, Request, RequestRejected
 
 __all__ = ["PromptWriter"]
 
@@ -33,7 +33,7 @@ class PromptWriter:
         name: the model's name in messages.
     """
 
-    def __init__(self, connection: Connection, served: ServedModel, name: str) -> None:
+    def __init__(self, connection: Channel, served: ServedModel, name: str) -> None:
         self._connection, self._served, self._name = connection, served, name
 
     def endpoint(self, prompt: Prompt) -> Endpoint:

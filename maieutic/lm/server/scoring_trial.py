@@ -15,9 +15,10 @@ from typing import Any
 
 from maieutic.errors import MaieuticError
 from maieutic.lm.server.endpoint import CHAT, Endpoint, WrittenPrompt
-from maieutic.lm.server.exchange import Connection, Request, RequestRejected
+from maieutic.lm.server.exchange import Connection
 from maieutic.lm.server.labels import SplitTexts, TokenizedPrompt
 from maieutic.lm.server.replies import FirstToken, Reply, first_tokens
+from maieutic.lm.server.request import Request, RequestRejected
 from maieutic.lm.server.scoring import SCORINGS, ChatLogprobs, Continuation, Scoring
 from maieutic.lm.server.trial import trial_messages
 

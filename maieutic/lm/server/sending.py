@@ -8,9 +8,9 @@ from typing import Any
 
 from maieutic.errors import ContextLengthError, ModelError, ServerError
 from maieutic.lm.base import Prompt
-from maieutic.lm.server.exchange import Connection, Request, RequestRejected
 from maieutic.lm.server.prompts import PromptWriter
 from maieutic.lm.server.replies import TOO_LONG, Reply
+from maieutic.lm.server.request import Channel, Request, RequestRejected
 from maieutic.lm.server.trial import THOUGHT_REMEDY
 
 __all__ = ["Sender", "quoted"]
@@ -27,14 +27,14 @@ class Sender:
         name: the model's name in messages.
     """
 
-    connection: Connection
+    connection: Channel
     writer: PromptWriter
     name: str
 
     def send(self, owners: Sequence[Prompt], bodies: Sequence[Mapping[str, Any]]) -> list[Reply]:
         """The replies to requests, each on behalf of a prompt."""
         requests = [
-            Request(self.writer.endpoint(prompt).path, body)
+            Request(self.writer.endpoint(prompt).path, body, kind=prompt.kind)
             for prompt, body in zip(owners, bodies, strict=True)
         ]
         try:

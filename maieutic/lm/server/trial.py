@@ -16,9 +16,10 @@ from maieutic.errors import MaieuticError
 from maieutic.lm.messages import merge_system
 from maieutic.lm.server.choice import Choice
 from maieutic.lm.server.endpoint import ANSWER_TOKENS, Endpoint
-from maieutic.lm.server.exchange import Connection, Request, RequestRejected
+from maieutic.lm.server.exchange import Connection
 from maieutic.lm.server.negotiation import NO_THINKING
 from maieutic.lm.server.replies import Reply
+from maieutic.lm.server.request import Request, RequestRejected
 
 __all__ = ["THOUGHT_REMEDY", "THOUGHT_TOKENS", "Trial", "trial_messages"]
 

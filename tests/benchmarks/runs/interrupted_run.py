@@ -48,7 +48,7 @@ def main(folder: Path, budget: str) -> None:
     with run_folder.RunFolder(folder, config) as out:
         if budget:
             out._file = Deadly(out._file, int(budget))  # type: ignore[assignment, arg-type]
-        for records in run(unanswered(items, out.records), Instant(), None, 7):  # type: ignore[arg-type]
+        for records in run(unanswered(items, out.answered), Instant(), None, 7):  # type: ignore[arg-type]
             out.write(records)
 
 

@@ -19,9 +19,10 @@ from maieutic.benchmarks.datasets.base import Item
 from maieutic.benchmarks.datasets.drawing import draw
 from maieutic.benchmarks.methods.base import Outcome, Usage
 from maieutic.benchmarks.runs.config import RunConfig, read_config
-from maieutic.benchmarks.runs.folder import CONFIG, RECORDS, RunFolder, read_run, remove_unfinished_line
+from maieutic.benchmarks.runs.folder import CONFIG, RECORDS, RunFolder, read_run
 from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import run, unanswered
+from maieutic.benchmarks.runs.writing import remove_unfinished_line
 from maieutic.errors import FileFormatError, InputError
 
 CHILD = Path(__file__).with_name("interrupted_run.py")
@@ -117,7 +118,7 @@ def test_a_limit_can_be_raised_and_not_lowered(before: int, after: int, raised: 
         assert refused.value.subject == "limit"
         return
     with RunFolder(tmp_path, second) as folder:
-        assert folder.records == [record(1)]
+        assert folder.answered == {record(1).id}
         folder.write_provenance(json.dumps(facts | {"data": {"asked": after}, "machine": {"cores": 64}}))
     assert read_run(tmp_path).config == second
     stored = json.loads((tmp_path / "run.json").read_text())
@@ -131,7 +132,7 @@ def test_a_run_from_before_a_setting_was_added_goes_on(tmp_path: Path) -> None:
     assert len(kept) == len(lines) - 2
     (tmp_path / CONFIG).write_text("\n".join(kept), encoding="utf-8")
     with RunFolder(tmp_path, config) as folder:
-        assert folder.records == []
+        assert not folder.answered
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_a_question_that_fails_is_unscored_and_the_others_are_not() -> None:
     for made, item in zip(records, items, strict=True):
         assert made.scored == ("bad" not in item.text)
         assert (made.problem == "this text is bad; remove it") == (not made.scored)
-    assert unanswered(items, records[:5]) == items[5:]
+    assert unanswered(items, {record.id for record in records[:5]}) == items[5:]
 
 
 def test_a_run_stops_between_batches() -> None:

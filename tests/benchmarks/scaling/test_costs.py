@@ -1,0 +1,108 @@
+"""The cost model: exact where its assumptions hold, and times that follow from their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maieutic.benchmarks.runs.benchmark import Benchmark
+from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.folder import Run, RunFolder, read_run
+from maieutic.benchmarks.scaling.capacity import Capacity, questions_together, run_time
+from maieutic.benchmarks.scaling.costs import (
+    Constants,
+    Cost,
+    Shares,
+    constants_of,
+    cost_per_question,
+    measured_cost,
+    shares_of,
+)
+from maieutic.errors import InputError
+
+numbers = st.floats(0.0, 100.0)
+costs = st.builds(Cost, numbers, numbers, numbers, numbers, numbers)
+
+
+@given(costs, costs, costs, st.floats(0, 1), st.floats(0, 1), st.integers(0, 6))
+def test_the_cost_is_the_sum_over_the_steps(
+    root: Cost, first: Cost, later: Cost, unsure: float, going_on: float, steps: int
+) -> None:
+    cost = cost_per_question(Constants(root, first, later), Shares(unsure, going_on, steps))
+    parts = [first if place == 0 else later for place in range(steps)]
+    for column, whole in enumerate(astuple(cost)):
+        summed = astuple(root)[column]
+        for place, part in enumerate(parts):
+            summed += unsure * going_on**place * astuple(part)[column]
+        assert whole == pytest.approx(summed)
+
+
+@given(costs, st.integers(1, 10**9))
+def test_the_slowest_part_is_the_bottleneck_and_gpus_help_all_but_the_driver(cost: Cost, n: int) -> None:
+    one = Capacity(1, 8, 20_000.0, 2_000.0, 0.2, 1_000.0, 2_000.0)
+    many = replace(one, gpus=64)
+    alone, together = run_time(cost, n, one), run_time(cost, n, many)
+    assert together.hours <= alone.hours * (1 + 1e-9)
+    assert alone.hours >= n / one.driver / 3600 * (1 - 1e-9)
+    if together.bottleneck == "driver":
+        assert together.hours == pytest.approx(n / one.driver / 3600)
+
+
+def test_more_slots_take_more_questions() -> None:
+    cost = Cost(4.0, 100.0, 10.0, 0.0, 0.0)
+    constants = Constants(cost, cost, cost)
+    counts = [questions_together(constants, Shares(0.5, 0.5, 2), slots) for slots in (1, 8, 64)]
+    assert counts == sorted(counts)
+    assert questions_together(constants, Shares(0.0, 0.0, 0), 8) == 2
+
+
+@pytest.mark.parametrize("field", ["gpus", "prefill", "computed", "driver"])
+def test_a_capacity_out_of_range_is_refused(field: str) -> None:
+    good = Capacity(1, 8, 1.0, 1.0, 1.0, 1.0, 1.0)
+    with pytest.raises(InputError) as error:
+        replace(good, **{field: 0})
+    assert error.value.subject == field
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of the bundled models in which every question grows."""
+    out = tmp_path_factory.mktemp("runs") / "grown"
+    config = RunConfig("agora", limit=12, settings={"confidence": 1.0}).complete()
+    with RunFolder(out, config) as opened:
+        for _ in Benchmark.load(config).run(opened):
+            pass
+    return read_run(out)
+
+
+def test_at_its_own_settings_the_model_gives_what_was_measured(grown: Run) -> None:
+    predicted = cost_per_question(constants_of(grown.records), shares_of(grown.records, 1.0))
+    measured = measured_cost(grown.records)
+    assert predicted.calls == pytest.approx(measured.calls, rel=0.2)
+    assert predicted.generated_tokens == pytest.approx(measured.generated_tokens, rel=0.2)
+    assert shares_of(grown.records, 0.0).unsure == 0
+    assert shares_of(grown.records, 1.0, budget=0).steps == 0
+
+
+def test_the_command_prints_the_tables(grown: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    from maieutic.benchmarks.scaling.__main__ import costs as command
+
+    command(grown.folder, check=[grown.folder])
+    printed = capsys.readouterr().out
+    assert "| first step |" in printed
+    assert "| predicted |" in printed
+    assert "1,000,000,000" in printed
+
+
+def test_a_run_without_steps_is_refused(run: Callable[..., Any], tmp_path: Path) -> None:
+    assert (
+        run("bench", "run", "agora", "--method", "direct", "--limit", "2", "--out", tmp_path).returncode == 0
+    )
+    with pytest.raises(InputError):
+        constants_of(read_run(tmp_path).records)
