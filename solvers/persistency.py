@@ -33,9 +33,14 @@ ROUNDING = 1e-9  # relative: sums of weights change as clauses are satisfied, ea
 
 @dataclass(frozen=True, slots=True)
 class Persistent:
-    """Fixes what is persistent, solves the rest with another solver, and puts the labels together."""
+    """Fixes what is persistent, solves the rest with another solver, and puts the labels together.
+
+    Attributes:
+        literals: what is persistent in the problem, where it is known already.
+    """
 
     inner: Solver
+    literals: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -48,7 +53,8 @@ class Persistent:
         Raises:
             UnsatisfiableError: the hard clauses contradict each other.
         """
-        fixed = {abs(literal): literal > 0 for literal in persistent_literals(problem)}
+        literals = persistent_literals(problem) if self.literals is None else self.literals
+        fixed = {abs(literal): literal > 0 for literal in literals}
         rest, free = _rest(problem, fixed)
         solution = solve(self.inner, rest)
         labels = [fixed.get(variable, False) for variable in range(1, problem.variables + 1)]

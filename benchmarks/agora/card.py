@@ -62,8 +62,8 @@ LM_CARD = Card(
 of these groups, all written for this project (`maieutic.benchmarks.agora`). The text is generated: facts,
 questions and answers, explanations, verdicts on single facts and on explanations, negations. Nothing
 false is asserted in it. Half of it speaks as people ask: "Q: dogs have legs?". Of the things outside the
-training split (40 % of those of the benchmark, 15 % of the others), only memberships and exceptions occur; what
-follows from the memberships does not.""",
+training split (40 % of those of the benchmark, 15 % of the others), only memberships and exceptions occur;
+what follows from the memberships does not.""",
     limits="""It knows these things, in these sentences, and no others; words it has not met (those not in
 `known_words.txt`) make its answers unsure. It is meant for trying maieutic out and for measuring
 reasoning where every proposition has a known truth value, not for use.""",

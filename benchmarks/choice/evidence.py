@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from maieutic.inference import Joint
 from maieutic.inference.constraints import Constraint
-from maieutic.inference.graph import BeliefGraph, Literal
+from maieutic.inference.graph import BeliefGraph, Literal, claim_of
 from maieutic.inference.posing import namer, renamed
 from maieutic.inference.weights import TERMS, JointWeights
 from maieutic.nli.base import Verifier
-from maieutic.problem.base import Problem, claim_of
+from maieutic.problem.base import Problem
 from maieutic.problem.ties import TIE_WEIGHTS, TieConfig, plan_ties, tie_terms
 from maieutic.relate import relate_plans
 from maieutic.tree import taking_part

@@ -7,6 +7,7 @@ the verifier's probabilities for an ordered pair of forms.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 __all__ = [
+    "CLAIM_ID",
     "NOT_Q",
     "BeliefGraph",
     "Combined",
@@ -29,12 +31,14 @@ __all__ = [
     "Literal",
     "Q",
     "Relation",
+    "claim_of",
     "form_of",
     "forms_of",
     "root_forms",
 ]
 
 _NOT = "¬"
+CLAIM_ID = re.compile("Q|[A-Z][1-9][0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,17 @@ class BeliefGraph:
         """Source and target → relation."""
         return {(relation.source, relation.target): relation for relation in self.relations}
 
+    @cached_property
+    def by_triple(self) -> dict[tuple[Literal, Literal, Literal], Relation]:
+        """Both sources and target → relation."""
+        return {(each.source, each.other, each.target): each.relation for each in self.combined}
+
+    def relation(self, source: Literal, other: Literal | None, target: Literal) -> Relation | None:
+        """Of one source or of two with the target; None where the verifier was not asked."""
+        if other is None:
+            return self.by_pair.get((source, target))
+        return self.by_triple.get((source, other, target))
+
     def with_relations(self, relations: Iterable[Relation], combined: Iterable[Combined] = ()) -> BeliefGraph:
         """The same forms with these relations, put in order."""
         place = {form.literal: index for index, form in enumerate(self.forms)}
@@ -195,6 +210,17 @@ class BeliefGraph:
         for relation in self.relations:
             graph.add_edge(str(relation.source), str(relation.target), relation=relation)
         return graph
+
+
+def claim_of(node_id: str) -> str:
+    """The id of the claim that a node of a problem belongs to.
+
+    >>> claim_of("C12T0F1"), claim_of("QT0")
+    ('C12', 'Q')
+    """
+    match = CLAIM_ID.match(node_id)
+    assert match is not None
+    return match.group()
 
 
 def form_of(node: Proposition, *, positive: bool) -> Form:

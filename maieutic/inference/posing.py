@@ -122,12 +122,18 @@ class Decision:
 
 
 def decide(
-    posed: Posed, alternatives: Sequence[Literal], solver: Solver, *, by_probability: bool = True
+    posed: Posed,
+    alternatives: Sequence[Literal],
+    solver: Solver,
+    p: NDArray[np.float64] | None = None,
+    *,
+    by_probability: bool = True,
 ) -> Decision:
     """Choose between alternatives, exactly.
 
     Args:
         alternatives: exactly one of them holds (Q and ¬Q, say). The first wins a tie.
+        p: the exact marginals of the problem, where they are known already (:func:`exact_marginals`).
         by_probability: take the likeliest alternative, over all labellings, where that is known; else the one
             of the best labelling.
 
@@ -136,7 +142,7 @@ def decide(
         MaieuticError: the solver failed.
     """
     problem = posed.encoding.problem
-    p = exact_marginals(problem)
+    p = exact_marginals(problem) if p is None else p
     literals = [posed.dimacs(literal) for literal in alternatives]
     known = not any(math.isnan(p[abs(literal) - 1]) for literal in literals)
     solutions = [_solved(solver, problem.assuming(literal)) for literal in literals]

@@ -52,6 +52,8 @@ def triples(
     >>> [(str(one.literal), str(other.literal)) for one, other, _ in triples(known, [asked])]
     [('A1', 'A2')]
     """
+    if len(premises) < 2:
+        return []
     words = {form.literal: list(content_words(form.text)) for form in (*premises, *hypotheses)}
     terms = {literal: frozenset(said) for literal, said in words.items()}
     having: dict[str, list[int]] = {}

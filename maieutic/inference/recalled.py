@@ -6,14 +6,13 @@ in their log-odds. A proposition with the text of a claim or of an explanation i
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from maieutic.inference.assumptions import Assumption
 from maieutic.inference.constraints import Constraint, relation_constraints
-from maieutic.inference.graph import BeliefGraph, Form, Literal
+from maieutic.inference.graph import BeliefGraph, Form, Literal, claim_of
 from maieutic.inference.weights import JointWeights
 from maieutic.sentences.content import content_words
 from maieutic.text import text_key
@@ -29,7 +28,6 @@ __all__ = [
     "recalled_pairs",
 ]
 
-_BELOW = re.compile(r"(?:[TF]\d+)+$")  # what the id of an explanation has after that of its claim
 PLACES = 3  # literals of a clause at most
 
 
@@ -148,6 +146,8 @@ def recalled_pairs(forms: Sequence[Form], recalled: Sequence[Form], each: int) -
     Args:
         each: most for one form of the tree: those that share most words come first.
     """
+    if not recalled:
+        return
     words = [content_words(form.text).keys() for form in recalled]
     for form in forms:
         own = content_words(form.text).keys()
@@ -211,20 +211,11 @@ def _inner_weight(constraint: Constraint, end: str, weights: JointWeights) -> fl
     Args:
         end: id of the tree's proposition.
     """
-    if claim_id(end) == end:
+    if claim_of(end) == end:
         return weights.at_root
     if not all(one.positive for one in (constraint.source, constraint.target) if one is not None):
         return weights.negation
     return weights.entailment if constraint.kind == "entailment" else weights.contradiction
-
-
-def claim_id(node_id: str) -> str:
-    """The id of the claim that a proposition of a tree belongs to.
-
-    >>> claim_id("QT0F1"), claim_id("C12F0"), claim_id("Q")
-    ('Q', 'C12', 'Q')
-    """
-    return _BELOW.sub("", node_id)
 
 
 def constraint_of(clause: Sequence[Literal], weight: float) -> Constraint:

@@ -7,7 +7,6 @@ where it comes from the verifier, and its weight in nats, 0 where it says nothin
 
 from __future__ import annotations
 
-import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,12 +82,15 @@ class MemoryFile(SharedFile):
     """
 
     def __init__(self, path: Path) -> None:
-        with path.open("rb") if path.exists() else open_empty() as file:
-            head = file.read(len(MAGIC))
-        if head and head != MAGIC:
-            problem = f"{path} is no memory of maieutic; name another file"
-            raise InputError(problem, subject=str(path))
-        super().__init__(path, SYNCHRONOUS)
+        if path.exists() and 0 < path.stat().st_size < len(MAGIC):  # SQLite takes one byte for an empty file
+            raise _no_memory(path)
+        try:
+            super().__init__(path, SYNCHRONOUS)
+        except sqlite3.DatabaseError as error:
+            # Only now may the file be read here: closing it would release the locks of a connection of ours.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB and not _has_magic(path):
+                raise _no_memory(path) from None
+            raise
 
     def _prepare(self) -> None:
         application = number(self._db.execute("PRAGMA application_id").fetchone())
@@ -119,9 +121,13 @@ class MemoryFile(SharedFile):
             yield self._db
 
 
-def open_empty() -> Any:
-    """A file without bytes."""
-    return io.BytesIO()
+def _no_memory(path: Path) -> InputError:
+    return InputError(f"{path} is no memory of maieutic; name another file", subject=str(path))
+
+
+def _has_magic(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def number(row: tuple[Any, ...] | None) -> int:

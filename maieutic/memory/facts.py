@@ -231,14 +231,7 @@ def _check(
 
 def _sure(constraint: Constraint, graph: BeliefGraph) -> bool:
     assert constraint.target is not None
-    if constraint.other is not None:
-        return any(
-            max(each.contradiction, each.entailment) >= SURE
-            for each in graph.combined
-            if (each.source, each.other, each.target)
-            == (constraint.source, constraint.other, constraint.target)
-        )
-    relation = graph.by_pair.get((constraint.source, constraint.target))
+    relation = graph.relation(constraint.source, constraint.other, constraint.target)
     return relation is not None and relation.probability >= SURE
 
 

@@ -51,14 +51,13 @@ class Neighbourhood:
         recollection: for joint inference.
         stored: by number, facts among them.
         names: id in the problem ("M1", "A1") → number.
-        evidence: log-odds of each proposition in nats by the labels outside; ``clauses`` within.
+        clauses: among its propositions, under the labels outside; with their weights in nats.
         left_out: propositions that share words with the texts but exceed the limits.
     """
 
     recollection: Recollection
     stored: Mapping[int, Stored] = field(default_factory=dict)
     names: Mapping[str, int] = field(default_factory=dict)
-    evidence: Mapping[int, float] = field(default_factory=dict)
     clauses: Mapping[Clause, float] = field(default_factory=dict)
     left_out: int = 0
 
@@ -120,7 +119,7 @@ def neighbourhood_of(
     inner = tuple(_constraint(clause, weight, ids) for clause, weight in clauses.items())
     recollection = Recollection(recalled, assumed, inner, limits.weight)
     names = {name: number for number, name in ids.items()}
-    return Neighbourhood(recollection, inside, names, evidence, clauses, left_out)
+    return Neighbourhood(recollection, inside, names, clauses, left_out)
 
 
 def _judged(db: sqlite3.Connection, numbers: Sequence[int]) -> list[int]:

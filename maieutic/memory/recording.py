@@ -65,7 +65,7 @@ def enter(db: sqlite3.Connection, findings: Findings, time: int) -> list[Change]
     changes = list(_labels(db, findings, numbers))
     for claim in findings.asked:
         db.execute("UPDATE propositions SET asked = ? WHERE id = ?", (question, abs(numbers[claim])))
-    enter_changes(db, [(number, change) for number, change in changes], question, time)
+    enter_changes(db, changes, question, time)
     return [change for _, change in changes]
 
 

@@ -82,7 +82,8 @@ def settle_all(store: MemoryStore, solver: Solver, time: int) -> SettledMemory:
     problem, everything, version = store.run(read)
     if not everything:
         return SettledMemory(0, 0, 0, 0.0, True, 0.0, ())
-    solution = solve(Persistent(Partwise(solver)), problem)
+    fixed = persistent_literals(problem)
+    solution = solve(Persistent(Partwise(solver), fixed), problem)
     labels = {one.number: label for one, label in zip(everything, solution.labels, strict=True)}
     before = None
     if all(one.label is not None for one in everything):
@@ -110,7 +111,7 @@ def settle_all(store: MemoryStore, solver: Solver, time: int) -> SettledMemory:
     return SettledMemory(
         len(everything),
         len(problem.soft) + len(problem.hard),
-        len(persistent_literals(problem)),
+        len(fixed),
         solution.cost,
         solution.optimal,
         before,

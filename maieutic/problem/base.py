@@ -10,7 +10,6 @@ implications and equivalences:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +17,7 @@ from typing import TypeAlias
 
 from maieutic.errors import InputError
 from maieutic.inference.constraints import Rule
-from maieutic.inference.graph import Literal
+from maieutic.inference.graph import CLAIM_ID, Literal
 from maieutic.text import as_question, shortened
 from maieutic.tree import ROOT, Proposition, Tree
 
@@ -32,26 +31,12 @@ __all__ = [
     "Implies",
     "Problem",
     "bare_tree",
-    "claim_of",
 ]
-
-_ID = re.compile("Q|[A-Z][1-9][0-9]*")
 
 
 def bare_tree(statement: str, negation: str = "") -> Tree:
     """The tree of a claim that nobody was asked about: its statement, with unknown beliefs."""
     return Tree(statement, statement, negation, (Proposition(ROOT, None, statement, negation),))
-
-
-def claim_of(node_id: str) -> str:
-    """The id of the claim that a node of a problem belongs to.
-
-    >>> claim_of("C12T0F1"), claim_of("QT0")
-    ('C12', 'Q')
-    """
-    match = _ID.match(node_id)
-    assert match is not None
-    return match.group()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +62,7 @@ class Claim:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if _ID.fullmatch(self.id) is None:
+        if CLAIM_ID.fullmatch(self.id) is None:
             problem = f"the id {self.id!r} of a claim must be Q, or a capital letter and a number: C1"
             raise InputError(problem, subject="id")
 

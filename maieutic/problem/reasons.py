@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from maieutic.errors import UnsatisfiableError
-from maieutic.problem.base import claim_of
 from maieutic.problem.settled import Settled
 from maieutic.solvers import WeightedCNF
-from maieutic.solvers.components import components
 from maieutic.solvers.marginals import marginals
 
-__all__ = ["MAX_WIDTH", "ClaimReason", "claim_reasons", "texts_of"]
+__all__ = ["MAX_WIDTH", "ClaimReason", "claim_reasons"]
 
 MAX_WIDTH = 12  # of the exact sums, one for each reason
 ROUNDING = 1e-6  # of P: what moves a claim by less moves nothing
@@ -46,14 +43,12 @@ def claim_reasons(settled: Settled, claim: str, most: int = 5) -> tuple[ClaimRea
         The strongest first; none where the claim's part of the problem is too dense to sum exactly.
     """
     variables = settled.posed.encoding.variables
-    whole = settled.posed.encoding.problem
     own = abs(variables[claim])
-    part = next(part for part in components(whole) if own in part.variables)
+    part = settled.parts[own]
     place = {variable: number for number, variable in enumerate(part.variables, 1)}
     p_now = _p(part.problem, place[own], variables[claim] > 0)
     if p_now is None:
         return ()
-    texts = texts_of(settled)
     found = []
     for node in _neighbours(settled, claim):
         if abs(variables[node]) == own:
@@ -66,27 +61,18 @@ def claim_reasons(settled: Settled, claim: str, most: int = 5) -> tuple[ClaimRea
             apart = _without(part.problem, number, place[own])
             p = _p(apart, place[own], variables[claim] > 0)
         if p is not None and abs(p_now - p) > ROUNDING:
-            found.append(ClaimReason(node, texts[node], held, p_now - p))
+            found.append(ClaimReason(node, settled.texts[node], held, p_now - p))
     return tuple(sorted(found, key=lambda reason: -abs(reason.moves))[:most])
-
-
-def texts_of(settled: Settled) -> Mapping[str, str]:
-    """Id → statement of every proposition of the problem."""
-    texts = dict(settled.problem.statements)
-    for claim in settled.problem.claims:
-        texts |= {claim.id + node.id.removeprefix("Q"): node.statement for node in claim.tree.nodes}
-    return texts
 
 
 def _neighbours(settled: Settled, claim: str) -> list[str]:
     """The propositions in the constraints of a claim, without the other claims of its groups."""
-    known = texts_of(settled)
     rivals = {one for group in settled.problem.groups if claim in group.claims for one in group.claims}
     found: dict[str, None] = {}
     for constraint in settled.posed.constraints:
         if claim in constraint.ids:
             found |= dict.fromkeys(sorted(constraint.ids - {claim}))
-    return [node for node in found if node in known and node not in rivals and claim_of(node)]
+    return [node for node in found if node in settled.texts and node not in rivals]
 
 
 def _p(problem: WeightedCNF, variable: int, positive: bool, *assumed: int) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from maieutic.errors import InputError, UnsatisfiableError
 from maieutic.inference import Joint
@@ -35,7 +36,7 @@ from maieutic.solvers import Solution, margin
 from maieutic.solvers.calls import solve
 from maieutic.solvers.certify import Certificate
 from maieutic.solvers.certify import verify as verify_solution
-from maieutic.solvers.components import Partwise, components
+from maieutic.solvers.components import Component, Partwise, components
 from maieutic.usage import Usage
 
 __all__ = ["MOST_MARGINS", "Settled", "check_consistent", "settle", "verify"]
@@ -98,6 +99,21 @@ class Settled:
             return None
         return {claim: self.p_true[claim] for claim in claims}
 
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Id → statement of every proposition of the problem."""
+        texts = dict(self.problem.statements)
+        for claim in self.problem.claims:
+            texts |= {claim.id + node.id.removeprefix("Q"): node.statement for node in claim.tree.nodes}
+        return texts
+
+    @cached_property
+    def parts(self) -> Mapping[int, Component]:
+        """Variable → the independent part of the problem that it is in."""
+        return {
+            variable: part for part in components(self.posed.encoding.problem) for variable in part.variables
+        }
+
 
 def settle(
     problem: Problem,
@@ -141,23 +157,25 @@ def _solved(
     alternatives: list[Sequence[Literal]] = [[*map(Literal, group.claims)] for group in problem.groups]
     if not alternatives and len(problem.claims) == 1 and not problem.facts:
         alternatives = [(Literal(problem.claims[0].id), ~Literal(problem.claims[0].id))]
+    marginal = exact_marginals(posed.encoding.problem)
     decisions: list[Decision] = []
     held = posed
     for choice in alternatives:
         by_probability = joint.answer_by == "probability"
-        decisions.append(decide(held, choice, solver, by_probability=by_probability))
+        p = None if decisions else marginal
+        decisions.append(decide(held, choice, solver, p, by_probability=by_probability))
         held = _holding(held, choice[decisions[-1].chosen])
     solution = decisions[-1].solution if decisions else solve(solver, posed.encoding.problem)
-    p = posed.p_labels(exact_marginals(posed.encoding.problem).tolist())
+    p_labels = posed.p_labels(marginal.tolist())
     claims = [claim.id for claim in problem.claims]
-    unknown = [claim for claim in claims if math.isnan(p[claim])]
+    unknown = [claim for claim in claims if math.isnan(p_labels[claim])]
     return Settled(
         problem,
         graph,
         posed,
         solution,
         posed.encoding.labels(solution),
-        {claim: p[claim] for claim in claims if claim not in unknown},
+        {claim: p_labels[claim] for claim in claims if claim not in unknown},
         _margins(posed, unknown[:MOST_MARGINS], joint),
         tuple(decisions),
         joint.solver.name,

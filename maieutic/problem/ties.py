@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from maieutic.errors import InputError
 from maieutic.inference.base import PairPlan
 from maieutic.inference.constraints import Constraint, relation_constraints
-from maieutic.inference.graph import BeliefGraph, Form, Literal, forms_of
+from maieutic.inference.graph import BeliefGraph, Form, Literal, claim_of, forms_of
 from maieutic.inference.posing import Ties, namer
 from maieutic.inference.premises import MOST_TRIPLES, combined_constraints, triples
 from maieutic.inference.weights import JointWeights
-from maieutic.problem.base import AtMostOne, ExactlyOne, Fact, Problem, claim_of
+from maieutic.problem.base import AtMostOne, ExactlyOne, Fact, Problem
 from maieutic.problem.retrieval import related_texts
 from maieutic.sentences.content import content_words
 

@@ -16,7 +16,7 @@ from maieutic.problem.reasons import claim_reasons
 from maieutic.render.choice import reason_data
 from maieutic.render.html import asset, document
 from maieutic.render.memory import memory_lines
-from maieutic.render.phrases import percent, quoted
+from maieutic.render.phrases import counted, percent, quoted
 from maieutic.render.text import printable
 
 __all__ = ["check_data", "check_page", "show_check"]
@@ -32,18 +32,18 @@ def show_check(check: Check, console: Console) -> None:
 
 
 def _lines(check: Check) -> Iterator[Text]:
-    count, sets = len(check.statements), len(check.conflicts.sets)
+    sets = len(check.conflicts.sets)
     if check.hangs_together and not check.given_up:
-        yield Text.assemble((f"{count} statements hang together.", "bold green"))
+        yield Text.assemble((f"{_headline(check)}.", "bold green"))
     else:
-        what = f"{len(check.given_up)} of {count} statements given up, {_count(sets, 'conflict')}"
-        yield Text.assemble((what, "bold red"), "" if check.hangs_together else ": these cannot all be true")
+        cannot = "" if check.hangs_together else ": these cannot all be true"
+        yield Text.assemble((_headline(check), "bold red"), cannot)
     yield from map(Text, _notes(check))
     for number, each in enumerate(check.conflicts.sets[:SHOWN_CONFLICTS], 1):
         yield Text(f"\nConflict {number}", style="bold")
         yield from (Text(f"  {printable(text)}") for text in _said(check, each))
     if sets > SHOWN_CONFLICTS:
-        yield Text(f"\n… and {_count(sets - SHOWN_CONFLICTS, 'more conflict')}", style="dim")
+        yield Text(f"\n… and {counted(sets - SHOWN_CONFLICTS, 'more conflict')}", style="dim")
     if check.conflicts.given_up:
         yield Text("\nCheapest repair: give up", style="bold")
         yield from (Text(f"  {printable(text)}") for text in _said(check, check.conflicts.given_up))
@@ -58,14 +58,10 @@ def _lines(check: Check) -> Iterator[Text]:
             )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _notes(check: Check) -> Iterator[str]:
     """What was left out, and what is not known."""
     if check.given.skipped:
-        yield f"left out, since they claim nothing: {_count(check.given.skipped, 'sentence')}"
+        yield f"left out, since they claim nothing: {counted(check.given.skipped, 'sentence')}"
     if check.settled.left_out:
         yield f"{check.settled.left_out:,} pairs exceed the budget and were not compared"
     if check.conflicts.more:
@@ -157,7 +153,7 @@ def _headline(check: Check) -> str:
     if check.hangs_together and not check.given_up:
         return f"{len(check.statements)} statements hang together"
     lost, sets = len(check.given_up), len(check.conflicts.sets)
-    return f"{lost} of {len(check.statements)} statements given up, {_count(sets, 'conflict')}"
+    return f"{lost} of {len(check.statements)} statements given up, {counted(sets, 'conflict')}"
 
 
 def _marked(check: Check) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maieutic.memory.notes import Change, MemoryNotes
+from maieutic.render.phrases import counted, quoted
 from maieutic.render.text import printable
 
 __all__ = ["change_line", "memory_lines"]
@@ -17,20 +18,20 @@ def memory_lines(notes: MemoryNotes | None) -> Iterator[str]:
     if notes is None:
         return
     if notes.settled_by:
-        yield f"A remembered fact decides it: {_quoted(notes.settled_by)}"
-    yield f"Memory: {_count(notes.recalled, 'proposition')} and {_count(notes.facts, 'fact')} took part"
+        yield f"A remembered fact decides it: {quoted(notes.settled_by)}"
+    yield f"Memory: {counted(notes.recalled, 'proposition')} and {counted(notes.facts, 'fact')} took part"
     if notes.shown:
-        yield f"Facts that the model was shown: {', '.join(map(_quoted, notes.shown))}"
+        yield f"Facts that the model was shown: {', '.join(map(quoted, notes.shown))}"
     elif notes.facts:
         yield "The facts were not shown to the model: its prompts have no place for them, or all are denials"
     for fact in notes.idle:
-        yield f"A fact that touches nothing here: {_quoted(fact)}"
+        yield f"A fact that touches nothing here: {quoted(fact)}"
     for change in notes.changed[:SHOWN]:
         yield change_line(change)
     if len(notes.changed) > SHOWN:
-        yield f"… and {_count(len(notes.changed) - SHOWN, 'more earlier answer')} changed"
+        yield f"… and {counted(len(notes.changed) - SHOWN, 'more earlier answer')} changed"
     if notes.changed_explanations:
-        yield f"{_count(notes.changed_explanations, 'remembered explanation')} changed too"
+        yield f"{counted(notes.changed_explanations, 'remembered explanation')} changed too"
 
 
 def change_line(change: Change) -> str:
@@ -41,16 +42,4 @@ def change_line(change: Change) -> str:
         for label, p in ((change.before, change.p_before), (change.after, change.p_after))
     )
     why = f", since {printable(change.why[0])}" if change.why else ""
-    return f"{what} changed: {_quoted(change.statement)} was {before}, is {after} now{why}"
-
-
-def _count(number: int, noun: str) -> str:
-    """
-    >>> _count(1, "fact"), _count(0, "fact")
-    ('1 fact', '0 facts')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _quoted(text: str) -> str:
-    return f"“{printable(text)}”"
+    return f"{what} changed: {quoted(change.statement)} was {before}, is {after} now{why}"

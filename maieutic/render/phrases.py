@@ -35,6 +35,14 @@ def quoted(text: str) -> str:
     return f"“{printable(text)}”"
 
 
+def counted(number: int, noun: str) -> str:
+    """
+    >>> counted(1, "fact"), counted(1_200, "fact")
+    ('1 fact', '1,200 facts')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Phrases:
     """The sentences about one answer; every text of a model is printable in them."""

@@ -208,14 +208,9 @@ def _constraints(answer: Reasoning, place: Mapping[str, int]) -> Iterator[list[f
 
 def _probability(answer: Reasoning, constraint: Constraint) -> float | None:
     """The verifier's probability of a relation; None for a constraint of another kind."""
-    source, target, other = constraint.source, constraint.target, constraint.other
-    if constraint.kind not in ("entailment", "contradiction") or target is None:
+    if constraint.kind not in ("entailment", "contradiction") or constraint.target is None:
         return None
-    relation = answer.graph.by_pair.get((source, target))
-    if other is not None:
-        ends = (source, other, target)
-        combined = answer.graph.combined
-        relation = next((c.relation for c in combined if (c.source, c.other, c.target) == ends), None)
+    relation = answer.graph.relation(constraint.source, constraint.other, constraint.target)
     if relation is None:
         return None
     return round(relation.entailment if constraint.kind == "entailment" else relation.contradiction, P_DIGITS)
