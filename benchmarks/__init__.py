@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import typer
+from collections.abc import Callable
 
 __all__ = ["run_app"]
 
 
-def run_app(app: typer.Typer) -> None:
+def run_app(app: Callable[[], object]) -> None:
     """Run a command of this folder; an error of the project becomes one line and an exit code."""
     import typer  # noqa: PLC0415 - keeps the package light
 

@@ -46,7 +46,9 @@ class Muon(torch.optim.Optimizer):
                 if param.grad is None:
                     continue
                 state = self.state[param]
-                buffer = state.setdefault("momentum_buffer", torch.zeros_like(param))
+                if "momentum_buffer" not in state:
+                    state["momentum_buffer"] = torch.zeros_like(param)
+                buffer = state["momentum_buffer"]
                 buffer.lerp_(param.grad, 1 - group["momentum"])
                 update = orthogonal(param.grad.lerp(buffer, group["momentum"]), self._dtype)
                 rate = group["lr"] * ADAM_RMS * max(param.shape) ** 0.5

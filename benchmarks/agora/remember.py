@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maieutic.answer import Answer
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.agora.claims import group_fact
 from maieutic.benchmarks.agora.nodes import count_nodes
 from maieutic.benchmarks.agora.oracle import Oracle
@@ -31,6 +32,7 @@ from maieutic.benchmarks.agora.world import World, load_world
 from maieutic.benchmarks.analysis.formatting import percent_with_interval
 from maieutic.benchmarks.analysis.intervals import accuracy_interval
 from maieutic.benchmarks.analysis.statistics import mcnemar
+from maieutic.benchmarks.runs.writing import remove_unfinished_line
 from maieutic.errors import InputError
 from maieutic.files.json_lines import read_records
 from maieutic.memory.base import Memory
@@ -104,6 +106,7 @@ class _Answers:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.path = folder / f"{name}.jsonl"
+        remove_unfinished_line(self.path)
         self.path.touch()
         self.done = [answer for _, answer in read_records(self.path, Answer.from_json)]
 
@@ -239,4 +242,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_app(main)

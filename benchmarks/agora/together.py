@@ -18,6 +18,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.agora.claims import Claim, Split, derived, group_fact, membership, things_of
 from maieutic.benchmarks.agora.logic import Formula, Label, relation
 from maieutic.benchmarks.agora.world import Derivation, World, load_world
@@ -247,4 +248,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_app(main)

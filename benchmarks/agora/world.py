@@ -93,6 +93,7 @@ class Thing:
         exceptions: property id → truth value that overrides the groups.
         added: exceptions that are not in the thing's own row. Training states them of trained things only.
         source: file and line of its row.
+        everyday: whether its row is in the everyday tables, so that no question of the benchmark is about it.
     """
 
     name: str
@@ -100,11 +101,7 @@ class Thing:
     exceptions: Mapping[str, bool]
     source: tuple[str, int]
     added: frozenset[str] = frozenset()
-
-    @property
-    def everyday(self) -> bool:
-        """Whether its row is in the everyday tables, so that no question of the benchmark is about it."""
-        return Path(self.source[0]).parents[1].name == EVERYDAY
+    everyday: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +200,7 @@ def _load(folders: Sequence[Path]) -> World:
         for path in sorted((each / "things").glob("*.tsv")):
             for line, row in rows(path, 3):
                 thing = _thing(row, groups, properties, (str(path), line))
+                thing = replace(thing, everyday=each.name == EVERYDAY)
                 check_new(thing.name, things, thing.source)
                 things[thing.name] = thing
     for each in folders[1:]:

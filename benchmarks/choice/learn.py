@@ -16,13 +16,14 @@ from pathlib import Path
 
 import torch
 
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.analysis.statistics import bench_library
 from maieutic.benchmarks.calibration.fit import folds_of
 from maieutic.benchmarks.choice.evidence import WEIGHTS, ChoiceEvidence, choosing_terms, evidence_of_choices
 from maieutic.benchmarks.choice.items import ChoiceItem, read_choices
 from maieutic.cache.store import ResponseStore
 from maieutic.errors import InputError
-from maieutic.inference.weights import DEFAULT_WEIGHTS, EVERY_TERM, TERMS, JointWeights
+from maieutic.inference.weights import DEFAULT_WEIGHTS, EVERY_TERM, TERMS, JointWeights, weights_toml
 from maieutic.models import open_verifier
 from maieutic.nli.base import Verifier
 from maieutic.problem.choosing import choice_problem
@@ -166,12 +167,10 @@ def main() -> None:
 
 def weights_file(joint: JointWeights, ties: dict[str, float], trees: str, nli: str) -> str:
     """A weights file with a table of the weights across trees."""
-    from maieutic.inference.weights import weights_toml  # noqa: PLC0415
-
     command = f"python -m maieutic.benchmarks.choice.learn {trees} --nli {nli}"
     lines = [weights_toml(joint, {"command": command}), "[ties]"]
     return "\n".join([*lines, *(f"{name} = {value!r}" for name, value in ties.items())]) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    run_app(main)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from maieutic.benchmarks.analysis.intervals import accuracy_interval
 from maieutic.benchmarks.analysis.statistics import Interval
 from maieutic.benchmarks.choice.items import ChoiceItem
 from maieutic.benchmarks.choice.methods import ChoiceMethod, ChoiceOutcome
+from maieutic.benchmarks.runs.writing import remove_unfinished_line
 from maieutic.errors import InputError, MaieuticError, ServerError
+from maieutic.files.json_lines import read_records
 from maieutic.files.json_text import dump_json, parse_json
 from maieutic.models import LoadedModels
 from maieutic.usage import Usage
@@ -99,11 +102,8 @@ def read_choice_records(file: Path) -> list[ChoiceRecord]:
     Raises:
         InputError: a line is no record.
     """
-    text = file.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        file.write_text(whole, encoding="utf-8")
-    return [parse_json(ChoiceRecord, line) for line in whole.splitlines()]
+    remove_unfinished_line(file)
+    return [record for _, record in read_records(file, partial(parse_json, ChoiceRecord))]
 
 
 def summary_of(records: Sequence[ChoiceRecord]) -> ChoiceSummary:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maieutic.benchmarks import run_app
 from maieutic.benchmarks.runs.folder import read_run
 from maieutic.benchmarks.runs.records import Record
 from maieutic.cache.store import ResponseStore
@@ -127,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_app(main)

@@ -84,11 +84,9 @@ class SelfCheck(Sampled):
         questions = [as_question(text) for text in texts]
         replies = sample(models.lm, [prompts.belief(text) for text in questions], self.samples, self.params)
         reasons = [[reason_in(reply.text, prompts.marker) for reply in row] for row in replies]
+        claims = [statements(text)[0] for text in questions]
         pairs = [
-            (reason, statements(text)[0])
-            for text, row in zip(questions, reasons, strict=True)
-            for reason in row
-            if reason
+            (reason, claim) for claim, row in zip(claims, reasons, strict=True) for reason in row if reason
         ]
         scores = RememberingVerifier.around(models.verifier).score(pairs)  # repeated texts are scored once
         rows = iter(zip(scores.probabilities.tolist(), scores.usages, strict=True))

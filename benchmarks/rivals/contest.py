@@ -9,8 +9,9 @@ from pathlib import Path
 from maieutic.benchmarks.analysis.comparison import Comparison, compare
 from maieutic.benchmarks.rivals.lineup import Rival
 from maieutic.benchmarks.runs.benchmark import Benchmark
+from maieutic.benchmarks.runs.brief import read_brief
 from maieutic.benchmarks.runs.config import RunConfig
-from maieutic.benchmarks.runs.folder import Run, RunFolder, read_run
+from maieutic.benchmarks.runs.folder import Run, RunFolder
 from maieutic.benchmarks.runs.models import models_of
 from maieutic.benchmarks.runs.runner import check_judged
 from maieutic.cache.store import ResponseStore
@@ -45,6 +46,7 @@ class Contest:
             MaieuticError: the language model judged nothing, or a folder cannot be written.
         """
         models: LoadedModels | None = None
+        done: list[Run] = []
         for rival in self.rivals:
             config = self.configured(rival)
             benchmark = Benchmark.load(config, download=download)
@@ -53,8 +55,9 @@ class Contest:
                     models = models or models_of(self._whole, download=download, cache=cache)
                 for _ in benchmark.run(folder, cache=cache, models=models):
                     log(f"{config.dataset}, {rival.label}: {len(folder.answered)} of {len(benchmark.items)}")
-            check_judged(read_run(self.path(rival)).records, config.lm)
-        return [read_run(self.path(rival)) for rival in self.rivals]
+            done.append(read_brief(self.path(rival)))
+            check_judged(done[-1].records, config.lm)
+        return done
 
     def compared(self, runs: list[Run]) -> Comparison:
         """The runs at the same questions, each against the last, which is maieutic's."""

@@ -103,7 +103,7 @@ class Benchmark:
         models = models or models_of(self.config, download=download, cache=cache)
         models = replace(models, progress=progress)
         folder.write_provenance(self._provenance(models))
-        source = None if self.config.weighs_trees else self.config.beliefs
+        source = self.config.belief_source
         for batch in run(open_items, self.method, models, self.config.batch, stopped, cache):
             records = [replace(record, belief_source=source) for record in batch]
             yield folder.write(records)

@@ -12,8 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from maieutic.benchmarks.methods.base import Usage
-from maieutic.benchmarks.runs.config import read_config
-from maieutic.benchmarks.runs.folder import CONFIG, RECORDS, Run, check_no_repeats, run_name
+from maieutic.benchmarks.runs.folder import RECORDS, Run, read_run
 from maieutic.benchmarks.runs.records import Record, TreeFacts
 from maieutic.files.json_lines import read_records
 from maieutic.files.json_text import parse_json
@@ -129,10 +128,7 @@ def read_brief(folder: Path) -> Run:
     Raises:
         FileFormatError: a file is missing or damaged; the message names it and the line.
     """
-    config = read_config(folder / CONFIG)
-    records = tuple(record for _, record in read_records(folder / RECORDS, Brief.from_json))
-    check_no_repeats(folder, (record.id for record in records))
-    return Run(run_name(config), folder, config, records)
+    return read_run(folder, Brief.from_json)
 
 
 def read_places(run: Run, places: Collection[int]) -> Run:

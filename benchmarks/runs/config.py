@@ -97,6 +97,11 @@ class RunConfig:
         """Whether the run answers trees that were grown elsewhere, without a language model."""
         return bool(self.trees) or (self.dataset == "trees" and self.method == "maieutic")
 
+    @property
+    def belief_source(self) -> str | None:
+        """How beliefs are measured; None for trees that were grown elsewhere."""
+        return None if self.weighs_trees else self.beliefs
+
     def complete(self) -> RunConfig:
         """A copy with every setting of the method, and without what the run does not use.
 

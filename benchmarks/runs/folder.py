@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,14 +84,17 @@ def _shown(name: str, value: object) -> str:
     return f"{name} {','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path, parse: Callable[[bytes], Record] = Record.from_json) -> Run:
     """Read a run's configuration and records.
+
+    Args:
+        parse: makes a record of a line.
 
     Raises:
         FileFormatError: a file is missing or damaged; the message names it and the line.
     """
     config = read_config(folder / CONFIG)
-    records = tuple(record for _, record in read_records(folder / RECORDS, Record.from_json))
+    records = tuple(record for _, record in read_records(folder / RECORDS, parse))
     check_no_repeats(folder, (record.id for record in records))
     return Run(run_name(config), folder, config, records)
 

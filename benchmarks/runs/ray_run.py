@@ -57,12 +57,12 @@ class BenchJob:
             "server": server_of(models),
             "prompts": dict(example_prompts(models.prompts, kinds, self.example)),
         }
-        source = None if self.config.weighs_trees else self.config.beliefs
-        return BenchJudge(method, models, source, json.dumps(facts))
+        return BenchJudge(method, models, self.config.belief_source, json.dumps(facts))
 
     def failed(self, row: Row, problem: str) -> Result:
         """An unscored record."""
-        return _result(Record.of(_item(row), Outcome(None, problem=problem)))
+        record = Record.of(_item(row), Outcome(None, problem=problem))
+        return _result(replace(record, belief_source=self.config.belief_source))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from maieutic.benchmarks.scaling.costs import Constants, Cost, Shares
+from maieutic.benchmarks.scaling.costs import Constants, Cost, Shares, cost_per_question
 from maieutic.errors import InputError
 
 __all__ = ["Capacity", "RunTime", "questions_together", "run_time"]
@@ -82,8 +82,4 @@ def questions_together(constants: Constants, shares: Shares, slots: int) -> int:
     longest.
     """
     steps = 1 + shares.steps if shares.unsure else 1
-    calls, share = constants.root.calls, shares.unsure
-    for place in range(shares.steps):
-        calls += share * (constants.later if place else constants.first).calls
-        share *= shares.going_on
-    return math.ceil(slots * steps / calls)
+    return math.ceil(slots * steps / cost_per_question(constants, shares).calls)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from maieutic.benchmarks import run_app
 from maieutic.config import ElicitConfig
 from maieutic.lm.base import Prompt
 from maieutic.lm.scripted import ScriptedLanguageModel
@@ -205,4 +206,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_app(main)
