@@ -191,6 +191,23 @@ def test_a_server_that_is_down_at_first_is_used_when_it_answers(serve: Serve) ->
     assert [body for body in two.bodies("/completions") if "Question" in str(body["prompt"])]
 
 
+def test_a_server_that_comes_back_is_tried_by_one_request_at_a_time() -> None:
+    router = Router(["a", "b"], QUICK, down={1})
+    taken = [router.take(None, 0.0) for _ in range(6)]
+    tried = [ticket for ticket in taken if ticket is not None and ticket.server == 1]
+    assert len(tried) == 1
+    router.answered(tried[0])
+    assert {ticket.server for _ in range(8) if (ticket := router.take(None, 0.0))} == {0, 1}
+
+
+def test_a_server_that_comes_back_needs_no_other(serve: Serve) -> None:
+    one, two = serve(), serve()
+    two.rule = lambda *_: (503, "loading")
+    lm = ServerLM.load(f"{one.url},{two.url}#m", retries=QUICK)
+    one.rule, two.rule = (lambda *_: (503, "gone")), (lambda *_: None)
+    assert len(lm.sample(PROMPTS, 1, SamplingParams(8, 1.0))) == len(PROMPTS)
+
+
 def test_no_server_at_all_is_one_error(serve: Serve) -> None:
     names = "http://127.0.0.1:9/v1,http://127.0.0.1:10/v1#m"
     with pytest.raises(ModelError) as error:

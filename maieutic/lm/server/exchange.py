@@ -13,9 +13,10 @@ import json
 import random
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from maieutic.lm.server.retries import RetryPolicy, retry_after
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["MISSING", "Connection", "Exchange", "first_error"]
+__all__ = ["MISSING", "Connection", "Exchange", "shared_out"]
 
 MAX_BYTES = 8 << 20  # of a reply; the longest known one, a broker's list of models, has a tenth of it
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
@@ -96,25 +97,8 @@ class Exchange:
     opening: bool
 
     async def send_all(self, requests: Sequence[Request], limit: int) -> list[Any]:
-        import anyio  # noqa: PLC0415
-
-        replies: list[Any] = [None] * len(requests)
-        queue = iter(enumerate(requests))
-
-        async def work(client: httpx2.AsyncClient) -> None:
-            for index, request in queue:
-                replies[index] = await self.send(client, index, request)
-
-        try:
-            async with (
-                self.host.client(self.retries.connect_timeout, limit) as client,
-                anyio.create_task_group() as group,
-            ):
-                for _ in range(min(limit, len(requests))):
-                    group.start_soon(work, client)
-        except BaseExceptionGroup as group_error:
-            raise first_error(group_error) from None
-        return replies
+        async with self.host.client(self.retries.connect_timeout, limit) as client:
+            return await shared_out(requests, limit, partial(self.send, client))
 
     async def send(self, client: httpx2.AsyncClient, index: int, request: Request) -> Any:
         """The reply to one request, after as many attempts as it takes."""
@@ -248,7 +232,33 @@ def _connection_problem(error: BaseException) -> str:
     return f"it cannot be reached ({reason}); start the server, or correct the address"
 
 
-def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+async def shared_out(
+    requests: Sequence[Request], workers: int, send: Callable[[int, Request], Awaitable[Any]]
+) -> list[Any]:
+    """The replies in the order of the requests, each sent by the first of some workers that is free.
+
+    Raises:
+        Exception: the first that a request raises; the others are cancelled.
+    """
+    import anyio  # noqa: PLC0415
+
+    replies: list[Any] = [None] * len(requests)
+    queue = iter(enumerate(requests))
+
+    async def work() -> None:
+        for index, request in queue:
+            replies[index] = await send(index, request)
+
+    try:
+        async with anyio.create_task_group() as group:
+            for _ in range(min(workers, len(requests))):
+                group.start_soon(work)
+    except BaseExceptionGroup as group_error:
+        raise _first_error(group_error) from None
+    return replies
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first exception of a group, or of the groups in it."""
     error = group.exceptions[0]
-    return first_error(error) if isinstance(error, BaseExceptionGroup) else error
+    return _first_error(error) if isinstance(error, BaseExceptionGroup) else error

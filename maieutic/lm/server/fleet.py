@@ -10,10 +10,11 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import InputError, ServerError
-from maieutic.lm.server.exchange import Connection, Exchange, first_error
+from maieutic.lm.server.exchange import Connection, Exchange, shared_out
 from maieutic.lm.server.request import AttemptFailed, Request, RequestRejected, UnreachableServerError
 from maieutic.lm.server.retries import RetryPolicy
 from maieutic.lm.server.routing import Router, Ticket
@@ -40,12 +41,12 @@ class Fleet:
         self,
         connections: Sequence[Connection],
         retries: RetryPolicy,
-        check: Callable[[Connection], None] = lambda _: None,
-        unchecked: Iterable[int] = (),
+        check: Callable[[Connection], None],
+        unchecked: Iterable[int],
     ) -> None:
         self.connections, self.retries = tuple(connections), retries
         self._check, self._unchecked = check, set(unchecked)
-        self.router = Router([one.url for one in connections], retries)
+        self.router = Router([one.url for one in connections], retries, self._unchecked)
 
     @property
     def url(self) -> str:
@@ -69,27 +70,13 @@ class Fleet:
             return portal.call(self._send_all, requests)
 
     async def _send_all(self, requests: Sequence[Request]) -> list[Any]:
-        import anyio  # noqa: PLC0415
-
-        replies: list[Any] = [None] * len(requests)
-        queue = iter(enumerate(requests))
-
-        async def work(clients: Sequence[httpx2.AsyncClient]) -> None:
-            for index, request in queue:
-                replies[index] = await self._send(clients, index, request)
-
-        try:
-            async with AsyncExitStack() as stack:
-                clients = [
-                    await stack.enter_async_context(one.host.client(self.retries.connect_timeout, one.limit))
-                    for one in self.connections
-                ]
-                group = await stack.enter_async_context(anyio.create_task_group())
-                for _ in range(min(sum(one.limit for one in self.connections), len(requests))):
-                    group.start_soon(work, clients)
-        except BaseExceptionGroup as group_error:
-            raise first_error(group_error) from None
-        return replies
+        async with AsyncExitStack() as stack:
+            clients = [
+                await stack.enter_async_context(one.host.client(self.retries.connect_timeout, one.limit))
+                for one in self.connections
+            ]
+            workers = sum(one.limit for one in self.connections)
+            return await shared_out(requests, workers, partial(self._send, clients))
 
     async def _send(self, clients: Sequence[httpx2.AsyncClient], index: int, request: Request) -> Any:
         """The reply to one request, from the first server that gives one."""

@@ -8,19 +8,18 @@ the likeliest next tokens of two texts.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from maieutic.errors import InputError, MaieuticError, ModelError, ServerError
-from maieutic.lm.server.endpoint import COMPLETIONS, Endpoint, WrittenPrompt
+from maieutic.lm.server.endpoint import COMPLETIONS, WrittenPrompt
 from maieutic.lm.server.exchange import Connection
 from maieutic.lm.server.fleet import Fleet
 from maieutic.lm.server.probe import ServedModel, probe
 from maieutic.lm.server.replies import FirstToken, Reply, first_tokens
 from maieutic.lm.server.request import Request, RequestRejected, UnreachableServerError
-from maieutic.lm.server.scoring_trial import AGREEMENT
+from maieutic.lm.server.scoring_trial import agree
 
 __all__ = ["open_fleet"]
 
@@ -60,7 +59,8 @@ def open_fleet(
         problem = f"none of the {len(connections)} servers answers ({'; '.join(problems.values())})"
         raise ModelError(f"{problem}; start one, or correct the addresses", subject=url)
     first = min(served)
-    same = _SameModel(connections[first], served[first])
+    known = tuple(_tokens(connections[first], served[first], text) for text in _TEXTS)
+    same = _SameModel(connections[first], served[first], known)
     for place, other in served.items():
         if place != first:
             same.check(connections[place], other)
@@ -78,10 +78,15 @@ def open_fleet(
 
 @dataclass(frozen=True, slots=True)
 class _SameModel:
-    """Compares servers with the first one."""
+    """Compares servers with the first one.
+
+    Attributes:
+        tokens: the likeliest ones of the first server after each of the texts.
+    """
 
     connection: Connection
     served: ServedModel
+    tokens: tuple[list[FirstToken], ...]
 
     def check(self, connection: Connection, other: ServedModel) -> None:
         """Raise an InputError if another server has another model, or takes requests on other terms."""
@@ -96,31 +101,27 @@ class _SameModel:
         if (self.served.completions, self.served.chat) != (other.completions, other.chat):
             problem = f"{where} take requests in different forms"
             raise InputError(f"{problem}; start both with the same program and options", subject="name")
-        for text in _TEXTS:
-            if not _agree(self._tokens(self.connection, text), self._tokens(connection, text)):
+        for own, text in zip(self.tokens, _TEXTS, strict=True):
+            if not _agree(own, _tokens(connection, self.served, text)):
                 raise _different(
                     f"{where} give different probabilities, so that {self.served.model} is not the same model"
                 )
 
-    def _tokens(self, connection: Connection, text: str) -> list[FirstToken]:
-        """The likeliest tokens after a text; none if the server gives no probabilities."""
-        endpoint = self.served.completions or self.served.chat
-        assert endpoint is not None
-        if not endpoint.top:
-            return []
-        body = endpoint.first_token(self.served.model, _written(endpoint, text), {})
-        try:
-            (reply,) = connection.send([Request(endpoint.path, body)], opening=True)
-        except RequestRejected:
-            return []
-        assert isinstance(reply, Reply)
-        return first_tokens(reply, endpoint.top)
 
-
-def _written(endpoint: Endpoint, text: str) -> WrittenPrompt:
-    if endpoint.path == COMPLETIONS:
-        return text
-    return [{"role": "user", "content": text}]
+def _tokens(connection: Connection, served: ServedModel, text: str) -> list[FirstToken]:
+    """The likeliest tokens after a text; none if the server gives no probabilities."""
+    endpoint = served.completions or served.chat
+    assert endpoint is not None
+    if not endpoint.top:
+        return []
+    written: WrittenPrompt = text if endpoint.path == COMPLETIONS else [{"role": "user", "content": text}]
+    body = endpoint.first_token(served.model, written, {})
+    try:
+        (reply,) = connection.send([Request(endpoint.path, body)], opening=True)
+    except RequestRejected:
+        return []
+    assert isinstance(reply, Reply)
+    return first_tokens(reply, endpoint.top)
 
 
 def _agree(one: Sequence[FirstToken], other: Sequence[FirstToken]) -> bool:
@@ -129,8 +130,7 @@ def _agree(one: Sequence[FirstToken], other: Sequence[FirstToken]) -> bool:
     if not one or not other:
         return True
     return all(
-        min(token.probability, known.get(token.text, 0.0)) > 0
-        and abs(math.log(token.probability / known[token.text])) <= AGREEMENT
+        agree(token.probability, known.get(token.text, 0.0))
         for token in one[:LIKELIEST]
         if token.probability > 1 / len(one)
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from maieutic.lm.server.retries import RetryPolicy
@@ -67,11 +67,12 @@ class Router:
     Args:
         names: of the servers, for the log and for messages.
         retries: the pauses, and after how many failures in a row a server counts as down.
+        down: indices of the servers that have failed once already; a single request tries each of them.
     """
 
-    def __init__(self, names: Sequence[str], retries: RetryPolicy) -> None:
+    def __init__(self, names: Sequence[str], retries: RetryPolicy, down: Collection[int] = ()) -> None:
         self._names, self._retries = tuple(names), retries
-        self._states = [_State() for _ in names]
+        self._states = [_State(failures=int(place in down)) for place in range(len(names))]
         self._lock = threading.Lock()
 
     def take(self, kind: int | None, now: float, failed: Sequence[int] = ()) -> Ticket | None:

@@ -22,7 +22,7 @@ from maieutic.lm.server.request import Request, RequestRejected
 from maieutic.lm.server.scoring import SCORINGS, ChatLogprobs, Continuation, Scoring
 from maieutic.lm.server.trial import trial_messages
 
-__all__ = ["ScoringTrial"]
+__all__ = ["ScoringTrial", "agree"]
 
 # Logits in bfloat16 between 16 and 32 have steps of 0.125; three steps apart still agree.
 AGREEMENT = 0.4  # nats
@@ -75,7 +75,7 @@ class ScoringTrial:
         reply = self._send(split.request(self.model, [label for _, label in pairs]))
         scores = (reply.probabilities(len(pairs)) if reply else None) or []
         tokens = [token for token, _ in pairs]
-        return bool(scores) and all(map(_agree, scores, [token.probability for token in tokens]))
+        return bool(scores) and all(map(agree, scores, [token.probability for token in tokens]))
 
     def _chat_scoring(self, endpoint: Endpoint) -> Scoring | None:
         """The log-probabilities of chats, if they agree with those of the likeliest tokens.
@@ -95,7 +95,7 @@ class ScoringTrial:
             return None
         for word in words:
             result = self._answer(endpoint, scoring, question, word.text)
-            if result is None or not _agree(result.probability, word.probability):
+            if result is None or not agree(result.probability, word.probability):
                 return None
             if reply.token_count("prompt") not in (None, result.prompt_tokens):
                 return None
@@ -128,5 +128,6 @@ class ScoringTrial:
         return reply
 
 
-def _agree(probability: float, other: float) -> bool:
+def agree(probability: float, other: float) -> bool:
+    """Whether two probabilities are the same but for rounding."""
     return min(probability, other) > 0 and abs(math.log(probability / other)) <= AGREEMENT
