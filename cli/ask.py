@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maieutic.bundled import AGORA
+from maieutic.cli.opening import opened
 from maieutic.cli.options import (
     AbstainOption,
     AskNliOption,
@@ -58,15 +59,11 @@ from maieutic.errors import FileFormatError, InputError
 if TYPE_CHECKING:
     from maieutic.inference import Inference
 
-__all__ = ["ask", "introduce", "verifier_of"]
+__all__ = ["STDIN", "ask"]
 
 STATEMENT = "STATEMENT..."
 STDIN = "-"
 SENTENCE = 3  # words, one an argument, that are surely one sentence
-BUNDLED_NOTICE = (
-    "Asking agora, the small bundled model, which knows some 1,200 everyday things. For a real one: "
-    "--lm Qwen/Qwen3-1.7B --nli cross-encoder/nli-deberta-v3-small --download (see maieutic models)"
-)
 
 
 def ask(
@@ -119,17 +116,13 @@ def ask(
     """
     from maieutic.cli.console import (
         LiveSteps,
-        open_memory,
         print_answers,
-        response_cache,
         tracked,
         with_flips,
     )
     from maieutic.config import ElicitConfig, check_belief
     from maieutic.inference import build_inference
     from maieutic.inference.assumptions import assumptions_of
-    from maieutic.lm.beliefs import parse_belief_source
-    from maieutic.pipeline import Maieutic
 
     # Mistakes are reported before models load, which takes seconds.
     _check_quotes(statements)
@@ -137,22 +130,27 @@ def ask(
     settings = given(weights=weights_from(weights), merge=merge, pruned=pruned, assumptions=facts)
     method = build_inference(inference, settings | given(abstain_below=abstain_below))
     _check_inference(method, flip=flip, wcnf=wcnf)
-    questions = _Questions(statements, lm)
+    questions = _Questions(statements)
     settings_of_growth: dict[str, Any] = {"growth": growth, "confidence": confidence, "budget": budget}
     settings_of_growth |= {"depth": depth, "prune": prune, "priors": priors, "seed": seed}
     settings_of_growth["explain"] = questions.typed and not json if explain is None else explain
     config = ElicitConfig(belief=check_belief(belief), **settings_of_growth)
-    source = parse_belief_source(beliefs)
-    verifier = verifier_of(lm, nli)
     outputs = Outputs(html, dot, mermaid, graphml, wcnf, force)
     outputs.check("give one statement, as an argument", several=questions.total != 1)
-    introduce(lm)
-    options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download, "beliefs": source}
-    options["memory"] = open_memory(memory)
-    store = response_cache() if cache else None
     steps = LiveSteps()
-    maieutic = Maieutic.load(
-        lm, verifier, prompts=prompts, elicit=config, inference=method, progress=steps, cache=store, **options
+    maieutic = opened(
+        lm,
+        nli,
+        beliefs=beliefs,
+        cache=cache,
+        memory=memory,
+        prompts=prompts,
+        elicit=config,
+        inference=method,
+        progress=steps,
+        device=device,
+        dtype=dtype,
+        download=download,
     )
     answers = maieutic.ask_many(questions, batch_size=questions.batch_size)
     answers = with_flips(answers) if flip else answers
@@ -185,28 +183,6 @@ def _check_inference(inference: Inference, *, flip: bool, wcnf: Path | None) -> 
         )
 
 
-def verifier_of(lm: str, nli: str | None) -> str:
-    """The name of the verifier; the names of both models are checked."""
-    from maieutic.lm.server.address import is_server, server_addresses
-
-    if is_server(lm):
-        server_addresses(lm)  # before a message shows the address, since it may contain a secret
-    if nli is None and lm != AGORA:
-        raise InputError(
-            f"--lm {lm} needs a verifier: give --nli an NLI model, or --nli lm to ask the model itself",
-            subject="--nli",
-        )
-    return nli or AGORA
-
-
-def introduce(lm: str) -> None:
-    """Name the bundled model's limits on stderr, where it is the one that is asked."""
-    from maieutic.cli.console import complain
-
-    if lm == AGORA:
-        complain(BUNDLED_NOTICE)
-
-
 @dataclass(frozen=True)
 class _Questions:
     """The statements of the command line; ``-`` stands for the lines of standard input.
@@ -216,7 +192,6 @@ class _Questions:
     """
 
     arguments: Sequence[str]
-    lm: str
 
     def __post_init__(self) -> None:
         if STDIN in self.arguments and sys.stdin is None:

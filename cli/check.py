@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maieutic.bundled import AGORA
-from maieutic.cli.ask import STDIN, introduce, verifier_of
+from maieutic.cli.ask import STDIN
+from maieutic.cli.opening import opened
 from maieutic.cli.options import (
     AskNliOption,
     BeliefsOption,
@@ -33,7 +34,9 @@ from maieutic.config import PROBABILITIES
 from maieutic.errors import InputError
 
 if TYPE_CHECKING:
+    from maieutic.inference import Joint
     from maieutic.problem.checking import Check, Statements
+    from maieutic.problem.ties import TieConfig
 
 __all__ = ["check"]
 
@@ -83,7 +86,7 @@ def check(
     """
     from rich.console import Console
 
-    from maieutic.cli.console import complain, open_memory
+    from maieutic.cli.console import complain
     from maieutic.config import ElicitConfig
     from maieutic.files.json_text import dump_json
     from maieutic.inference import Joint
@@ -96,14 +99,19 @@ def check(
         raise InputError("--grow needs a language model; leave out --lm none", subject="--grow")
     if memory is not None and lm == NO_LM:
         raise InputError("--memory needs a language model; leave out --lm none", subject="--memory")
+    parse_belief_source(beliefs)
     if html is not None:
         try_output("--html", html, force=force, reads=[path for path in (file, facts, documents) if path])
     depth = 2 if grow else 0
     config = ElicitConfig(confidence=confidence, budget=budget, depth=depth, priors=priors, seed=seed)
-    options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
-    options["memory"] = open_memory(memory)
-    options |= {"prompts": prompts, "elicit": config, "beliefs": parse_belief_source(beliefs)}
-    checked = _checked(given, lm, nli, Joint(weights_from(weights)), TieConfig(budget=pairs), cache, options)
+    joint, ties = Joint(weights_from(weights)), TieConfig(budget=pairs)
+    opening: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
+    if lm == NO_LM:
+        checked = _by_verifier(given, nli or AGORA, joint, ties, cache, opening)
+    else:
+        options = opening | {"prompts": prompts, "elicit": config, "inference": joint}
+        maieutic = opened(lm, nli, beliefs=beliefs, cache=cache, memory=memory, **options)
+        checked = maieutic.check(given, ties=ties)
     if html is not None:
         write_output(html, check_page(checked).encode(), force=force)
         complain(f"wrote {html}")
@@ -115,22 +123,15 @@ def check(
         raise typer.Exit(CONFLICT)
 
 
-def _checked(
-    given: Statements, lm: str, nli: str | None, joint: Any, ties: Any, cache: bool, options: dict[str, Any]
+def _by_verifier(
+    given: Statements, nli: str, joint: Joint, ties: TieConfig, cache: bool, opening: dict[str, Any]
 ) -> Check:
-    from maieutic.cli.console import LiveSteps, response_cache
+    from maieutic.cli.console import response_cache
     from maieutic.models import open_verifier
-    from maieutic.pipeline import Maieutic
     from maieutic.problem.asking import check_alone
 
     store = response_cache() if cache else None
-    if lm == NO_LM:
-        opening = {name: options[name] for name in ("device", "dtype", "download")}
-        return check_alone(given, open_verifier(nli or AGORA, cache=store, **opening), joint, ties)
-    verifier = verifier_of(lm, nli)
-    introduce(lm)
-    maieutic = Maieutic.load(lm, verifier, inference=joint, progress=LiveSteps(), cache=store, **options)
-    return maieutic.check(given, ties=ties)
+    return check_alone(given, open_verifier(nli, cache=store, **opening), joint, ties)
 
 
 def _given(file: Path, facts: Path | None, documents: Path | None) -> Statements:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from maieutic.bundled import AGORA
-from maieutic.cli.ask import introduce, verifier_of
+from maieutic.cli.opening import opened
 from maieutic.cli.options import (
     AbstainOption,
     AskNliOption,
@@ -70,13 +70,11 @@ def choose(
     """
     from rich.console import Console
 
-    from maieutic.cli.console import LiveSteps, complain, open_memory, response_cache
+    from maieutic.cli.console import complain
     from maieutic.config import ElicitConfig
     from maieutic.files.json_text import dump_json
     from maieutic.inference import Joint
     from maieutic.inference.assumptions import assumptions_of
-    from maieutic.lm.beliefs import parse_belief_source
-    from maieutic.pipeline import Maieutic
     from maieutic.problem.choosing import check_options
     from maieutic.render.choice import choice_data, show_choice
 
@@ -84,19 +82,23 @@ def choose(
     facts = assumptions_of(assume or (), assume_false or ())
     joint = Joint(weights_from(weights), assumptions=facts, abstain_below=abstain_below)
     config = ElicitConfig(confidence=confidence, budget=budget, depth=depth, priors=priors, seed=seed)
-    options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
-    options |= {"beliefs": parse_belief_source(beliefs), "cache": response_cache() if cache else None}
-    options["memory"] = open_memory(memory)
-    verifier = verifier_of(lm, nli)
-    introduce(lm)
-    steps = LiveSteps()
-    maieutic = Maieutic.load(
-        lm, verifier, prompts=prompts, elicit=config, inference=joint, progress=steps, **options
+    maieutic = opened(
+        lm,
+        nli,
+        beliefs=beliefs,
+        cache=cache,
+        memory=memory,
+        prompts=prompts,
+        elicit=config,
+        inference=joint,
+        device=device,
+        dtype=dtype,
+        download=download,
     )
     choice = maieutic.choose(asked, texts)
     if json:
         typer.echo(dump_json(choice_data(choice)))
+        for warning in choice.warnings:
+            complain(f"warning: {warning}")
     else:
         show_choice(choice, Console())
-    for warning in choice.warnings if json else ():
-        complain(f"warning: {warning}")

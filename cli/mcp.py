@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -56,24 +56,23 @@ def mcp(
 
     The tools are ask, what_if, choose and check. Needs the extra mcp.
     """
-    from maieutic.cli.ask import verifier_of
-    from maieutic.cli.console import response_cache
+    from maieutic.cli.opening import opened
     from maieutic.config import ElicitConfig
     from maieutic.hosts.mcp import server
     from maieutic.inference import Joint
-    from maieutic.lm.beliefs import parse_belief_source
-    from maieutic.pipeline import Maieutic
 
     config = ElicitConfig(confidence=confidence, budget=budget, explain=explain, seed=seed)
-    options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
-    maieutic = Maieutic.load(
+    maieutic = opened(
         lm,
-        verifier_of(lm, nli),
+        nli,
+        beliefs=beliefs,
+        cache=cache,
+        notice=False,
         prompts=prompts,
         elicit=config,
         inference=Joint(weights=weights_from(weights)),
-        cache=response_cache() if cache else None,
-        beliefs=parse_belief_source(beliefs),
-        **options,
+        device=device,
+        dtype=dtype,
+        download=download,
     )
     server(maieutic).run()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maieutic.bundled import AGORA
-from maieutic.cli.check import NO_LM
+from maieutic.cli.check import CONFLICT, NO_LM
 from maieutic.cli.memory_text import change_lines, fact_line, why_lines
 from maieutic.cli.options import DeviceOption, DownloadOption, DtypeOption, JsonOption
 from maieutic.cli.outputs import ForceOption, try_output, write_output
@@ -23,7 +23,6 @@ __all__ = ["memory"]
 
 memory = typer.Typer(no_args_is_help=True)
 
-CONFLICT = 3  # exit code where a conflict stands
 FileArgument = Annotated[Path, typer.Argument(help="The memory.", metavar="FILE", show_default=False)]
 TextArgument = Annotated[str, typer.Argument(help="A statement.", metavar="STATEMENT", show_default=False)]
 
@@ -63,12 +62,10 @@ def assert_(
 
     maieutic memory assert notes.memory "A penguin cannot fly."
     """
-    from maieutic.cli.console import open_memory
     from maieutic.files.json_text import dump_json
     from maieutic.models import open_verifier
 
-    opened = open_memory(file)
-    assert opened is not None
+    opened = _opened(file, new=True)
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
     verifier = None if nli == NO_LM else open_verifier(nli, **options)
     for statement in statements:
@@ -186,13 +183,11 @@ def import_(
 
     maieutic memory import notes.memory notes.jsonl
     """
-    from maieutic.cli.console import open_memory
     from maieutic.files.json_lines import read_records
     from maieutic.memory.lines import parse_line
 
     read = [line for _, line in read_records(lines, parse_line)]
-    opened = open_memory(file)
-    assert opened is not None
+    opened = _opened(file, new=True)
     typer.echo(f"{opened.import_lines(read):,} of {len(read):,} lines are new")
 
 
@@ -218,10 +213,10 @@ def info(file: FileArgument, json: JsonOption = False) -> None:
         typer.echo(f"{count:,} {what} {printable(name)}")
 
 
-def _opened(file: Path) -> Memory:
+def _opened(file: Path, *, new: bool = False) -> Memory:
     from maieutic.cli.console import open_memory
 
-    opened = open_memory(file, new=False)
+    opened = open_memory(file, new=new)
     assert opened is not None
     return opened
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from maieutic.answer import Answer
+from maieutic.config import ElicitConfig
 from maieutic.elicit import Growth
 from maieutic.errors import InputError
-from maieutic.inference import Joint
+from maieutic.inference import Inference, Joint
 from maieutic.inference.assumptions import assumptions_of
 from maieutic.pipeline import Maieutic
 
@@ -43,13 +44,7 @@ class Shared:
 
 def growing(maieutic: Maieutic, **changes: Any) -> Maieutic:
     """The same models and inference with other settings of growth, by the fields of ``ElicitConfig``."""
-    return Maieutic(
-        maieutic.lm,
-        maieutic.verifier,
-        prompts=maieutic.prompts,
-        elicit=replace(maieutic.elicit, **changes),
-        inference=maieutic.inference,
-    )
+    return _altered(maieutic, elicit=replace(maieutic.elicit, **changes))
 
 
 def what_if(maieutic: Maieutic, answer: Answer, true: Sequence[str], false: Sequence[str]) -> Answer:
@@ -68,13 +63,19 @@ def what_if(maieutic: Maieutic, answer: Answer, true: Sequence[str], false: Sequ
     known = {node.id: node.statement for node in answer.propositions}
     held, denied = ([known.get(text, text) for text in texts] for texts in (true, false))
     assumptions = assumptions_of(held, denied)
-    supposing = Maieutic(
-        maieutic.lm,
-        maieutic.verifier,
-        prompts=maieutic.prompts,
-        elicit=maieutic.elicit,
-        inference=replace(joint, assumptions=assumptions),
-    )
+    supposing = _altered(maieutic, inference=replace(joint, assumptions=assumptions))
     tree, models = answer.tree, answer.models
     growth = Growth(tree, lm=models.lm, belief_source=models.belief_source, steps=answer.steps)
     return next(supposing.conclude([growth]))
+
+
+def _altered(
+    maieutic: Maieutic, *, elicit: ElicitConfig | None = None, inference: Inference | None = None
+) -> Maieutic:
+    return Maieutic(
+        maieutic.lm,
+        maieutic.verifier,
+        prompts=maieutic.prompts,
+        elicit=elicit or maieutic.elicit,
+        inference=inference or maieutic.inference,
+    )
