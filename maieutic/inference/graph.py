@@ -215,8 +215,8 @@ class BeliefGraph:
 def claim_of(node_id: str) -> str:
     """The id of the claim that a node of a problem belongs to.
 
-    >>> claim_of("C12T0F1"), claim_of("QT0")
-    ('C12', 'Q')
+    >>> claim_of("C12T0F1"), claim_of("QT0"), claim_of("F1")
+    ('C12', 'Q', 'F1')
     """
     match = CLAIM_ID.match(node_id)
     assert match is not None
