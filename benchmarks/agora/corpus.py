@@ -38,7 +38,7 @@ __all__ = ["MIX", "Corpus", "Document", "vocabulary"]
 
 THING_EXPONENT = 0.7  # of the Zipf-like frequencies of things
 GROUP_EXPONENT = 1.0  # of those of a thing's groups
-PLURAL_CHAINS = 0.2  # share of judged explanations about all things of a kind: "dogs are mammals, and ..."
+PLURALS = 0.2  # share of what is judged, negated or declared about all things of a kind: "dogs are mammals"
 
 # Shares of the kinds of document, in percent.
 MIX: Mapping[str, int] = {
@@ -187,6 +187,11 @@ class Corpus:
         fact = group_fact(self.world, group.id, rng.choice(list(group.properties))).correct()
         return Chain(member, fact.negated() if 0.5 <= kind < 0.75 else fact)
 
+    def _worded_chain(self, rng: random.Random, things: Names | None = None) -> Chain:
+        """A chain as :meth:`_chain` draws them, some about all things of a kind."""
+        why = self._chain(rng, things)
+        return replace(why, member=pluralized(why.member)) if rng.random() < PLURALS else why
+
     # -- documents -------------------------------------------------------------------------------------
 
     def _fact(self, rng: random.Random) -> Document:
@@ -213,9 +218,7 @@ class Corpus:
         if rng.random() < 0.4:
             claim = self._asked(rng)
             return self._belief("judge", claim.text, claim.correct().text, claim.truth)
-        why = self._chain(rng)
-        if rng.random() < PLURAL_CHAINS:
-            why = replace(why, member=pluralized(why.member))
+        why = self._worded_chain(rng)
         wrong = [part for part in (why.member, why.fact) if not part.truth]
         recalled = " ".join(part.correct().text for part in (wrong or [why.member, why.fact]))
         if rng.random() < 0.5:
@@ -225,15 +228,20 @@ class Corpus:
     def _negate(self, rng: random.Random) -> Document:
         """A negation. All things are equally frequent, since the model must know a name to repeat it."""
         if rng.random() < 0.5:
-            why = self._chain(rng, self._uniform)
+            why = self._worded_chain(rng, self._uniform)
             return Document("negate", self.prompts.negate(why.text).text(), why.negation)
-        claim, things = self._some_claim(rng, self._uniform)
+        claim, things = self._repeated(rng)
         return Document("negate", self.prompts.negate(claim.text).text(), claim.negated().text, things)
 
     def _declare(self, rng: random.Random) -> Document:
-        claim, things = self._some_claim(rng, self._uniform)
+        claim, things = self._repeated(rng)
         affirmed = claim if claim.affirmed else claim.negated()
         return Document("declare", self.prompts.declare(claim.question).text(), affirmed.text, things)
+
+    def _repeated(self, rng: random.Random) -> tuple[Claim, tuple[str, ...]]:
+        """A claim of which every word is to be repeated, in the plural also."""
+        claim, things = self._some_claim(rng, self._uniform)
+        return pluralized(claim) if rng.random() < PLURALS else claim, things
 
     def _everyday_fact(self, rng: random.Random) -> Document:
         return Document("everyday fact", "Fact:", f"{self._everyday.fact(rng).clause}.")
