@@ -15,6 +15,7 @@ __all__ = [
     "CHANGED",
     "DUPLICATE",
     "ECHO",
+    "ELSEWHERE",
     "EMPTY",
     "MAX_QUESTION_CHARS",
     "NO_NEGATION",
@@ -35,6 +36,7 @@ EMPTY = "empty"
 UNFINISHED = "unfinished"  # does not end in a full stop
 TOO_LONG = "too long"
 DUPLICATE = "duplicate"  # same text as an earlier explanation of the same side
+ELSEWHERE = "said of something else"  # a chain of thought: what Q says, of another subject
 ECHO = "echo"  # repeats the statement to explain or a line of the prompt
 CHANGED = "other words"  # said of a generated negation
 SAME = "equals the statement"  # said of a negation

@@ -25,7 +25,7 @@ from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.prompts import load_prompts
 from maieutic.relate import relate
 from maieutic.sentences import keeps_words, negations
-from maieutic.text import DUPLICATE, ECHO
+from maieutic.text import DUPLICATE, ECHO, ELSEWHERE
 from maieutic.tree import Proposition, Tree
 
 PAPER = load_prompts("paper")
@@ -75,6 +75,24 @@ def test_where_no_step_is_wanted_or_affordable_nothing_is_generated(changes: dic
     answer = maieutic(lm, **changes).ask(QUESTION)
     assert (lm.sample_calls, answer.usage.generated_tokens) == ([], 0)
     assert [node.id for node in answer.tree.nodes] == ["Q"]
+
+
+@pytest.mark.parametrize(("thought", "counts"), [("Water is cold.", False), ("Ice is frozen water.", True)])
+def test_a_thought_that_judges_something_else_is_no_evidence(thought: str, counts: bool) -> None:
+    def reply(prompt: Prompt, index: int) -> str:
+        return f" {thought} Therefore, the statement is true." if prompt.opening == "A:" else ""
+
+    def probability(prompt: Prompt, option: str) -> float:
+        thoughtful = prompt.opening != PAPER.direct("X.").opening
+        return (0.99 if thoughtful else 0.5) if option == " true" else (0.01 if thoughtful else 0.5)
+
+    lm = ScriptedLanguageModel(reply, probability)
+    answer, unthinking = (maieutic(lm, depth=1, chain=chain).ask(QUESTION) for chain in (True, False))
+    assert answer.tree.chain is not None
+    assert (answer.tree.chain.p_true is not None) == counts
+    assert (answer.p_true != pytest.approx(unthinking.p_true)) == counts
+    astray = [(item.text.strip(), item.reason) for item in answer.tree.discarded if item.kind == "belief"]
+    assert astray == ([] if counts else [(reply(PAPER.belief(QUESTION), 0).strip(), ELSEWHERE)])
 
 
 def test_a_question_that_the_model_is_sure_of_costs_what_a_direct_answer_costs() -> None:

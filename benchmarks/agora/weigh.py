@@ -3,11 +3,11 @@
 Launch:   python -m maieutic.benchmarks.agora.weigh RUN… --everyday N --out agora.weights.toml
 Data:     runs of ``maieutic bench run agora --split dev --method maieutic`` with different --seed, and trees
           about N everyday questions on things of the development split, which it grows.
-Score:    the share of correct answers plus the share of correctly labelled explanations, among those with a
-          known truth value. (On other data sets only answers are known; use ``maieutic calibrate`` there.)
+Score:    the share of correct answers, plus the share of correctly labelled explanations among those with a
+          known truth value, plus the mean log-likelihood of the gold answers under P(true): a wrong answer
+          costs more the surer it is. (On other data sets only answers are known; use ``maieutic calibrate``.)
 Search:   coordinate ascent from the package's default weights over a few values per weight, until no weight
-          changes. A tie goes to the likelier gold answers under P(true). Finally all weights are scaled to
-          maximise that likelihood, which keeps the best labels.
+          changes. Finally all weights are scaled to maximise the likelihood, which keeps the best labels.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from maieutic.pipeline import BATCH_SIZE, Maieutic
 from maieutic.relate import relate
 from maieutic.tree import Tree, taking_part
 
-__all__ = ["Score", "app", "choose_weights", "scale_weights", "score", "truths"]
+__all__ = ["Score", "app", "choose_weights", "merit", "scale_weights", "score", "truths"]
 
 VALUES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5)
 SCALES = tuple(2 ** (step / 4) for step in range(-12, 13))  # from 1/8 to 8
@@ -56,7 +56,7 @@ class Score:
 
     @property
     def both(self) -> float:
-        """The objective of the search, in [0, 2]."""
+        """Their sum, in [0, 2]."""
         return self.answers + self.labels
 
 
@@ -88,20 +88,20 @@ def score(evidence: Evidence, known: Truths, weights: JointWeights) -> Score:
     return Score(sum(answers) / len(answers), sum(labels) / max(1, len(labels)))
 
 
+def merit(evidence: Evidence, known: Truths, weights: JointWeights) -> float:
+    """The objective of the search: :attr:`Score.both` plus the mean log-likelihood of the gold answers."""
+    return score(evidence, known, weights).both + _log_likelihood(evidence, weights)
+
+
 def choose_weights(evidence: Evidence, known: Truths, start: JointWeights) -> JointWeights:
     """The result of the search from the weights ``start``."""
-
-    def merit(weights: JointWeights) -> tuple[float, float]:
-        nll = ProbabilityScores.of(evidence.p_true(weights), evidence.gold).nll
-        return score(evidence, known, weights).both, -nll
-
-    weights, best = start, merit(start)
+    weights, best = start, merit(evidence, known, start)
     for _ in range(ROUNDS):
         before = weights
         for name in SEARCHED:
             for value in VALUES:
                 candidate = replace(weights, **{name: value})
-                if (found := merit(candidate)) > best:
+                if (found := merit(evidence, known, candidate)) > best:
                     weights, best = candidate, found
         if weights == before:
             break
@@ -113,7 +113,11 @@ def scale_weights(evidence: Evidence, weights: JointWeights) -> JointWeights:
     candidates = [
         replace(weights, **{name: scale * getattr(weights, name) for name in TERMS}) for scale in SCALES
     ]
-    return min(candidates, key=lambda each: ProbabilityScores.of(evidence.p_true(each), evidence.gold).nll)
+    return max(candidates, key=lambda each: _log_likelihood(evidence, each))
+
+
+def _log_likelihood(evidence: Evidence, weights: JointWeights) -> float:
+    return -ProbabilityScores.of(evidence.p_true(weights), evidence.gold).nll
 
 
 @app.command()

@@ -18,8 +18,8 @@ from maieutic.lm.base import LanguageModel, Prompt, SamplingParams
 from maieutic.lm.calls import choose
 from maieutic.progress import Progress, reported
 from maieutic.prompts import PromptSet
-from maieutic.sentences import keeps_words
-from maieutic.text import DUPLICATE, ECHO, NO_NEGATION, NO_VERDICT, as_sentence, refusal, same_text
+from maieutic.sentences import keeps_words, says_it_of_another
+from maieutic.text import DUPLICATE, ECHO, ELSEWHERE, NO_NEGATION, NO_VERDICT, as_sentence, refusal, same_text
 from maieutic.tree import ROOT, Chain, Proposition, child_id, is_integral
 
 __all__ = ["MIN_VERDICT_MASS", "Steps"]
@@ -108,19 +108,24 @@ class Steps:
         ]
 
     def think(self, trees: Sequence[Growing]) -> None:
-        """A chain of thought about each Q, and P(true) after it (Wei et al. 2022)."""
+        """A chain of thought about each Q, and P(true) after it (Wei et al. 2022).
+
+        One that says of something else what Q says is discarded: it has judged the other thing.
+        """
         with self.step("chain", 0, trees):
             replies = greedy(
                 self.lm, trees, [self.prompts.belief(tree.statement) for tree in trees], self.config
             )
             reasons = [_reasoning(reply, self.prompts.marker) for reply in replies]
             said = {i: reason for i, reason in enumerate(reasons) if reason}
+            astray = {i for i, reason in said.items() if says_it_of_another(reason, trees[i].statement)}
+            said = {i: reason for i, reason in said.items() if i not in astray}
             prompts = {i: self.prompts.verdict(trees[i].statement, reason) for i, reason in said.items()}
             read = self.read({i: trees[i] for i in said}, prompts)
             for i, tree in enumerate(trees):
                 tree.chain = Chain(as_sentence(said.get(i, "")), read.get(i))
                 if read.get(i) is None:
-                    tree.discard(ROOT, "belief", replies[i], NO_VERDICT)
+                    tree.discard(ROOT, "belief", replies[i], ELSEWHERE if i in astray else NO_VERDICT)
 
     def believe(self, drafts: Sequence[Draft]) -> None:
         """Read the beliefs in the drafts and add them to their trees as propositions."""

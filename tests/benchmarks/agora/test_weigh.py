@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from maieutic.benchmarks.agora.oracle import Oracle
-from maieutic.benchmarks.agora.weigh import app, choose_weights, scale_weights, score, truths
+from maieutic.benchmarks.agora.weigh import app, choose_weights, merit, scale_weights, score, truths
 from maieutic.benchmarks.agora.world import load_world
 from maieutic.benchmarks.calibration.fit import evidence_of
 from maieutic.benchmarks.calibration.study import ProbabilityScores
@@ -72,7 +72,7 @@ def test_the_score_counts_the_labels_of_the_best_labelling() -> None:
     strong = replace(weights, contradiction=2.5, entailment=0.25, at_root=2.5)
     assert score(evidence, known, strong).labels == 1.0
     best = choose_weights(evidence, known, DEFAULT_WEIGHTS)
-    assert score(evidence, known, best).both >= score(evidence, known, strong).both
+    assert merit(evidence, known, best) >= merit(evidence, known, strong)
     assert choose_weights(evidence, known, best) == best
 
 
