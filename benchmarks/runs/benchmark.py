@@ -18,7 +18,7 @@ from maieutic.benchmarks.runs.estimating import Estimate, estimate
 from maieutic.benchmarks.runs.examples import example_prompts
 from maieutic.benchmarks.runs.folder import RunFolder, Written
 from maieutic.benchmarks.runs.models import device_of, models_of, server_of, with_trees
-from maieutic.benchmarks.runs.provenance import provenance
+from maieutic.benchmarks.runs.provenance import check_unchanged, provenance
 from maieutic.benchmarks.runs.runner import Stopped, run, unanswered
 from maieutic.cache.store import ResponseStore
 from maieutic.files.json_lines import OnBad
@@ -93,10 +93,12 @@ class Benchmark:
             models: those of the configuration, with this cache, where they are open already.
 
         Raises:
-            InputError: a model cannot be loaded.
+            InputError: a model cannot be loaded, or its files, or the data, have changed since the run began.
             ServerError: a model's server failed; the questions of the batch stay without a record.
             MaieuticError: the folder can no longer be written.
         """
+        if folder.answered:
+            check_unchanged(folder.folder, self.config, self.loaded)
         open_items = unanswered(self.items, folder.answered)
         if not open_items:
             return

@@ -14,12 +14,15 @@ from typing import Any
 
 from maieutic.benchmarks.datasets import Loaded
 from maieutic.benchmarks.runs.config import RunConfig
+from maieutic.benchmarks.runs.folder import PROVENANCE
 from maieutic.bundled import AGORA, BundledModel, bundled_folder, bundled_weights, sha256_of
+from maieutic.errors import InputError
 from maieutic.models import SAME_MODEL, verifier_parts
 from maieutic.version import __version__
 
-__all__ = ["git_revision", "machine", "provenance"]
+__all__ = ["check_unchanged", "git_revision", "machine", "provenance"]
 
+DESCRIPTIONS = frozenset({"README.md", "SHA256SUMS", "metrics.json"})  # files that no answer depends on
 PACKAGES = ("numpy", "python-sat", "safetensors", "tokenizers", "torch", "transformers")
 
 
@@ -57,14 +60,62 @@ def provenance(
         },
         "machine": machine(device),
     }
+    described |= _files(config)
+    if prompts:
+        described["prompts"] = dict(prompts)
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+def check_unchanged(folder: Path, config: RunConfig, loaded: Loaded) -> None:
+    """Refuse to go on with a run if the models, the weights, the trees or the data are no longer the same.
+
+    What ``run.json`` does not say is not compared, nor are models on servers.
+
+    Raises:
+        InputError: a file has another checksum than when the run began.
+    """
+    try:
+        stored = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        begun = _checksums(stored["models"], stored)
+        served = "sha256" not in stored["models"].get("lm", {})
+    except (OSError, ValueError, TypeError, AttributeError, KeyError):
+        return  # missing or damaged; the report says so
+    try:
+        lm = {} if served else _model(config.lm, "agora-lm")
+        verifiers = [_model(part, "agora-nli") for part in verifier_parts(config.nli)]
+    except InputError:
+        return  # a model is not here: it is missed when it is to be opened
+    now = _checksums({"lm": lm, "nli": verifiers}, _files(config) | {"data": {"sha256": loaded.sha256}})
+    if changed := sorted(what for what in begun.keys() & now.keys() if begun[what] != now[what]):
+        raise InputError(
+            f"{folder} was begun with other files ({', '.join(changed)}); name another folder",
+            subject=changed[0],
+        )
+
+
+def _checksums(models: Mapping[str, Any], described: Mapping[str, Any]) -> dict[str, str]:
+    """What was read, by its name → SHA-256; without what describes a model only."""
+    found = {
+        f"{model['name']}/{file} (--{option})": digest
+        for option, models_of in models.items()
+        for model in (models_of if isinstance(models_of, list) else [models_of])
+        for file, digest in model.get("sha256", {}).items()
+        if file not in DESCRIPTIONS
+    }
+    return found | {
+        what: str(described[what]["sha256"]) for what in ("data", "trees", "weights") if what in described
+    }
+
+
+def _files(config: RunConfig) -> dict[str, Any]:
+    """The trees and the weights of a run, with their checksums."""
+    described: dict[str, Any] = {}
     if config.trees:
         described["trees"] = {"file": config.trees, "sha256": sha256_of(Path(config.trees))}
     if weights := config.settings.get("weights"):
         file = bundled_weights() if weights == AGORA else Path(weights)
         described["weights"] = {"file": weights, "sha256": sha256_of(file)}
-    if prompts:
-        described["prompts"] = dict(prompts)
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    return described
 
 
 def _model(name: str, bundled: BundledModel) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.examples import example_prompts
 from maieutic.benchmarks.runs.folder import RunFolder, Written
 from maieutic.benchmarks.runs.models import device_of, models_of, server_of
-from maieutic.benchmarks.runs.provenance import provenance
+from maieutic.benchmarks.runs.provenance import check_unchanged, provenance
 from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import Stopped, judged, unanswered
 from maieutic.cluster.jobs import Job, Result, Row
@@ -112,6 +112,8 @@ def run_on(
         ServerError: a model's server failed.
         MaieuticError: the workers die while they start, or the folder can no longer be written.
     """
+    if folder.answered:
+        check_unchanged(folder.folder, benchmark.config, benchmark.loaded)
     open_items = unanswered(benchmark.items, folder.answered)
     if not open_items:
         return
