@@ -20,6 +20,7 @@ from maieutic.cli.cache import cache
 from maieutic.cli.calibrate import calibrate
 from maieutic.cli.check import check
 from maieutic.cli.choose import choose
+from maieutic.cli.distill import distill
 from maieutic.cli.explain_terms import explain_terms
 from maieutic.cli.mcp import mcp
 from maieutic.cli.memory import memory
@@ -45,6 +46,7 @@ for command in (ask, choose, check, show, explain_terms, calibrate, solve, model
 app.add_typer(bench, name="bench")
 app.add_typer(cache, name="cache")
 app.add_typer(memory, name="memory")
+app.add_typer(distill, name="distill")
 
 
 def _print_version(wanted: bool) -> None:

@@ -66,7 +66,7 @@ def test_the_library_example_runs(
 
 
 def test_every_command_is_in_the_table_and_every_command_of_the_table_exists() -> None:
-    table = re.findall(r"^\| `maieutic ((?:(?:bench|cache) )?[\w-]+)[ `]", README, flags=re.MULTILINE)
+    table = re.findall(r"^\| `maieutic ((?:(?:bench|cache|distill) )?[\w-]+)[ `]", README, flags=re.MULTILINE)
     commands = [getattr(command.callback, "__name__", "") for command in app.registered_commands]
     commands += [
         f"{group.name} {getattr(command.callback, '__name__', '')}"

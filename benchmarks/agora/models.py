@@ -1,15 +1,14 @@
-"""The tokenizers and untrained networks of the bundled models, and their training batches."""
+"""The training batches of the bundled models, and the tokenizer and untrained network of the verifier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
-    LlamaConfig,
     LlamaForCausalLM,
     ModernBertConfig,
     ModernBertForSequenceClassification,
@@ -18,47 +17,21 @@ from transformers import (
 
 from maieutic.benchmarks.agora.corpus import Corpus
 from maieutic.benchmarks.agora.pairs import LABELS, Pairs
-from maieutic.benchmarks.agora.training import Batches
+from maieutic.training.loop import Batches
+from maieutic.training.networks import packed_batches
 
 __all__ = [
-    "UNLEARNED",
     "continue_lm",
     "lm_batches",
-    "lm_loss",
-    "lm_tokenizer",
-    "new_lm",
     "new_verifier",
     "nli_batches",
     "nli_loss",
     "nli_tokenizer",
 ]
 
-BOS, EOS = "<s>", "</s>"
-LM_VOCABULARY, NLI_VOCABULARY = 4352, 3072
-LM_WINDOW, NLI_WINDOW = 256, 128
-ANSWER_WEIGHT = 5.0
-UNLEARNED = -100  # label that the loss ignores
+NLI_VOCABULARY = 3072
+NLI_WINDOW = 128
 NLI_PARTS = 4  # parts of a batch by length; 2 and 8 were slower
-
-
-def lm_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer, which covers all characters and begins every text with ``<s>``."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=LM_VOCABULARY,
-        special_tokens=[BOS, EOS],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{BOS} $A", pair=f"{BOS} $A $B", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=EOS, model_max_length=LM_WINDOW
-    )
 
 
 def nli_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
@@ -86,26 +59,6 @@ def nli_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
         model_max_length=NLI_WINDOW,
         model_input_names=["input_ids", "attention_mask"],
     )
-
-
-def new_lm(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """The untrained language model: Llama architecture, 4 million parameters, 8 MB in bfloat16."""
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        intermediate_size=704,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=4,
-        max_position_embeddings=LM_WINDOW,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        prompt_set="agora",  # the prompt set that maieutic uses for it
-    )
-    return LlamaForCausalLM(config)
 
 
 def continue_lm(
@@ -136,47 +89,12 @@ def continue_lm(
 
 
 def lm_batches(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, rows: int, row_tokens: int) -> Batches:
-    """Batches of shape (rows, row_tokens), filled with consecutive documents; each step has its own stream.
+    """Batches of shape (rows, row_tokens) of the corpus; each step has its own stream of documents."""
 
-    The labels cover replies only: a prompt may contain a false statement, which must not be learned.
-    """
-    newline = tokenizer("\n", add_special_tokens=False)["input_ids"]
+    def documents(step: int) -> Iterator[tuple[str, str]]:
+        return ((document.prompt, document.reply) for document in corpus.documents(step))
 
-    def tokens(step: int) -> Iterator[tuple[int, int]]:
-        """Yield (token, label)."""
-        documents = corpus.documents(step)
-        while True:
-            some = list(islice(documents, 256))
-            whole = tokenizer([document.text for document in some])["input_ids"]
-            prompts = tokenizer([document.prompt for document in some])["input_ids"]
-            for document, ids, prompt in zip(some, whole, prompts, strict=True):
-                unlearned = len(prompt) if document.prompt else 0
-                for place, token in enumerate((*ids, *newline)):
-                    yield token, token if place >= unlearned else UNLEARNED
-
-    def batch(step: int) -> dict[str, torch.Tensor]:
-        flat = torch.tensor(list(islice(tokens(step), rows * row_tokens))).view(rows, row_tokens, 2)
-        return {"input_ids": flat[..., 0].contiguous(), "labels": flat[..., 1].contiguous()}
-
-    return batch
-
-
-def lm_loss(
-    model: LlamaForCausalLM, batch: dict[str, torch.Tensor], answers: Sequence[int] = ()
-) -> torch.Tensor:
-    """The cross-entropy loss, with logits (a fifth of the work) only for labelled tokens.
-
-    Args:
-        answers: the tokens of verdicts, which count ``ANSWER_WEIGHT`` times: a direct answer is one token.
-    """
-    hidden = model.model(input_ids=batch["input_ids"]).last_hidden_state[:, :-1]
-    targets = batch["labels"][:, 1:]
-    learned = targets != UNLEARNED
-    logits = model.lm_head(hidden[learned])
-    losses = torch.nn.functional.cross_entropy(logits.float(), targets[learned], reduction="none")
-    verdicts = torch.isin(targets[learned], torch.tensor(answers, device=targets.device))
-    weights = 1.0 + (ANSWER_WEIGHT - 1.0) * verdicts
-    return (losses * weights).sum() / weights.sum()
+    return packed_batches(documents, tokenizer, rows, row_tokens)
 
 
 def new_verifier(tokenizer: PreTrainedTokenizerFast, seed: int) -> ModernBertForSequenceClassification:

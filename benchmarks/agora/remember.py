@@ -32,9 +32,9 @@ from maieutic.benchmarks.agora.world import World, load_world
 from maieutic.benchmarks.analysis.formatting import percent_with_interval
 from maieutic.benchmarks.analysis.intervals import accuracy_interval
 from maieutic.benchmarks.analysis.statistics import mcnemar
-from maieutic.benchmarks.runs.writing import remove_unfinished_line
 from maieutic.errors import InputError
 from maieutic.files.json_lines import read_records
+from maieutic.files.writing import remove_unfinished_line
 from maieutic.memory.base import Memory
 from maieutic.memory.neighbourhood import Limits
 from maieutic.pipeline import BATCH_SIZE, Maieutic

@@ -35,21 +35,19 @@ from maieutic.benchmarks.agora.corpus import Corpus, vocabulary
 from maieutic.benchmarks.agora.models import (
     continue_lm,
     lm_batches,
-    lm_loss,
-    lm_tokenizer,
-    new_lm,
     new_verifier,
     nli_batches,
     nli_loss,
     nli_tokenizer,
 )
 from maieutic.benchmarks.agora.pairs import Pairs
-from maieutic.benchmarks.agora.training import Batches, Loss, Schedule, Trainer, own_loss
 from maieutic.benchmarks.agora.wording import singular_nouns
 from maieutic.benchmarks.agora.world import load_everyday
 from maieutic.checkpoints.devices import resolve_device
 from maieutic.lm.known_words import KNOWN_WORDS, words_in
 from maieutic.prompts import load_prompts
+from maieutic.training.loop import Batches, Loss, Schedule, Trainer, own_loss
+from maieutic.training.networks import lm_loss, lm_tokenizer, new_lm
 
 __all__ = ["app"]
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from maieutic.errors import InputError
+from maieutic.extras import extra_library
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,12 +35,7 @@ def bench_library(name: str) -> Any:
     Raises:
         InputError: it is not installed; ``subject`` is the package.
     """
-    try:
-        return import_module(name)
-    except ImportError:
-        package = name.partition(".")[0]
-        problem = f"{package} is not installed; pip install 'maieutic[bench]'"
-        raise InputError(problem, subject=package) from None
+    return extra_library(name, "bench")
 
 
 def mcnemar(one: Sequence[bool], other: Sequence[bool]) -> float:

@@ -11,10 +11,10 @@ from maieutic.benchmarks.analysis.intervals import accuracy_interval
 from maieutic.benchmarks.analysis.statistics import Interval
 from maieutic.benchmarks.choice.items import ChoiceItem
 from maieutic.benchmarks.choice.methods import ChoiceMethod, ChoiceOutcome
-from maieutic.benchmarks.runs.writing import remove_unfinished_line
 from maieutic.errors import InputError, MaieuticError, ServerError
 from maieutic.files.json_lines import read_records
 from maieutic.files.json_text import dump_json, parse_json
+from maieutic.files.writing import remove_unfinished_line
 from maieutic.models import LoadedModels
 from maieutic.usage import Usage
 

@@ -8,22 +8,20 @@ A lock keeps other processes out.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
-from maieutic.benchmarks.analysis.statistics import bench_library
 from maieutic.benchmarks.runs.config import RunConfig, read_config
 from maieutic.benchmarks.runs.records import Record
-from maieutic.benchmarks.runs.writing import remove_unfinished_line, write_whole
 from maieutic.bundled import AGORA
-from maieutic.errors import FileFormatError, InputError, MaieuticError
+from maieutic.errors import FileFormatError, InputError
+from maieutic.files.appending import LOCK, AppendedLines, locked
 from maieutic.files.json_lines import read_records
 from maieutic.files.json_text import parse_json
+from maieutic.files.writing import write_whole
 from maieutic.tree import Tree
 
 __all__ = [
@@ -38,7 +36,7 @@ __all__ = [
     "run_name",
 ]
 
-CONFIG, PROVENANCE, RECORDS, LOCK = "run.toml", "run.json", "records.jsonl", ".lock"
+CONFIG, PROVENANCE, RECORDS = "run.toml", "run.json", "records.jsonl"
 
 
 @dataclass(frozen=True)
@@ -145,25 +143,13 @@ class RunFolder:
         self.config = config
         self.answered: set[str] = set()
         self.right = 0
-        self._file: IO[bytes] | None = None
+        self._file: AppendedLines | None = None
 
     def __enter__(self) -> RunFolder:
-        filelock = bench_library("filelock")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = filelock.FileLock(self.folder / LOCK)
-            self._lock.acquire(timeout=0)
-        except filelock.Timeout:
-            problem = f"another process is writing to {self.folder}; wait until it ends"
-            raise InputError(problem, subject="lock") from None
-        except OSError as error:
-            problem = f"cannot write to {self.folder} ({error.strerror}); name a writable one"
-            raise InputError(problem, subject=str(self.folder)) from None
-        try:
-            self._open()
-        except BaseException:
-            self._lock.release()
-            raise
+        with ExitStack() as stack:
+            stack.enter_context(locked(self.folder, "bench"))
+            self._file = stack.enter_context(self._opened())
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -172,13 +158,9 @@ class RunFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            with suppress(OSError):  # of a full disk, which has been reported
-                os.fsync(self._file.fileno())
-            self._file.close()
-        self._lock.release()
+        self._stack.close()
 
-    def _open(self) -> None:
+    def _opened(self) -> AppendedLines:
         if (self.folder / CONFIG).exists():
             self._check_same()
         elif stray := sorted({p.name for p in self.folder.iterdir()} - {LOCK, f"{CONFIG}.new"}):
@@ -188,12 +170,14 @@ class RunFolder:
             )
         else:
             write_whole(self.folder / CONFIG, self.config.to_toml())
-        path = self.folder / RECORDS
-        remove_unfinished_line(path)
-        if path.exists():
-            known = (record for _, record in read_records(path, _Known.from_json))
+        file = AppendedLines(self.folder / RECORDS)
+        try:
+            known = (record for _, record in read_records(file.path, _Known.from_json))
             self.answered = check_no_repeats(self.folder, map(self._counted, known))
-        self._file = path.open("ab")
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     def _counted(self, known: _Known) -> str:
         self.right += known.right
@@ -244,18 +228,7 @@ class RunFolder:
             MaieuticError: as :meth:`write`.
         """
         assert self._file is not None
-        try:
-            for line in lines:
-                self._file.write(line + b"\n")
-                self._file.flush()
-            if sync:
-                os.fsync(self._file.fileno())
-        except OSError as error:
-            raise MaieuticError(
-                f"cannot write to {self.folder} ({error.strerror}); make room and start again: "
-                "the run continues where it stopped",
-                subject=str(self.folder),
-            ) from None
+        self._file.append(lines, sync=sync)
         self.answered.update(one.id for one in written)
         self.right += sum(one.right for one in written)
 

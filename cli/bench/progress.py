@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 
-import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -24,7 +21,7 @@ from maieutic.benchmarks.runs.folder import RunFolder, Written
 from maieutic.cli.console import LiveSteps, Pulse, complain
 from maieutic.render.text import printable
 
-__all__ = ["download_bar", "tracked_records", "until_interrupted"]
+__all__ = ["download_bar", "tracked_records"]
 
 
 @contextmanager
@@ -76,28 +73,3 @@ def tracked_records(
             bar.update(task, completed=done, right=share, speed=speed)
             if not console.is_terminal and done < total:
                 pulse(f"{done:,} of {total:,} questions, {share:.1f} % correct")
-
-
-@contextmanager
-def until_interrupted() -> Iterator[list[int]]:
-    """A list that Ctrl-C adds an item to; a second Ctrl-C interrupts at once.
-
-    Raises:
-        typer.Exit: with code 130 after the second Ctrl-C.
-    """
-    signals: list[int] = []
-
-    def remember(number: int, _frame: FrameType | None) -> None:
-        if signals:
-            raise KeyboardInterrupt
-        signals.append(number)
-        complain("finishing the batch; press Ctrl-C again to stop at once")
-
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield signals
-    except KeyboardInterrupt:
-        complain("interrupted; the records stay, and the same command continues from there")
-        raise typer.Exit(130) from None
-    finally:
-        signal.signal(signal.SIGINT, before)

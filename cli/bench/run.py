@@ -186,8 +186,9 @@ def answer_benchmark(
     from maieutic.benchmarks.runs.brief import read_brief
     from maieutic.benchmarks.runs.folder import RunFolder
     from maieutic.benchmarks.runs.runner import check_judged
-    from maieutic.cli.bench.progress import tracked_records, until_interrupted
+    from maieutic.cli.bench.progress import tracked_records
     from maieutic.cli.console import LiveSteps, complain, response_cache
+    from maieutic.cli.interrupting import until_interrupted
 
     total = len(benchmark.items)
     with RunFolder(out, benchmark.config) as folder, until_interrupted() as interrupted:

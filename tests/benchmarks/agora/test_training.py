@@ -14,23 +14,18 @@ import torch
 from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerFast
 
-from maieutic.benchmarks.agora import train, training
+from maieutic.benchmarks.agora import train
 from maieutic.benchmarks.agora.corpus import Corpus
-from maieutic.benchmarks.agora.models import (
-    UNLEARNED,
-    continue_lm,
-    lm_batches,
-    lm_loss,
-    lm_tokenizer,
-    new_lm,
-)
-from maieutic.benchmarks.agora.muon import orthogonal
-from maieutic.benchmarks.agora.training import Schedule, Trainer
+from maieutic.benchmarks.agora.models import continue_lm, lm_batches
 from maieutic.benchmarks.agora.wording import singular_nouns
 from maieutic.benchmarks.agora.world import load_everyday, load_world
 from maieutic.bundled import bundled_folder, verify
 from maieutic.errors import InputError, MaieuticError
 from maieutic.prompts import load_prompts
+from maieutic.training import loop
+from maieutic.training.loop import Schedule, Trainer
+from maieutic.training.muon import orthogonal
+from maieutic.training.networks import UNLEARNED, lm_loss, lm_tokenizer, new_lm
 
 SCHEDULE = Schedule(steps=12, rate=0.05, warmup=3)
 
@@ -66,7 +61,7 @@ def test_the_rate_rises_falls_and_ends_low() -> None:
 
 
 def test_training_lowers_the_loss_and_reports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "LOG_EVERY", 4)
+    monkeypatch.setattr(loop, "LOG_EVERY", 4)
     reports: list[tuple[int, float]] = []
     trainer(tmp_path / "run", lambda step, loss: reports.append((step, loss))).run()
     assert [step for step, _ in reports] == [4, 8, 12]
@@ -118,7 +113,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training, "save_file", full)
+    monkeypatch.setattr(loop, "save_file", full)
     run.step = 7
     with pytest.raises(MaieuticError) as caught:
         run.save()

@@ -47,7 +47,8 @@ def main(folder: Path, budget: str) -> None:
     config = RunConfig("agora", "direct").complete()
     with run_folder.RunFolder(folder, config) as out:
         if budget:
-            out._file = Deadly(out._file, int(budget))  # type: ignore[assignment, arg-type]
+            assert out._file is not None
+            out._file._file = Deadly(out._file._file, int(budget))  # type: ignore[assignment]
         for records in run(unanswered(items, out.answered), Instant(), None, 7):  # type: ignore[arg-type]
             out.write(records)
 

@@ -22,8 +22,8 @@ from maieutic.benchmarks.runs.config import RunConfig, read_config
 from maieutic.benchmarks.runs.folder import CONFIG, RECORDS, RunFolder, read_run
 from maieutic.benchmarks.runs.records import Record
 from maieutic.benchmarks.runs.runner import run, unanswered
-from maieutic.benchmarks.runs.writing import remove_unfinished_line
 from maieutic.errors import FileFormatError, InputError
+from maieutic.files.writing import remove_unfinished_line
 
 CHILD = Path(__file__).with_name("interrupted_run.py")
 CONFIGURED = RunConfig("agora", "direct").complete()

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from maieutic.benchmarks.agora.muon import Muon
 from maieutic.errors import InputError, MaieuticError
+from maieutic.training.muon import Muon
 
 __all__ = ["Batches", "Loss", "Schedule", "Trainer", "own_loss"]
 
@@ -99,8 +99,12 @@ class Trainer:
         self.optimizers = _optimizers(model, schedule, torch.bfloat16 if self.halved else torch.float32)
         self.step = self._resume()
 
-    def run(self, save_every: int = 200) -> None:
-        """Train to the end of the schedule and save a checkpoint every ``save_every`` steps."""
+    def run(self, save_every: int = 200, enough: Callable[[int], bool] = lambda _: False) -> None:
+        """Train to the end of the schedule and save a checkpoint every ``save_every`` steps.
+
+        Args:
+            enough: asked with the step after each checkpoint; True ends training early.
+        """
         self.model.train()
         losses: list[float] = []
         while self.step < self.schedule.steps:
@@ -122,6 +126,8 @@ class Trainer:
                 losses.clear()
             if self.step % save_every == 0:
                 self.save()
+                if enough(self.step):
+                    break
         self.model.eval()
 
     def save(self) -> None:

@@ -1,0 +1,1 @@
+"""Distillation measured: corpora whose truth is known, and teachers and students on the same statements."""
