@@ -203,6 +203,8 @@ def _check_data(runs: Sequence[Run]) -> None:
 
 def _check_questions(runs: Sequence[Run], by_id: Sequence[Mapping[str, Record]]) -> None:
     """Check that a question is the same in all runs."""
+    if len(runs) == 1:
+        return
     seen: dict[str, tuple[Record, Run]] = {}
     for run, records in zip(runs, by_id, strict=True):
         for id_, record in records.items():

@@ -1,14 +1,13 @@
 """Prints the cost model of a run's model and prompts, checks it on other runs, and extrapolates.
 
 Launch:   python -m maieutic.benchmarks.scaling RUN [--check RUN]... [--prefill N --decode N …]
-Data:     folders of runs of the method maieutic; in the first some questions take two steps.
+Data:     folders of runs of the method maieutic; in the first some questions take two steps, and its budget
+          and confidence are the largest of the tables.
 Cost:     seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple
 from pathlib import Path
 from typing import Annotated
 
@@ -16,23 +15,21 @@ import typer
 
 from maieutic.benchmarks import run_app
 from maieutic.benchmarks.runs.folder import Run, read_run
-from maieutic.benchmarks.scaling.capacity import Capacity, questions_together, run_time
-from maieutic.benchmarks.scaling.costs import (
-    Constants,
-    Cost,
-    constants_of,
-    cost_per_question,
-    measured_cost,
-    shares_of,
+from maieutic.benchmarks.scaling.capacity import Capacity
+from maieutic.benchmarks.scaling.costs import constants_of, cost_per_question, shares_of, solved_again
+from maieutic.benchmarks.scaling.tables import (
+    constants_table,
+    prediction_table,
+    settings_table,
+    slots_table,
+    times_table,
+    unsure_table,
 )
+from maieutic.config import ElicitConfig
 
 __all__ = ["app"]
 
-QUESTIONS = (10**5, 10**7, 10**9)
-GPUS = (1, 8, 64)
-SLOTS = (1, 4, 16, 64, 256)
-CONFIDENCES = (0.6, 0.7, 0.8, 0.9)
-_COLUMNS = ("calls", "prompt tokens", "generated tokens", "pairs", "solver ms")
+BUDGETS = (40, 80, 160, 240)
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
@@ -49,54 +46,33 @@ def costs(  # noqa: PLR0913, PLR0917 - one parameter an option
     driver: Annotated[float, typer.Option(help="Records that the driver writes a second.")] = 2_000.0,
 ) -> None:
     """Print constants, costs, predictions and times as Markdown. The rates of GPUs are assumptions."""
-    source = read_run(run)
+    source = solved_again(read_run(run))
     constants = constants_of(source.records)
-    parts = [("root", constants.root), ("first step", constants.first), ("later step", constants.later)]
-    typer.echo(_table("part", _COLUMNS, parts))
-    typer.echo(_table("confidence", _COLUMNS, _by_confidence(source, constants)))
-    for folder in check or []:
-        other = read_run(folder)
-        typer.echo(_prediction(other, constants))
-    shares = shares_of(source.records, 0.9)
-    together = [f"{slots} slots: {questions_together(constants, shares, slots)}" for slots in SLOTS]
-    typer.echo(f"questions that fill a server at confidence 0.9: {', '.join(together)}\n")
+    usual = ElicitConfig()
+    budgets = _budgets(source)
+    at = {budget: shares_of(source.records, usual.confidence, budget) for budget in budgets}
+    shares = shares_of(source.records, usual.confidence, min(usual.budget, budgets[-1]))
     cost = cost_per_question(constants, shares)
-    rows = [
-        "| questions | " + " | ".join(f"{n} GPU" for n in GPUS) + " |",
-        "| ---: |" + " ---: |" * len(GPUS),
-    ]
-    for questions in QUESTIONS:
-        cells = []
-        for gpus in GPUS:
-            time = run_time(cost, questions, Capacity(gpus, cores, prefill, decode, computed, pairs, driver))
-            cells.append(f"{time.hours:,.2f} h, {time.bottleneck}")
-        rows.append(f"| {questions:,} | {' | '.join(cells)} |")
-    typer.echo("\n".join(rows))
+    others = [solved_again(read_run(folder)) for folder in check or []]
+    gpu = Capacity(1, cores, prefill, decode, computed, pairs, driver)
+    for title, table in (
+        ("Constants", constants_table(constants)),
+        ("A question, by budget and confidence", settings_table(source, constants, budgets)),
+        (
+            f"A question, by budget and share of unsure questions, at confidence {usual.confidence:g}",
+            unsure_table(constants, list(at.items())),
+        ),
+        *(("Predicted and measured", prediction_table(other, source, constants)) for other in others),
+        ("Questions that fill a server, at default settings", slots_table(constants, shares)),
+        ("Time and first bottleneck, at default settings", times_table(cost, gpu)),
+    ):
+        typer.echo(f"{title}:\n\n{table}")
 
 
-def _by_confidence(run: Run, constants: Constants) -> list[tuple[str, Cost]]:
-    rows = []
-    for confidence in CONFIDENCES:
-        shares = shares_of(run.records, confidence)
-        name = f"{confidence:g} ({100 * shares.unsure:.0f} % unsure, {100 * shares.going_on:.0f} % go on)"
-        rows.append((name, cost_per_question(constants, shares)))
-    return rows
-
-
-def _prediction(run: Run, constants: Constants) -> str:
-    """The predicted and the measured cost of a run, of which only the shares are taken."""
-    shares = shares_of(run.records, float(run.config.settings["confidence"]))
-    predicted, measured = cost_per_question(constants, shares), measured_cost(run.records)
-    return _table(run.folder.name, _COLUMNS, [("predicted", predicted), ("measured", measured)])
-
-
-def _table(first: str, columns: Sequence[str], rows: Sequence[tuple[str, Cost]]) -> str:
-    lines = [f"| {first} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
-    for name, cost in rows:
-        milliseconds = 1000 * cost.solver_seconds
-        numbers = (*astuple(cost)[:-1], milliseconds)
-        lines.append(f"| {name} | {' | '.join(f'{number:,.2f}' for number in numbers)} |")
-    return "\n".join(lines) + "\n"
+def _budgets(run: Run) -> list[int]:
+    """The budgets of the tables up to the run's own, which is the last one."""
+    own = int(run.config.settings["budget"])
+    return [budget for budget in BUDGETS if budget < own] + [own]
 
 
 if __name__ == "__main__":

@@ -13,15 +13,30 @@ a run in which questions grew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from statistics import fmean
+from dataclasses import astuple, dataclass, replace
+from itertools import pairwise
+from statistics import fmean, linear_regression
+from time import process_time
 
 from maieutic.answer import Answer
+from maieutic.benchmarks.methods import build_method
+from maieutic.benchmarks.methods.maieutic import MaieuticMethod
+from maieutic.benchmarks.runs.folder import Run
 from maieutic.benchmarks.runs.records import Record
+from maieutic.elicit.anytime import CHAIN, TOKENS_OF_A_TEXT
 from maieutic.errors import InputError
 from maieutic.tree import GrowthStep
 
-__all__ = ["Constants", "Cost", "Shares", "constants_of", "cost_per_question", "measured_cost", "shares_of"]
+__all__ = [
+    "Constants",
+    "Cost",
+    "Shares",
+    "constants_of",
+    "cost_per_question",
+    "measured_cost",
+    "shares_of",
+    "solved_again",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,7 @@ def constants_of(records: Sequence[Record]) -> Constants:
     """The constants, from the records of one run.
 
     Steps record their calls and tokens. Prompt tokens are shared by calls. Pairs and the solver's time of a
-    step are the differences between questions with one step more and less.
+    later step are the slope of a line through the questions by their number of later steps.
 
     Raises:
         InputError: no record has steps, or no question took two steps after the root.
@@ -97,19 +112,24 @@ def constants_of(records: Sequence[Record]) -> Constants:
         problem = "no question of the run took two steps after its direct answer"
         raise InputError(f"{problem}; give a run with --set confidence=1", subject="records")
     prompt = sum(a.usage.prompt_tokens for a in answers) / max(1, sum(a.usage.calls for a in answers))
-    once = [answer for answer in answers if len(answer.steps) == 2] or answers
-    often = [answer for answer in answers if len(answer.steps) > 2]
-    further = len(later) / len(often)
-    solved = fmean(answer.seconds.solve for answer in once)
-    more = max(0.0, fmean(answer.seconds.solve for answer in often) - solved) / further
-    pairs = fmean(answer.usage.pairs for answer in once) if once is not answers else 0.0
-    more_pairs = (fmean(answer.usage.pairs for answer in often) - pairs) / further
+    further = [max(0, len(answer.steps) - 2) for answer in answers]
+    solved, more = _line(further, [answer.seconds.solve for answer in answers])
+    pairs, more_pairs = _line(further, [float(answer.usage.pairs) for answer in answers])
     root = [answer.steps[0] for answer in answers]
     return Constants(
         root=_part(root, prompt, 0.0, solved),
         first=_part(first, prompt, pairs, 0.0),
         later=_part(later, prompt, more_pairs, more),
     )
+
+
+def _line(further: Sequence[int], costs: Sequence[float]) -> tuple[float, float]:
+    """Cost of no further step and of each one, both ≥ 0, by least squares; some answer has further steps."""
+    if len(set(further)) > 1:
+        slope, start = linear_regression(further, costs)
+        if slope >= 0 and start >= 0:
+            return start, slope
+    return 0.0, linear_regression(further, costs, proportional=True).slope
 
 
 def _part(steps: Sequence[GrowthStep], prompt: float, pairs: float, solver: float) -> Cost:
@@ -122,7 +142,7 @@ def shares_of(records: Sequence[Record], confidence: float, budget: int | None =
     """How many questions grow at a confidence that is not above the run's own.
 
     Args:
-        budget: generated tokens of a question; None for the run's own.
+        budget: generated tokens of a question, not above the run's own; None for that.
 
     Raises:
         InputError: no record has steps.
@@ -141,13 +161,47 @@ def shares_of(records: Sequence[Record], confidence: float, budget: int | None =
 
 
 def _steps_taken(answer: Answer, confidence: float, budget: int | None) -> int:
-    """The steps after the root that the question takes before it is sure or the budget is spent."""
+    """The steps after the root that the question takes before it is sure or the next step exceeds the budget.
+
+    A question that stops at a lower budget because nothing that it can still draw would turn the answer
+    counts as going on.
+    """
     spent = 0
-    for place, step in enumerate(answer.steps):
+    for place, (step, after) in enumerate(pairwise(answer.steps)):
         spent += step.tokens
-        if step.confidence >= confidence or (budget is not None and spent >= budget):
+        needed = TOKENS_OF_A_TEXT * (1 if after.what == CHAIN else 2)
+        if step.confidence >= confidence or (budget is not None and budget - spent < needed):
             return place
     return len(answer.steps) - 1
+
+
+def solved_again(run: Run) -> Run:
+    """The run with the solver's seconds measured anew, in seconds of a processor.
+
+    Those in the records are wall-clock time, which other programs on the machine multiply.
+
+    Raises:
+        InputError: the run is not one of the method maieutic.
+    """
+    method = build_method(run.config.method, run.config.settings, run.config.seed)
+    if not isinstance(method, MaieuticMethod):
+        problem = f"{run.folder} is a run of {run.config.method}; give one of the method maieutic"
+        raise InputError(problem, subject="method")
+    inference = method.configured_inference
+
+    def seconds(answer: Answer) -> float:
+        start = process_time()
+        inference.infer(answer.tree, answer.graph)
+        return process_time() - start
+
+    def again(record: Record) -> Record:
+        answer = record.reasoning
+        if answer is None:
+            return record
+        solve = min(seconds(answer), seconds(answer))  # what is loaded on first use is not the solver's
+        return replace(record, reasoning=replace(answer, seconds=replace(answer.seconds, solve=solve)))
+
+    return replace(run, records=tuple(map(again, run.records)))
 
 
 def cost_per_question(constants: Constants, shares: Shares) -> Cost:

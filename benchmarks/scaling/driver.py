@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import resource
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +22,7 @@ from maieutic.benchmarks.runs.benchmark import Benchmark
 from maieutic.benchmarks.runs.config import RunConfig
 from maieutic.benchmarks.runs.folder import RunFolder
 from maieutic.benchmarks.runs.ray_run import BenchJob, BenchJudge, run_on
+from maieutic.benchmarks.scaling.passing import passed
 from maieutic.cluster.jobs import Result, Row
 from maieutic.cluster.session import LOCAL, Cluster, connected
 from maieutic.lm.base import Prompt
@@ -87,17 +87,16 @@ def driver(
         benchmark = _benchmark(Path(scratch), questions)
         run = Path(scratch) / "run"
         sizes: list[float] = []
-        first = last = 0.0
+
+        def look(done: int) -> None:
+            if done * LOOKS >= questions * (1 + len(sizes)):
+                sizes.append(_resident_mib())
+
         with RunFolder(run, benchmark.config) as folder:
-            for written in run_on(benchmark, folder, cluster, job=ScriptedJob(benchmark.config)):
-                last = time.perf_counter()
-                if not first:
-                    first, skipped = last, len(written)
-                if len(folder.answered) * LOOKS >= questions * (1 + len(sizes)):
-                    sizes.append(_resident_mib())
-            done = len(folder.answered)
-    rate = (done - skipped) / max(last - first, 1e-9)
-    typer.echo(f"{done:,} questions, {rate:,.0f} a second after the first batch, {workers} workers")
+            batches = run_on(benchmark, folder, cluster, job=ScriptedJob(benchmark.config))
+            watched = passed(batches, 1, look)
+    rate = f"{watched.per_second:,.0f} a second after the first batch"
+    typer.echo(f"{watched.questions:,} questions, {rate}, {workers} workers")
     typer.echo(f"driver's memory at each tenth of the run, MiB: {', '.join(f'{size:.0f}' for size in sizes)}")
 
 

@@ -34,6 +34,13 @@ class Ledger:
         self._unfinished.update((key, count + 1) for key, count in zip(keys, deaths, strict=True))
         return deaths
 
+    def begin_together(self, keys: Sequence[str]) -> bool:
+        """A worker begins a batch, unless a worker has died of one of its pieces; whether it may."""
+        if any(key in self._unfinished for key in keys):
+            return False
+        self.begin(keys)
+        return True
+
     def deaths(self, keys: Sequence[str]) -> list[int]:
         """How many workers each piece has ended."""
         return [self._unfinished.get(key, 0) for key in keys]

@@ -16,6 +16,7 @@ from maieutic.errors import MaieuticError
 
 __all__ = ["Batches", "dataset_of", "new_ledger", "results_of", "worked"]
 
+MOST_BLOCKS = 1000  # each costs the driver some 15 ms
 OPENING_DEATHS = 5  # in a row, of workers that are started, before Ray gives up
 
 
@@ -43,7 +44,7 @@ class Batches:
     ) -> None:
         self._ray, self._cluster = ray, cluster
         self.ledger = new_ledger(ray)
-        arguments = (job, self.ledger, expected or versions(), cluster.limit)
+        arguments = (job, self.ledger, expected or versions(), cluster.limit, batch)
         self._work = (list(rows), batch, arguments, cluster)
 
     def __iter__(self) -> Iterator[list[Result]]:
@@ -122,11 +123,16 @@ def new_ledger(ray: Any) -> Any:
 
 
 def dataset_of(rows: Sequence[Row], batch: int) -> Any:
-    """A dataset of rows with the columns key and payload, a block for each batch."""
+    """A dataset of rows with the columns key and payload, in at most :data:`MOST_BLOCKS` blocks.
+
+    A block is what Ray hands to a worker, and what a worker that dies takes with it.
+    """
     import ray.data  # noqa: PLC0415
 
     columns = [{"key": row.key, "payload": row.payload} for row in rows]
-    return ray.data.from_items(columns, override_num_blocks=-(-len(columns) // batch))
+    return ray.data.from_items(
+        columns, override_num_blocks=max(1, min(-(-len(columns) // batch), MOST_BLOCKS))
+    )
 
 
 def results_of(block: dict[str, list[Any]]) -> list[Result]:

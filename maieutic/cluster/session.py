@@ -126,7 +126,7 @@ def connect(ray: Any, cluster: Cluster) -> None:
     try:
         with _environment(_QUIET):
             ray.init(address=cluster.address, **options)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except Exception as error:  # Ray raises that very class where a node does not start in time
         first = str(error).strip().partition("\n")[0]
         problem = f"the Ray cluster {cluster.address} cannot be used ({first})"
         raise InputError(f"{problem}; start it, or correct --ray", subject=cluster.address) from None

@@ -75,7 +75,7 @@ def answer_dataset(
         rows = rows.repartition(target_num_rows_per_block=batch)
     else:
         rows = dataset_of(list(_rows(source, task)), batch)
-    arguments = (StatementJob(task, load), new_ledger(ray), versions(), cluster.limit)
+    arguments = (StatementJob(task, load), new_ledger(ray), versions(), cluster.limit, batch)
     return worked(rows, arguments, cluster).map_batches(_Unpacked(task), batch_format="pyarrow")
 
 

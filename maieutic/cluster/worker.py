@@ -41,10 +41,13 @@ class Worker:
         ledger: the handle of the actor that holds the :class:`maieutic.cluster.ledger.Ledger`.
         expected: the driver's versions.
         limit: seconds that a batch may take, and then each row alone; after it the process ends.
+        batch: rows that are judged together; 0 for all of a table.
     """
 
-    def __init__(self, job: Job, ledger: Any, expected: Mapping[str, str], limit: float) -> None:
-        self._job, self._ledger, self._limit = job, _Remote(ledger), limit
+    def __init__(
+        self, job: Job, ledger: Any, expected: Mapping[str, str], limit: float, batch: int = 0
+    ) -> None:
+        self._job, self._ledger, self._limit, self._batch = job, _Remote(ledger), limit, batch
         self._judge: Judge | None = None
         self._error: MaieuticError | None = None
         try:
@@ -59,20 +62,21 @@ class Worker:
             self._ledger.tell("opened", self._judge.facts)
 
     def __call__(self, table: Any) -> Iterator[dict[str, Any]]:
-        """The results of a batch, an Arrow table of rows."""
+        """The results of an Arrow table of rows, a table for each batch."""
         rows = rows_of(table)
+        size = self._batch or max(1, len(rows))
         try:
             if self._error is not None:
                 raise self._error
-            yield table_of(self._results(rows))
+            for start in range(0, len(rows), size):
+                yield table_of(self._results(rows[start : start + size]))
         except MaieuticError as error:
             yield table_of([], error, platform.node())
 
     def _results(self, rows: Sequence[Row]) -> list[Result]:
         """The results; rows of which one may have ended a worker are judged alone."""
         keys = [row.key for row in rows]
-        if not any(self._ledger.ask("deaths", keys)):  # else a worker died of one of them
-            self._ledger.ask("begin", keys)
+        if self._ledger.ask("begin_together", keys):  # else a worker died of one of them
             results = self._attempt(rows)
             self._ledger.tell("end", keys)
             if results is not None:

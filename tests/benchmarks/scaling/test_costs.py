@@ -70,15 +70,33 @@ def test_a_capacity_out_of_range_is_refused(field: str) -> None:
     assert error.value.subject == field
 
 
-@pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of the bundled models in which every question grows."""
-    out = tmp_path_factory.mktemp("runs") / "grown"
-    config = RunConfig("agora", limit=12, settings={"confidence": 1.0}).complete()
+def answered(out: Path, **settings: float) -> Run:
+    """A run of the bundled models."""
+    config = RunConfig("agora", limit=12, settings={"confidence": 1.0, **settings}).complete()
     with RunFolder(out, config) as opened:
         for _ in Benchmark.load(config).run(opened):
             pass
     return read_run(out)
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run in which every question grows."""
+    return answered(tmp_path_factory.mktemp("runs") / "grown")
+
+
+@pytest.mark.parametrize("budget", [0, 40])
+def test_a_run_with_a_lower_budget_takes_the_first_steps(grown: Run, tmp_path: Path, budget: int) -> None:
+    lower = answered(tmp_path / "lower", budget=budget)
+    taken = [len(record.reasoning.steps) - 1 for record in lower.records if record.reasoning]
+    for before, after in zip(grown.records, lower.records, strict=True):
+        assert before.reasoning is not None
+        assert after.reasoning is not None
+        assert after.reasoning.steps == before.reasoning.steps[: len(after.reasoning.steps)]
+    shares = shares_of(grown.records, 1.0, budget)
+    assert shares.steps >= max(taken)  # more where the lower budget could no longer turn the answer
+    assert shares.unsure >= sum(map(bool, taken)) / len(taken)
+    assert shares_of(grown.records, 1.0, 80) == shares_of(grown.records, 1.0)
 
 
 def test_at_its_own_settings_the_model_gives_what_was_measured(grown: Run) -> None:
@@ -96,7 +114,9 @@ def test_the_command_prints_the_tables(grown: Run, capsys: pytest.CaptureFixture
     command(grown.folder, check=[grown.folder])
     printed = capsys.readouterr().out
     assert "| first step |" in printed
-    assert "| predicted |" in printed
+    assert "| predicted from its own shares |" in printed
+    assert f"| predicted from the shares of {grown.folder.name} |" in printed
+    assert "| 40 | 0.9 |" in printed
     assert "1,000,000,000" in printed
 
 
