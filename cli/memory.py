@@ -11,7 +11,7 @@ import typer
 
 from maieutic.bundled import AGORA
 from maieutic.cli.check import CONFLICT, NO_LM
-from maieutic.cli.memory_text import change_lines, fact_line, why_lines
+from maieutic.cli.memory_text import change_lines, choice_line, fact_line, why_lines
 from maieutic.cli.options import DeviceOption, DownloadOption, DtypeOption, JsonOption
 from maieutic.cli.outputs import ForceOption, try_output, write_output
 
@@ -34,11 +34,14 @@ def _memory() -> None:
 
 @memory.command()
 def facts(file: FileArgument, json: JsonOption = False) -> None:
-    """List the facts, with their source and time.
+    """List the facts, with their source and time, and the choices, of whose options exactly one is true.
 
     maieutic memory facts notes.memory
     """
-    _shown(_opened(file).facts(), fact_line, json=json)
+    opened = _opened(file)
+    _shown(opened.facts(), fact_line, json=json)
+    for choice in opened.choices():
+        _shown([choice], choice_line, json=json)
 
 
 @memory.command("assert")
@@ -81,7 +84,7 @@ def assert_(
 
 @memory.command()
 def retract(file: FileArgument, statement: TextArgument, json: JsonOption = False) -> None:
-    """Take a fact for certain no longer; what was found of it stays.
+    """Take a fact for certain no longer, or a choice, by its question; what was found of it stays.
 
     maieutic memory retract notes.memory "A penguin cannot fly."
     """
@@ -118,16 +121,19 @@ def conflicts(file: FileArgument, json: JsonOption = False) -> None:
 
     maieutic memory conflicts notes.memory
     """
+    from maieutic.cli.console import complain
     from maieutic.files.json_text import dump_json
     from maieutic.render.text import printable
 
     found = _opened(file).conflicts()
-    for number, each in enumerate(found, 1):
+    for number, each in enumerate(found.sets, 1):
         if json:
             typer.echo(dump_json(list(each)))
         else:
             typer.echo("\n".join([f"Conflict {number}", *(f"  {printable(text)}" for text in each)]))
-    if found:
+    if found.ignored:
+        complain(f"{found.ignored:,} relations contradict surer ones and were left out of the conflicts")
+    if found.sets:
         raise typer.Exit(CONFLICT)
     if not json:
         typer.echo("no conflicts")
@@ -162,7 +168,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="The JSON lines file to write.", metavar="LINES")],
     force: ForceOption = False,
 ) -> None:
-    """Write propositions, beliefs, facts and relations as JSON lines.
+    """Write propositions, beliefs, facts, relations and choices as JSON lines.
 
     maieutic memory export notes.memory --out notes.jsonl
     """
@@ -206,7 +212,7 @@ def info(file: FileArgument, json: JsonOption = False) -> None:
         return
     typer.echo(
         f"{found.propositions:,} propositions, {found.answers:,} of them answers and {found.facts:,} facts; "
-        f"{found.relations:,} relations"
+        f"{found.relations:,} relations, {found.choices:,} choices"
     )
     for role, name, count in found.models:
         what = "beliefs of" if role == "lm" else "relations by"

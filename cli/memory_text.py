@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from maieutic.render.text import printable
 
 if TYPE_CHECKING:
+    from maieutic.memory.choices import KnownChoice
     from maieutic.memory.facts import KnownFact
     from maieutic.memory.notes import Change
     from maieutic.memory.why import Tie, Why
 
-__all__ = ["change_lines", "fact_line", "why_lines"]
+__all__ = ["change_lines", "choice_line", "fact_line", "why_lines"]
 
 SHOWN = 20  # lines of one kind at most
 
@@ -23,6 +24,12 @@ def fact_line(fact: KnownFact) -> str:
     unused = "; unused: it touches nothing" if fact.unused else ""
     made = f"{printable(fact.source)}, {_date(fact.time)}"
     return f"{str(fact.holds).lower():5}  {printable(fact.statement)}  ({made}{unused})"
+
+
+def choice_line(choice: KnownChoice) -> str:
+    """A choice with its options and their truth values."""
+    options = "; ".join(f"{printable(text)} ({_truth(label)})" for text, label in choice.options)
+    return f"exactly one answer to “{printable(choice.question)}” is true: {options} ({_date(choice.time)})"
 
 
 def change_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -53,16 +60,18 @@ def why_lines(found: Why) -> Iterator[str]:
             yield from map(_tie, ties[:SHOWN])
         if len(ties) > SHOWN:
             yield f"  … and {len(ties) - SHOWN:,} weaker"
+    yield from map(choice_line, found.choices)
     for question, change in found.changes:
         yield f"{next(change_lines([change]))} (after “{printable(question)}”)"
 
 
 def _tie(tie: Tie) -> str:
-    said = " and ".join(
-        f"“{printable(text)}” ({'unsolved' if truth is None else str(truth).lower()})"
-        for text, truth in tie.statements
-    )
+    said = " and ".join(f"“{printable(text)}” ({_truth(truth)})" for text, truth in tie.statements)
     return f"  {tie.weight:5.2f} nats  {said}"
+
+
+def _truth(label: bool | None) -> str:
+    return "unsolved" if label is None else str(label).lower()
 
 
 def _date(seconds: int) -> str:

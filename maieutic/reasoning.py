@@ -171,12 +171,14 @@ def _check_names(answer: Reasoning) -> None:
     known |= assumed | {one.id for one in verdict.recalled}
     used = {node_id for constraint in verdict.constraints for node_id in constraint.ids}
     held = {literal.id for literal in verdict.held}
+    ruled = {literal.id for rule in verdict.rules for literal in rule.literals}
     named = {
         "graph": {form.literal.id for form in answer.graph.forms},
         "constraints": used,
         "votes": {literal.id for literal in verdict.votes or {}},
         "held": held,
         "merged": {literal.id for group in verdict.merged for literal in group},
+        "rules": ruled,
         "labels": verdict.labels.keys(),
         "p_labels": (verdict.p_labels or {}).keys(),
         "strengths": (verdict.strengths or {}).keys(),
@@ -187,9 +189,9 @@ def _check_names(answer: Reasoning) -> None:
             raise InputError(f"{field}: {stray[0]} is not in the tree", subject=field)
     if verdict.margin_unit == "nats" and ROOT not in verdict.labels:
         raise InputError(f"labels: {ROOT} has none", subject="labels")
-    if unlabelled := sorted((used | held) - verdict.labels.keys()):
+    if unlabelled := sorted((used | held | ruled) - verdict.labels.keys()):
         raise InputError(f"labels: {unlabelled[0]} has none but has a constraint", subject="labels")
-    if unnumbered := sorted((used | held) - set(verdict.variables)):
+    if unnumbered := sorted((used | held | ruled) - set(verdict.variables)):
         raise InputError(f"variables: {unnumbered[0]} is missing but has a constraint", subject="variables")
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maieutic.benchmarks import run_app
@@ -40,6 +40,7 @@ __all__ = [
     "judged_sets",
     "main",
     "recall_of_pairs",
+    "said_in",
     "statement_sets",
 ]
 
@@ -171,30 +172,42 @@ def _logical(
                     yield frozenset({one.literal, other.literal, Literal(f"→{target.literal}")}), label
 
 
-def recall_of_pairs(sets: Sequence[StatementSet], each: int) -> tuple[int, int]:
-    """Of the ordered pairs that logic relates in all sets as one problem, how many are candidates.
+def said_in(sets: Sequence[StatementSet]) -> list[tuple[str, Formula]]:
+    """The statements of all sets, and the explanations in them, each once with its formula.
 
-    A membership and a fact about the group are a third claim, joined, as in an explanation.
-
-    Args:
-        each: most candidates for a statement.
-
-    Returns:
-        Found, and there.
+    An explanation joins a membership and a fact about the group.
     """
     said = {claim.text: formula for each_set in sets for claim, formula in each_set.claims}
     for each_set in sets:
         said |= _explanations(each_set)
-    claims = list(said.items())
-    problem = Problem.of([text for text, _ in claims], asserted=ASSERTED)
-    config = TieConfig(each=each, budget=10**9, premises=False)
-    pairs = {(s.literal.id, t.literal.id) for s, t in plan_ties(problem, config).plan.pairs}
+    return list(said.items())
+
+
+def recall_of_pairs(
+    sets: Sequence[StatementSet], each: int, pairs: Collection[tuple[int, int]] | None = None
+) -> tuple[int, int]:
+    """Of the ordered pairs that logic relates in all sets as one problem, how many are candidates.
+
+    Args:
+        each: most candidates for a statement.
+        pairs: places in :func:`said_in` of other candidates than those of a problem.
+
+    Returns:
+        Found, and there.
+    """
+    claims = said_in(sets)
+    if pairs is None:
+        problem = Problem.of([text for text, _ in claims], asserted=ASSERTED)
+        place_of = {claim.id: place for place, claim in enumerate(problem.claims)}
+        config = TieConfig(each=each, budget=10**9, premises=False)
+        planned = plan_ties(problem, config).plan.pairs
+        pairs = {(place_of[source.literal.id], place_of[target.literal.id]) for source, target in planned}
     found = there = 0
-    for place, (_, one) in enumerate(claims, 1):
-        for number, (_, other) in enumerate(claims, 1):
+    for place, (_, one) in enumerate(claims):
+        for number, (_, other) in enumerate(claims):
             if place != number and relation(one, other) != "neutral":
                 there += 1
-                found += (f"C{place}", f"C{number}") in pairs
+                found += (place, number) in pairs
     return found, there
 
 

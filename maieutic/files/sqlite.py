@@ -85,11 +85,15 @@ class SharedFile:
         """Check the version, or create the tables."""
         raise NotImplementedError
 
-    def _create(self, tables: str, version: int) -> None:
-        """Create the tables of a new file, unless another process was faster."""
+    def _create(self, tables: str, version: int, older: int = 0) -> None:
+        """Create the tables that a file of an older version lacks, unless another process was faster.
+
+        Args:
+            older: the version that lacks them; 0 is a new file.
+        """
         self._db.execute("PRAGMA journal_mode = WAL")
         with self._transaction():
-            if self._version() == 0:
+            if self._version() == older:
                 for statement in filter(str.strip, tables.split(";")):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {version}")

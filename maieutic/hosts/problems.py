@@ -117,7 +117,7 @@ def choice_summary(choice: Choice) -> ChoiceSummary:
 
 def check_summary(check: Check) -> CheckSummary:
     """What a host shows of a check; reasons stand beside the statements that are given up."""
-    texts = check.settled.problem.statements
+    texts = check.settled.texts
     statements = tuple(
         CheckedStatement(printable(one.text), one.held, one.p, () if one.held else _reasons(check, one.claim))
         for one in check.statements

@@ -12,7 +12,7 @@ from typing import Literal as OneOf
 from typing import Protocol
 
 from maieutic.inference.assumptions import Assumption
-from maieutic.inference.constraints import Constraint, Encoding
+from maieutic.inference.constraints import Constraint, Encoding, Rule
 from maieutic.inference.graph import BeliefGraph, Form, Literal
 from maieutic.inference.premises import joined
 from maieutic.inference.recalled import Recalled
@@ -75,6 +75,7 @@ class Verdict:
         recalled: what a memory brings besides.
         held: literals with a hard clause.
         merged: groups of literals that share a variable (:mod:`maieutic.inference.merge`).
+        rules: further hard constraints, such as remembered choices.
         flip: indices of the lightest set of constraints without which the opposite answer is at least as
             good (:mod:`maieutic.inference.flips`), the heaviest first; None where it was not computed.
     """
@@ -100,6 +101,7 @@ class Verdict:
     recalled: tuple[Recalled, ...] = ()
     held: tuple[Literal, ...] = ()
     merged: tuple[tuple[Literal, ...], ...] = ()
+    rules: tuple[Rule, ...] = ()
     flip: tuple[int, ...] | None = None
 
     def __repr__(self) -> str:
@@ -117,7 +119,7 @@ class Verdict:
     @property
     def encoding(self) -> Encoding:
         """The MaxSAT problem that was solved."""
-        return Encoding.of(self.variables, self.constraints, self.held, self.merged)
+        return Encoding.of(self.variables, self.constraints, self.held, self.merged, self.rules)
 
     @property
     def confidence(self) -> float | None:

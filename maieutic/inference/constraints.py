@@ -6,12 +6,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal as OneOf
+from typing import TypeAlias
 
 from maieutic.inference.graph import BeliefGraph, Literal, Relation
 from maieutic.solvers import Clause, SoftClause, Solution, WeightedCNF
 from maieutic.tree import ROOT
 
-__all__ = ["Constraint", "Encoding", "Rule", "clause_of", "relation_constraints", "variables_of"]
+__all__ = [
+    "Constraint",
+    "Encoding",
+    "Rule",
+    "clause_of",
+    "relation_constraints",
+    "rule_clauses",
+    "variables_of",
+]
+
+RuleKind: TypeAlias = OneOf["clause", "at-most-one", "exactly-one"]
 
 PAIRWISE = 5  # literals of the largest group in which every two exclude each other by a clause of their own
 
@@ -65,7 +76,7 @@ class Constraint:
 class Rule:
     """A hard constraint: a clause, or a group of which at most one, or exactly one, literal holds."""
 
-    kind: OneOf["clause", "at-most-one", "exactly-one"]
+    kind: RuleKind
     literals: tuple[Literal, ...]
 
 
@@ -111,7 +122,8 @@ class Encoding:
         soft = tuple(SoftClause(clause_of(c, variables), c.weight) for c in constraints)
         count = max(map(abs, variables.values()), default=0)
         for rule in rules:
-            clauses, count = _ruled([_dimacs(literal, variables) for literal in rule.literals], rule, count)
+            literals = [_dimacs(literal, variables) for literal in rule.literals]
+            clauses, count = rule_clauses(literals, rule.kind, count)
             hard += clauses
         return cls(WeightedCNF(hard=hard, soft=soft, variables=count), variables)
 
@@ -120,14 +132,14 @@ class Encoding:
         return {node_id: solution.labels[abs(v) - 1] == (v > 0) for node_id, v in self.variables.items()}
 
 
-def _ruled(literals: Sequence[int], rule: Rule, last: int) -> tuple[tuple[Clause, ...], int]:
-    """The clauses of a rule, and the last variable in use after it.
+def rule_clauses(literals: Sequence[int], kind: RuleKind, last: int) -> tuple[tuple[Clause, ...], int]:
+    """The clauses of a rule over DIMACS literals, and the last variable in use after it.
 
     Of up to :data:`PAIRWISE` literals every two exclude each other. Beyond that a ladder of variables says
     "one of the first i holds" (Sinz 2005), so that no variable is in many clauses and sums stay narrow.
     """
-    least: tuple[Clause, ...] = () if rule.kind == "at-most-one" else (tuple(literals),)
-    if rule.kind == "clause":
+    least: tuple[Clause, ...] = () if kind == "at-most-one" else (tuple(literals),)
+    if kind == "clause":
         return least, last
     if len(literals) <= PAIRWISE:
         return (*least, *((-one, -other) for one, other in combinations(literals, 2))), last

@@ -165,6 +165,7 @@ class Joint:
             recalled=placed.propositions,
             held=posed.held,
             merged=posed.merged,
+            rules=posed.rules,
         )
         confidence = verdict.confidence
         return replace(verdict, unsure=confidence is not None and confidence < self.abstain_below)
@@ -210,11 +211,12 @@ class Joint:
         roots = [part.id for part in parts]
         merged = merged_literals(graph, threshold, held, same=_same_texts(nodes), roots=roots)
         ids += (*placed.ids, *(fact.id for fact in certain))
-        encoding = Encoding.of(ids, constraints, held, merged, ties.rules)
+        rules = (*(placed.named_choice(one).rule for one in self.recalled.choices), *ties.rules)
+        encoding = Encoding.of(ids, constraints, held, merged, rules)
         if merged:
             constraints = list(deduplicated(constraints, encoding.variables))
-            encoding = Encoding.of(ids, constraints, held, merged, ties.rules)
-        return Posed(encoding, tuple(constraints), tuple(held), merged)
+            encoding = Encoding.of(ids, constraints, held, merged, rules)
+        return Posed(encoding, tuple(constraints), tuple(held), merged, rules)
 
     def terms(self, tree: Tree, graph: BeliefGraph) -> Iterator[tuple[str, Constraint]]:
         """Every piece of evidence as (name of its weight, clause with its strength before that weight).

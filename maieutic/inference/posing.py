@@ -78,13 +78,15 @@ class Posed:
     """A MaxSAT problem, with what its parts mean.
 
     Attributes:
-        held: literals with a hard clause; ``merged``: groups of literals that share a variable.
+        held: literals with a hard clause; ``merged``: groups of literals that share a variable; ``rules``:
+            further hard constraints.
     """
 
     encoding: Encoding
     constraints: tuple[Constraint, ...]
     held: tuple[Literal, ...]
     merged: tuple[tuple[Literal, ...], ...]
+    rules: tuple[Rule, ...] = ()
 
     def p_labels(self, p: Sequence[float]) -> dict[str, float]:
         """P(statement is true) of each proposition, from those of the variables."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from maieutic.inference.assumptions import Assumption
-from maieutic.inference.constraints import Constraint, relation_constraints
+from maieutic.inference.constraints import Constraint, Rule, relation_constraints
 from maieutic.inference.graph import BeliefGraph, Form, Literal, claim_of
 from maieutic.inference.weights import JointWeights
 from maieutic.sentences.content import content_words
@@ -22,6 +22,7 @@ __all__ = [
     "NOTHING",
     "Placed",
     "Recalled",
+    "RecalledChoice",
     "Recollection",
     "constraint_of",
     "recalled_constraints",
@@ -52,13 +53,26 @@ class Recalled:
     p_true_negation: Probability | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RecalledChoice:
+    """A question of before with options: literals of which exactly one holds."""
+
+    question: str
+    options: tuple[Literal, ...]
+
+    @property
+    def rule(self) -> Rule:
+        """The hard constraint."""
+        return Rule("exactly-one", self.options)
+
+
 @dataclass(frozen=True)
 class Recollection:
     """The part of a memory that has to do with a problem.
 
     Attributes:
         propositions: of before; ``facts``: certain, with the ids of assumptions.
-        constraints: between these, by their ids.
+        constraints: between these, by their ids; ``choices``: hard ones.
         weight: of relations between a proposition of before and those of a tree, as a multiple of what such
             relations weigh inside a tree, by their kind. Those of one proposition of a tree share it.
         each: most propositions of before that one of a tree is related to.
@@ -69,6 +83,26 @@ class Recollection:
     constraints: tuple[Constraint, ...] = ()
     weight: float = 1.0
     each: int = 8
+    choices: tuple[RecalledChoice, ...] = ()
+
+    def assuming(self, given: Mapping[str, Literal]) -> Recollection:
+        """The same without facts that are assumed anyway.
+
+        Args:
+            given: id of such a fact → the literal of the assumption with its text.
+        """
+
+        def name(literal: Literal) -> Literal:
+            return _renamed(literal, given)
+
+        return replace(
+            self,
+            facts=tuple(fact for fact in self.facts if fact.id not in given),
+            constraints=tuple(
+                constraint_of(tuple(map(name, one.clause)), one.weight) for one in self.constraints
+            ),
+            choices=tuple(replace(one, options=tuple(map(name, one.options))) for one in self.choices),
+        )
 
 
 NOTHING = Recollection()
@@ -100,10 +134,13 @@ class Placed:
         if not recollection.propositions and not recollection.facts:
             return cls()
         roots, inner = _literals(trees, pruned=pruned)
+        known = roots | inner
         names: dict[str, Literal] = {}
         own: list[Recalled] = []
         for one in recollection.propositions:
-            same = (roots | inner).get(text_key(one.statement))
+            same = known.get(text_key(one.statement))
+            if same is None and one.negation and text_key(one.negation) in known:
+                same = ~known[text_key(one.negation)]
             if same is None:
                 own.append(one)
             else:
@@ -129,6 +166,11 @@ class Placed:
         return tuple(
             Form(Literal(one.id), one.statement, one.p_true, one.p_true_negation) for one in self.propositions
         )
+
+    def named_choice(self, choice: RecalledChoice) -> RecalledChoice:
+        """A choice in which what is one of the trees' has that name, each option once."""
+        options = dict.fromkeys(_renamed(literal, self.names) for literal in choice.options)
+        return replace(choice, options=tuple(options))
 
     def named(self, constraint: Constraint) -> Constraint | None:
         """A constraint in which what is one of the trees' has that name; None if it says nothing then."""

@@ -10,23 +10,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from maieutic.errors import InputError
 from maieutic.inference import Joint
-from maieutic.inference.constraints import Constraint
-from maieutic.inference.graph import BeliefGraph
+from maieutic.inference.constraints import Constraint, Rule
+from maieutic.inference.graph import BeliefGraph, Literal
 from maieutic.inference.recalled import Placed
 from maieutic.lm.base import LanguageModel
 from maieutic.memory.base import Memory
+from maieutic.memory.choices import described
 from maieutic.memory.models import identity
 from maieutic.memory.neighbourhood import Neighbourhood
 from maieutic.memory.notes import MemoryNotes
 from maieutic.memory.recording import Findings
 from maieutic.nli.base import Verifier
+from maieutic.problem.base import Problem
+from maieutic.problem.conflicts import fewest_contradicting
 from maieutic.problem.settled import Settled
 from maieutic.reasoning import Reasoning
 from maieutic.text import same_text
 from maieutic.tree import ROOT, Tree, taking_part
 
-__all__ = ["Recall", "entered_answer", "entered_problem", "first_recall", "second_recall"]
+__all__ = [
+    "Recall",
+    "check_agreement",
+    "entered_answer",
+    "entered_problem",
+    "first_recall",
+    "second_recall",
+]
 
 MOST_SHOWN = 5  # facts in a prompt
 
@@ -73,18 +84,20 @@ def _recall(
 ) -> Recall:
     near = memory.recall([*texts, *inner], len(joint.assumptions) + 1)
     recollection = near.recollection
-    facts, warnings = [], []
+    warnings: list[str] = []
+    assumed: dict[str, Literal] = {}
     for fact in recollection.facts:
         given = next((a for a in joint.assumptions if same_text(a.statement, fact.statement)), None)
-        if given is None:
-            facts.append(fact)
-        elif given.holds != fact.holds:
+        if given is not None:
+            assumed[fact.id] = Literal(given.id)
+        if given is not None and given.holds != fact.holds:
             word = str(fact.holds).lower()
             warnings.append(f"{fact.statement!r} is remembered as {word}, but assumed otherwise")
     if near.left_out:
         warnings.append(f"{near.left_out} remembered propositions share words with it but exceed the limits")
-    said = [one.statement for one in facts if one.holds]
-    with_memory = replace(joint, recalled=replace(recollection, facts=tuple(facts)))
+    with_memory = replace(joint, recalled=recollection.assuming(assumed))
+    check_agreement(with_memory)
+    said = [one.statement for one in with_memory.recalled.facts if one.holds]
     pairs = memory.known_pairs(verifier, near, [*texts, *inner])
     return Recall(near, with_memory, pairs, tuple(said[:MOST_SHOWN]), tuple(warnings))
 
@@ -113,7 +126,42 @@ def entered_problem(
     )  # fmt: skip
     p = dict(settled.p_true)
     result = (settled.graph, settled.posed.constraints, dict(settled.labels), p)
-    return _noted(memory, recall, placed, _findings(asked, trees, recall, placed, result, lm))
+    findings = _findings(asked, trees, recall, placed, result, lm)
+    groups = tuple(group.claims for group in settled.problem.groups)
+    return _noted(memory, recall, placed, replace(findings, groups=groups))
+
+
+def check_agreement(joint: Joint, problem: Problem | None = None) -> None:
+    """Refuse assumptions and constraints that contradict what a memory brings.
+
+    Args:
+        joint: with what was recalled.
+        problem: whose constraints are hard too.
+
+    Raises:
+        InputError: facts, choices and constraints cannot all hold; the message names the fewest that cannot.
+    """
+    recalled = joint.recalled
+    trees = {} if problem is None else {claim.id: claim.tree for claim in problem.claims}
+    placed = Placed.of(recalled, trees, pruned=joint.pruned > 0)
+    certain = {fact.id: (fact, "remembered as") for fact in recalled.facts}
+    certain |= {one.id: (one, "assumed") for one in joint.assumptions}
+    rules, said = list[Rule](), list[str]()
+    for name, (fact, how) in certain.items():
+        literal = placed.names.get(name, Literal(name))
+        rules.append(Rule("clause", (literal if fact.holds else ~literal,)))
+        said.append(f"{fact.statement!r} is {how} {str(fact.holds).lower()}")
+    for choice in recalled.choices:
+        rules.append(placed.named_choice(choice).rule)
+        said.append(described(choice.question))
+    if problem is not None:
+        rules += (constraint.rule for constraint in problem.constraints)
+        said += (constraint.describe(problem.statements) for constraint in problem.constraints)
+    ids = dict.fromkeys(literal.id for rule in rules for literal in rule.literals)
+    found = [said[place] for place in fewest_contradicting([*ids], rules)]
+    if found:
+        remedy = "retract one (maieutic memory), or ask without the memory"
+        raise InputError(f"these cannot all hold: {'; '.join(found)}; {remedy}", subject="memory")
 
 
 def _findings(
@@ -142,17 +190,18 @@ def _findings(
 
 def _noted(memory: Memory, recall: Recall, placed: Placed, findings: Findings) -> MemoryNotes:
     others = memory.other_models(findings)
-    changed = memory.enter(findings)
+    entered = memory.enter(findings)
     touched = {name for one in findings.constraints for name in one.ids if len(one.ids) > 1}
+    touched |= {option.id for choice in recall.joint.recalled.choices for option in choice.options}
     settling = [f for f in recall.joint.recalled.facts if f.id in placed.names]
     return MemoryNotes(
-        recalled=len(placed.propositions) + len(placed.names),
+        recalled=len(placed.propositions) + len(placed.names) - len(settling),
         facts=len(recall.joint.recalled.facts),
         shown=recall.shown,
         idle=tuple(fact.statement for fact in placed.facts if fact.id not in touched),
         left_out=recall.near.left_out,
-        changed=tuple(one for one in changed if one.answer),
-        changed_explanations=sum(not one.answer for one in changed),
+        changed=tuple(one for one in entered.changes if one.answer),
+        changed_explanations=sum(not one.answer for one in entered.changes),
         settled_by=settling[0].statement if settling else "",
-        warnings=(*recall.warnings, *others),
+        warnings=(*recall.warnings, *others, *entered.warnings),
     )

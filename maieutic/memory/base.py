@@ -17,17 +17,25 @@ from typing import TypeVar
 
 from maieutic.errors import InputError
 from maieutic.inference import Joint
+from maieutic.memory.choices import KnownChoice, known_choices
 from maieutic.memory.database import MemoryFile
-from maieutic.memory.facts import Asserted, Assertion, KnownFact, assert_fact, known_facts, retract_fact
+from maieutic.memory.facts import (
+    Asserted,
+    Assertion,
+    KnownFact,
+    assert_fact,
+    known_facts,
+    retract_fact,
+)
 from maieutic.memory.lines import Line, export_lines, import_lines
 from maieutic.memory.models import KnownPairs, PairKey, identity
 from maieutic.memory.neighbourhood import Limits, Neighbourhood, neighbourhood
 from maieutic.memory.notes import Change
-from maieutic.memory.recording import Findings, enter
+from maieutic.memory.recording import Entered, Findings, enter
 from maieutic.memory.settling import SettledMemory, settle_all
 from maieutic.memory.store import MemoryStore
 from maieutic.memory.stored_pairs import stored_pairs
-from maieutic.memory.why import Contents, Why, contents_of, memory_conflicts, why
+from maieutic.memory.why import Contents, MemoryConflicts, Why, contents_of, memory_conflicts, why
 from maieutic.nli.base import Verifier
 from maieutic.solvers import Solver, load_solver
 from maieutic.text import as_question
@@ -105,17 +113,24 @@ class Memory:
     def retract(self, text: str) -> list[Change]:
         """Take a statement for certain no longer; it stays as a proposition like others.
 
+        Args:
+            text: of a fact, or the question of a choice, of whose options exactly one need be true no longer.
+
         Returns:
             what changed in its neighbourhood.
 
         Raises:
-            InputError: it is no fact.
+            InputError: it is neither.
         """
         return retract_fact(self._store, as_question(text), self._now, self.limits)
 
     def facts(self) -> list[KnownFact]:
         """All facts, the oldest first."""
         return self._reading(known_facts)
+
+    def choices(self) -> list[KnownChoice]:
+        """All questions with options of which exactly one is true, the oldest first."""
+        return self._reading(known_choices)
 
     # -- questions -------------------------------------------------------------------------------------
 
@@ -148,10 +163,10 @@ class Memory:
         said = "what they believe and relate counts, and pairs of this question are related anew"
         return (f"the memory also holds what other models found ({', '.join(others)}); {said}",)
 
-    def enter(self, findings: Findings) -> list[Change]:
-        """Enter a question and what was found, in one transaction; what changed is returned."""
+    def enter(self, findings: Findings) -> Entered:
+        """Enter a question and what was found, in one transaction."""
 
-        def work(file: MemoryFile) -> list[Change]:
+        def work(file: MemoryFile) -> Entered:
             with file.writing() as db:
                 return enter(db, findings, self._now)
 
@@ -166,7 +181,7 @@ class Memory:
             solver: solves what persistency leaves; RC2 by default.
 
         Raises:
-            UnsatisfiableError: never, since facts are the only hard constraints and each is one literal.
+            UnsatisfiableError: never, since what contradicts the facts and choices was refused.
             MaieuticError: the solver failed.
         """
         return settle_all(self._store, solver or load_solver("rc2-stratified"), self._now)
@@ -184,7 +199,7 @@ class Memory:
             raise InputError(f"{problem}; ask it first, or see maieutic memory export", subject="text")
         return found
 
-    def conflicts(self) -> list[tuple[str, ...]]:
+    def conflicts(self) -> MemoryConflicts:
         """Minimal sets of facts and earlier answers that cannot all hold under relations that are sure."""
         return self._reading(memory_conflicts)
 
@@ -200,7 +215,7 @@ class Memory:
         """Add the lines of an export, all or none; what is there stays. The number of new ones is returned.
 
         Raises:
-            InputError: a fact contradicts one that is there.
+            InputError: facts and choices would contradict each other.
         """
 
         def work(file: MemoryFile) -> int:

@@ -2,7 +2,9 @@
 
 A literal is the number of a proposition, negative for its negation. A relation is a soft clause, "source (and
 other) entail the target", or with kind :data:`CONTRADICTION` "exclude it", with the verifier's distribution
-where it comes from the verifier, and its weight in nats, 0 where it says nothing.
+where it comes from the verifier, and its weight in nats, 0 where it says nothing. A choice is a question with
+options: literals of which exactly one holds. A file of version 1 has no choices; it gets their tables when it
+is opened.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from maieutic.files.sqlite import Damaged, SharedFile
 __all__ = ["CONTRADICTION", "ENTAILMENT", "SCHEMA", "MemoryFile", "number", "text"]
 
 SYNCHRONOUS = "FULL"  # what a user asserts survives a power cut
-SCHEMA = 1
+SCHEMA = 2
 APPLICATION = 0x4D41_4945  # "MAIE", in the header of the file
 MAGIC = b"SQLite format 3\x00"
 ENTAILMENT, CONTRADICTION = 1, 2  # kinds of relations
@@ -71,6 +73,17 @@ CREATE TABLE totals (propositions INTEGER NOT NULL, words INTEGER NOT NULL);
 INSERT INTO totals VALUES (0, 0)
 """
 
+_CHOICES = """
+CREATE TABLE choices (
+  id INTEGER PRIMARY KEY, question TEXT NOT NULL, key TEXT NOT NULL, literals TEXT NOT NULL UNIQUE,
+  time INTEGER NOT NULL
+);
+CREATE INDEX choices_by_question ON choices (key);
+CREATE TABLE options (
+  literal INTEGER NOT NULL, choice INTEGER NOT NULL, PRIMARY KEY (literal, choice)
+) WITHOUT ROWID
+"""
+
 
 class MemoryFile(SharedFile):
     """A connection to the file of a memory.
@@ -99,7 +112,9 @@ class MemoryFile(SharedFile):
             problem = f"{self._path} is a database of another program; name another file"
             raise InputError(problem, subject=str(self._path))
         if self._version() == 0:
-            self._create(f"PRAGMA application_id = {APPLICATION}; {_TABLES}", SCHEMA)
+            self._create(f"PRAGMA application_id = {APPLICATION}; {_TABLES}; {_CHOICES}", SCHEMA)
+        if self._version() == 1:
+            self._create(_CHOICES, SCHEMA, older=1)
         if self._version() > SCHEMA:
             problem = f"{self._path} was written by a newer maieutic (version {self._version()}"
             raise InputError(

@@ -13,6 +13,7 @@ from maieutic.inference.constraints import Constraint, relation_constraints
 from maieutic.inference.graph import BeliefGraph, Form, Literal
 from maieutic.inference.premises import combined_constraints, triples
 from maieutic.inference.weights import DEFAULT_WEIGHTS
+from maieutic.memory.choices import bound, choices_of, contradiction, remove_choices
 from maieutic.memory.database import MemoryFile
 from maieutic.memory.models import KnownPairs, identity
 from maieutic.memory.neighbourhood import Limits, Neighbourhood, neighbourhood, neighbourhood_of
@@ -51,7 +52,8 @@ class KnownFact:
     Attributes:
         holds: whether the statement is true.
         source: who said so; ``time``: when, in seconds since the epoch.
-        unused: whether it touches nothing: no relation with a weight, and no question is the same statement.
+        unused: whether it touches nothing: no relation with a weight, no choice, and no question is the same
+            statement.
     """
 
     statement: str
@@ -91,6 +93,7 @@ def _known(db: sqlite3.Connection, number: int) -> KnownFact:
         db.execute(query.format(column), (number, -number)).fetchone()
         for column in ("source", "target", "other")
     )
+    touches |= bool(choices_of(db, [number]))
     return KnownFact(statement, bool(fact), source or "", time or 0, not touches and asked is None)
 
 
@@ -100,7 +103,7 @@ def set_fact(
     """Enter a fact; the number of its proposition is returned.
 
     Raises:
-        InputError: the opposite is a fact; the message names both.
+        InputError: the opposite is a fact, or choices exclude it; the message names the fewest that do.
     """
     literal = entered(db, text, "", question=question, time=time)
     number, truth = abs(literal), holds == (literal > 0)
@@ -111,6 +114,9 @@ def set_fact(
         old = f"{statement!r} is {str(bool(known)).lower()}"
         problem = f"these facts contradict each other: {old}; {text!r} is {str(holds).lower()}"
         raise InputError(f"{problem}; retract the first, or do not assert the second", subject=text)
+    found = contradiction(db, choices_of(db, [number]), {number: truth})
+    if found:
+        raise InputError(f"these cannot all hold: {'; '.join(found)}; retract one", subject=text)
     db.execute(
         "UPDATE propositions SET fact = ?, label = ?, p = ?, fact_source = ?, fact_time = ? WHERE id = ?",
         (truth, truth, float(truth), source, time, number),
@@ -176,7 +182,7 @@ def assert_fact(store: MemoryStore, assertion: Assertion, limits: Limits) -> Ass
             before = None if literal is None else propositions_of(db, [abs(literal)])[abs(literal)]
             enter(db, findings, time)
             number = set_fact(db, text, holds, assertion.source, time)
-            changed = [*_own_change(db, before, number), *_resolved(db, number, limits, time)]
+            changed = [*_own_change(db, before, number), *_resolved(db, [number], limits, time)]
             return Asserted(_known(db, number), usage, tuple(changed))
 
     return store.run(work)
@@ -243,21 +249,31 @@ def retract_fact(store: MemoryStore, text: str, time: int, limits: Limits) -> li
             literal = literal_of(db, text)
             one = None if literal is None else propositions_of(db, [abs(literal)])[abs(literal)]
             if one is None or one.fact is None:
-                raise InputError(f"{text!r} is no fact of this memory; see memory facts", subject=text)
+                return _retract_choice(db, text, time, limits)
             db.execute(
                 "UPDATE propositions SET fact = NULL, fact_source = NULL, fact_time = NULL WHERE id = ?",
                 (one.number,),
             )
             unindex_fact(db, one.number, content_words(one.statement))
             add_question(db, "retract", text, time)
-            return _resolved(db, one.number, limits, time)
+            return _resolved(db, [one.number], limits, time)
 
     return store.run(work)
 
 
-def _resolved(db: sqlite3.Connection, number: int, limits: Limits, time: int) -> list[Change]:
-    """Solve what is near a proposition by what is stored, and enter what changed, for the last question."""
-    near = _near(db, number, limits)
+def _retract_choice(db: sqlite3.Connection, question: str, time: int, limits: Limits) -> list[Change]:
+    """Forget the choices of a question, and solve what is near their options."""
+    removed = remove_choices(db, question)
+    if not removed:
+        problem = f"{question!r} is no fact and no choice of this memory"
+        raise InputError(f"{problem}; see memory facts", subject=question)
+    add_question(db, "retract", question, time)
+    return _resolved(db, bound(removed), limits, time)
+
+
+def _resolved(db: sqlite3.Connection, numbers: Sequence[int], limits: Limits, time: int) -> list[Change]:
+    """Solve what is near propositions by what is stored, and enter what changed, for the last question."""
+    near = _near(db, numbers, limits)
     solution = resolved(near, Joint().solver)
     found = Findings(
         "assert", "", {}, (), solution.labels, solution.p, solution.constraints, BeliefGraph(()), near
@@ -266,12 +282,13 @@ def _resolved(db: sqlite3.Connection, number: int, limits: Limits, time: int) ->
     return relabel(db, found, question, time)
 
 
-def _near(db: sqlite3.Connection, number: int, limits: Limits) -> Neighbourhood:
-    """A proposition, what relations connect with it, and what relations connect with that."""
-    chosen = [number]
+def _near(db: sqlite3.Connection, numbers: Sequence[int], limits: Limits) -> Neighbourhood:
+    """Propositions, what choices and relations connect with them, and what relations connect with that."""
+    chosen = [*dict.fromkeys((*numbers, *bound(choices_of(db, numbers))))]
+    most = limits.propositions + len(chosen)
     for _ in range(2):
         reached = dict.fromkeys(chosen)
         for clause, _weight in sorted(clauses_of(db, chosen).items(), key=lambda item: -item[1]):
             reached |= dict.fromkeys(abs(literal) for literal in clause)
-        chosen = list(reached)[: limits.propositions + 1]
+        chosen = list(reached)[:most]
     return neighbourhood_of(db, chosen, (), limits)

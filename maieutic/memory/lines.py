@@ -1,4 +1,4 @@
-"""A memory as lines of JSON: propositions with their beliefs and facts, then relations.
+"""A memory as lines of JSON: propositions with their beliefs and facts, then relations, then choices.
 
 P(true) and changes are not among them; ``memory settle`` solves the labels again.
 """
@@ -6,14 +6,15 @@ P(true) and changes are not among them; ``memory settle`` solves the labels agai
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 
 from maieutic.errors import InputError
 from maieutic.files.json_text import dump_json, parse_json
+from maieutic.memory.choices import add_choice, choices_of, contradiction, every_choice
 from maieutic.memory.database import CONTRADICTION, ENTAILMENT
 from maieutic.memory.facts import set_fact
 from maieutic.memory.recording import add_question
@@ -22,6 +23,7 @@ from maieutic.text import as_question
 from maieutic.tree import Probability
 
 __all__ = [
+    "ChoiceLine",
     "Line",
     "PropositionLine",
     "RelationLine",
@@ -81,7 +83,25 @@ class RelationLine:
     kind: Literal["relation"] = "relation"
 
 
-Line: TypeAlias = PropositionLine | RelationLine
+@dataclass(frozen=True, slots=True)
+class ChoiceLine:
+    """A question with options: statements or negations of propositions above, of which exactly one is true.
+
+    Attributes:
+        time: when it was chosen, in seconds since the epoch.
+    """
+
+    question: str
+    options: Annotated[tuple[str, ...], MinLen(2)]
+    time: int = 0
+    kind: Literal["choice"] = "choice"
+
+
+Line: TypeAlias = PropositionLine | RelationLine | ChoiceLine
+_KINDS: Mapping[bytes, type[RelationLine] | type[ChoiceLine]] = {
+    b'"kind":"relation"': RelationLine,
+    b'"kind":"choice"': ChoiceLine,
+}
 
 
 def line_json(line: Line) -> str:
@@ -95,13 +115,17 @@ def parse_line(text: bytes) -> Line:
     Raises:
         InputError: the text is no such line; ``subject`` is the field.
     """
-    if b'"kind":"relation"' in text.replace(b" ", b""):
-        return parse_json(RelationLine, text)
-    return parse_json(PropositionLine, text)
+    packed = text.replace(b" ", b"")
+    line: type[Line] = next((one for kind, one in _KINDS.items() if kind in packed), PropositionLine)
+    return parse_json(line, text)
 
 
 def export_lines(db: sqlite3.Connection) -> Iterator[Line]:
-    """All propositions, then all relations, those that say nothing too: they need not be asked again."""
+    """All propositions, then all relations and choices.
+
+    Relations that say nothing are among them, so that they need not be asked again. What has a negation
+    without a text is left out, which is rare.
+    """
     models = {row[0]: (row[1], row[2]) for row in db.execute("SELECT id, fingerprint, name FROM models")}
     texts: dict[int, str] = {}
     rows = db.execute(
@@ -122,29 +146,34 @@ def export_lines(db: sqlite3.Connection) -> Iterator[Line]:
     )
     for source, other, target, kind, c, n, e, verifier, weight, tree in rows:
         if not {source, target, *((other,) if other else ())} <= texts.keys():
-            continue  # of a negation that has no text; it is rare, and is asked again
+            continue
         says: Literal["entailment", "contradiction"] = (
             "contradiction" if kind == CONTRADICTION else "entailment"
         )
         second, scores = texts[other] if other else "", None if n is None else (c, n, e)
         made_by = models.get(verifier)
         yield RelationLine(texts[source], texts[target], says, weight, second, scores, made_by, bool(tree))
+    for choice in every_choice(db):
+        if texts.keys() >= {*choice.options}:
+            yield ChoiceLine(choice.question, tuple(texts[one] for one in choice.options), choice.time)
 
 
 def import_lines(db: sqlite3.Connection, lines: Iterable[Line], time: int) -> int:
-    """Add lines; what is there stays. The number of new propositions, facts and relations is returned.
+    """Add lines; what is there stays. How many are new is returned.
 
     Raises:
-        InputError: a text is empty or too long, a relation names what is not there, or a fact contradicts one
-            that is there.
+        InputError: a text is empty or too long, a relation or a choice names what is not there, or facts and
+            choices contradict each other.
     """
     question = add_question(db, "import", "", time)
     added = 0
     for line in lines:
         if isinstance(line, PropositionLine):
             added += _proposition(db, line, question, time)
-        else:
+        elif isinstance(line, RelationLine):
             added += _relation(db, line, question)
+        else:
+            added += _choice(db, line, time)
     return added
 
 
@@ -174,14 +203,27 @@ def _proposition(db: sqlite3.Connection, line: PropositionLine, question: int, t
     return int(new or fact is None)
 
 
+def _choice(db: sqlite3.Connection, line: ChoiceLine, time: int) -> int:
+    options = [_literal(db, option, "choice") for option in line.options]
+    new = add_choice(db, as_question(line.question), options, line.time or time)
+    found = contradiction(db, choices_of(db, map(abs, options)))
+    if found:
+        raise InputError(f"these cannot all hold: {'; '.join(found)}; remove one", subject="choice")
+    return int(new)
+
+
+def _literal(db: sqlite3.Connection, text: str, what: str) -> int:
+    """The literal with a text that a relation or a choice names."""
+    literal = literal_of(db, text)
+    if literal is None:
+        problem = f"a {what} names {text[:60]!r}, which no proposition has"
+        raise InputError(f"{problem}; put propositions before what names them", subject=what)
+    return literal
+
+
 def _relation(db: sqlite3.Connection, line: RelationLine, question: int) -> int:
-    ends = []
-    for text in (line.source, line.other, line.target):
-        literal = literal_of(db, text) if text else 0
-        if literal is None:
-            problem = f"a relation names {text[:60]!r}, which no proposition has"
-            raise InputError(f"{problem}; put propositions before relations", subject="relation")
-        ends.append(literal)
+    texts = (line.source, line.other, line.target)
+    ends = [_literal(db, text, "relation") if text else 0 for text in texts]
     verifier = None if line.verifier is None else model_number(db, "verifier", line.verifier)
     kind = CONTRADICTION if line.says == "contradiction" else ENTAILMENT
     cursor = db.execute(

@@ -1,10 +1,11 @@
 """The neighbourhood of some texts in a memory: what is solved together with a question, and no more.
 
 It holds the propositions that share content words with the texts, the best by BM25 first; the heaviest
-neighbours of earlier answers among them, so that what these rest on is there too; and the relevant facts.
-Everything else keeps its label: a clause that a label outside satisfies says nothing, and a literal that is
-false there falls away. Solving the neighbourhood is one step of block coordinate descent on the memory's
-MaxSAT problem: the cost of all labels together never grows. ``memory settle`` solves everything at once.
+neighbours of earlier answers among them, so that what these rest on is there too; the relevant facts; and
+with an option of a choice all its options (:mod:`maieutic.memory.choices`). All else keeps its label: a
+clause that a label outside satisfies says nothing, and a literal that is false there falls away. Solving the
+neighbourhood is one step of block coordinate descent on the memory's MaxSAT problem: the cost of all labels
+together never grows. ``memory settle`` solves everything at once.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from dataclasses import dataclass, field
 from maieutic.inference.assumptions import Assumption
 from maieutic.inference.constraints import Constraint
 from maieutic.inference.graph import Literal
-from maieutic.inference.recalled import Recalled, Recollection, constraint_of
+from maieutic.inference.recalled import Recalled, RecalledChoice, Recollection, constraint_of
+from maieutic.memory.choices import StoredChoice, bound, choices_of
 from maieutic.memory.retrieval import relevant
-from maieutic.memory.rows import Clause, Stored, clauses_of, propositions_of, truths
+from maieutic.memory.rows import Clause, Stored, clauses_of, literal_of, propositions_of, truths
 
 __all__ = ["Limits", "Neighbourhood", "neighbourhood", "neighbourhood_of"]
 
@@ -28,7 +30,7 @@ class Limits:
     """How much of a memory takes part in one question.
 
     Attributes:
-        propositions: most in all; ``facts`` are counted apart.
+        propositions: most in all; ``facts`` are counted apart, and so are the options of choices.
         asked: most that are retrieved for what is asked, ``explained``: for each explanation.
         grown: most neighbours that each earlier answer among them brings along.
         weight: of relations between a question's propositions and those of before, as a multiple of what they
@@ -83,6 +85,8 @@ def neighbourhood(
     numbers = [number for number in chosen if number not in facts][: limits.propositions]
     numbers = _judged(db, _grown(db, numbers, limits))
     left_out = len(found - {*numbers} - {*facts})
+    same = [abs(literal) for literal in (literal_of(db, one) for one in texts) if literal is not None]
+    numbers += bound(choices_of(db, same))
     return neighbourhood_of(db, numbers, list(facts), limits, first_fact, left_out)
 
 
@@ -94,8 +98,13 @@ def neighbourhood_of(
     first_fact: int = 1,
     left_out: int = 0,
 ) -> Neighbourhood:
-    """The neighbourhood that consists of these propositions and facts; facts among the former are facts."""
-    inside = propositions_of(db, (*facts, *numbers))
+    """The neighbourhood that consists of these propositions and facts, and of the choices that bind them.
+
+    Facts among the propositions are facts.
+    """
+    given = (*facts, *numbers)
+    choices = choices_of(db, given)
+    inside = propositions_of(db, (*given, *bound(choices)))
     every = clauses_of(db, inside)
     outside = truths(propositions_of(db, {abs(lit) for c in every for lit in c} - inside.keys()))
     clauses, evidence = _reduced(every, inside, outside)
@@ -117,7 +126,9 @@ def neighbourhood_of(
     )
     assumed = tuple(Assumption(ids[one.number], one.statement, bool(one.fact)) for one in facts_inside)
     inner = tuple(_constraint(clause, weight, ids) for clause, weight in clauses.items())
-    recollection = Recollection(recalled, assumed, inner, limits.weight)
+    recollection = Recollection(
+        recalled, assumed, inner, limits.weight, choices=tuple(_choice(one, ids) for one in choices)
+    )
     names = {name: number for number, name in ids.items()}
     return Neighbourhood(recollection, inside, names, clauses, left_out)
 
@@ -163,6 +174,10 @@ def _reduced(
         elif rest:
             left[rest] = max(weight, left.get(rest, 0.0))
     return left, evidence
+
+
+def _choice(choice: StoredChoice, ids: Mapping[int, str]) -> RecalledChoice:
+    return RecalledChoice(choice.question, tuple(Literal(ids[abs(one)], one > 0) for one in choice.options))
 
 
 def _constraint(clause: Clause, weight: float, ids: Mapping[int, str]) -> Constraint:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from maieutic.inference.constraints import Constraint
 from maieutic.inference.graph import BeliefGraph, Combined, Literal, Relation
+from maieutic.memory.choices import add_choice, choices_of, contradiction, described
 from maieutic.memory.database import CONTRADICTION, ENTAILMENT
 from maieutic.memory.neighbourhood import Neighbourhood
 from maieutic.memory.notes import Change
 from maieutic.memory.rows import entered, model_number, propositions_of
 from maieutic.tree import Tree
 
-__all__ = ["Findings", "add_question", "enter", "enter_changes", "explained", "relabel"]
+__all__ = ["Entered", "Findings", "add_question", "enter", "enter_changes", "explained", "relabel"]
 
 UNARY = ("belief", "chain", "bias", "claim")  # kinds that say what is believed of one proposition
 OF_TREE = ("tree", "names")  # kinds that come from no relation of the verifier
@@ -33,6 +34,8 @@ class Findings:
         labels, p_labels: of every proposition in the problem.
         lm, verifier: fingerprint and name of the models; None for none.
         near: the neighbourhood that took part.
+        names: id of a proposition of before that is one of the trees' → the literal that it is.
+        groups: ids of claims of which exactly one is true.
     """
 
     kind: str
@@ -47,10 +50,24 @@ class Findings:
     lm: tuple[str, str] | None = None
     verifier: tuple[str, str] | None = None
     names: Mapping[str, Literal] | None = None
+    groups: Sequence[Sequence[str]] = ()
 
 
-def enter(db: sqlite3.Connection, findings: Findings, time: int) -> list[Change]:
-    """Enter the propositions, beliefs, relations and labels; what changed is returned and entered too.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What entering a question did.
+
+    Attributes:
+        changes: propositions that have another label now.
+        warnings: what was not entered, and why; one sentence each.
+    """
+
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def enter(db: sqlite3.Connection, findings: Findings, time: int) -> Entered:
+    """Enter the propositions, beliefs, relations, labels and choices; what changed is entered too.
 
     Args:
         time: seconds since the epoch.
@@ -66,7 +83,23 @@ def enter(db: sqlite3.Connection, findings: Findings, time: int) -> list[Change]
     for claim in findings.asked:
         db.execute("UPDATE propositions SET asked = ? WHERE id = ?", (question, abs(numbers[claim])))
     enter_changes(db, changes, question, time)
-    return [change for _, change in changes]
+    warnings = _choices(db, findings, numbers, time)
+    return Entered(tuple(change for _, change in changes), tuple(warnings))
+
+
+def _choices(
+    db: sqlite3.Connection, findings: Findings, numbers: Mapping[str, int], time: int
+) -> Iterator[str]:
+    """Enter the choices; one that facts and choices of before exclude is left out, and a sentence says so."""
+    for group in findings.groups:
+        options = [numbers[claim] for claim in group]
+        db.execute("SAVEPOINT choice")
+        add_choice(db, findings.text, options, time)
+        found = contradiction(db, choices_of(db, map(abs, options)))
+        if found:
+            db.execute("ROLLBACK TO choice")
+            yield f"the choice is not remembered as one, since these cannot all hold: {'; '.join(found)}"
+        db.execute("RELEASE choice")
 
 
 def relabel(db: sqlite3.Connection, findings: Findings, question: int, time: int) -> list[Change]:
@@ -203,7 +236,19 @@ def explained(findings: Findings, name: Literal, label: bool) -> tuple[str, ...]
         and not any(literal.holds(labels[literal.id]) for literal in constraint.clause)
     ]
     found.sort(key=lambda constraint: -constraint.weight)
-    return tuple(_sentence(constraint, name.id, texts) for constraint in found[:REASONS])
+    said = [*_broken_choices(findings, labels), *(_sentence(one, name.id, texts) for one in found)]
+    return tuple(said[:REASONS])
+
+
+def _broken_choices(findings: Findings, labels: Mapping[str, bool]) -> Iterator[str]:
+    """The remembered choices that do not hold under some labels, in words."""
+    names = findings.names or {}
+    for choice in findings.near.recollection.choices:
+        named = (names.get(option.id, Literal(option.id)) for option in choice.options)
+        literals = {n if o.positive else ~n for n, o in zip(named, choice.options, strict=True)}
+        known = all(literal.id in labels for literal in literals)
+        if known and sum(literal.holds(labels[literal.id]) for literal in literals) != 1:
+            yield described(choice.question)
 
 
 def _sentence(constraint: Constraint, node_id: str, texts: Mapping[str, str]) -> str:

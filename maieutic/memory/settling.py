@@ -9,12 +9,14 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from maieutic.inference.constraints import rule_clauses
+from maieutic.memory.choices import every_choice
 from maieutic.memory.database import MemoryFile
 from maieutic.memory.notes import Change
 from maieutic.memory.recording import add_question, enter_changes
 from maieutic.memory.rows import Stored, stored_propositions, summed
 from maieutic.memory.store import MemoryStore
-from maieutic.solvers import SoftClause, Solver, WeightedCNF
+from maieutic.solvers import Clause, SoftClause, Solver, WeightedCNF
 from maieutic.solvers.calls import solve
 from maieutic.solvers.components import Partwise
 from maieutic.solvers.persistency import Persistent, persistent_literals
@@ -32,7 +34,8 @@ class SettledMemory:
         propositions, clauses: how many there are.
         persistent: propositions fixed by weights alone, facts among them.
         cost: of the labels, in nats; ``optimal``: whether no labels are proven to cost less.
-        before: cost of the labels before; None where some had none.
+        before: cost of the labels before, less than ``cost`` perhaps where a choice did not hold; None where
+            some had none.
         changed: propositions that have another label now.
         meanwhile: whether another process wrote while this one solved, so that nothing was entered.
     """
@@ -51,11 +54,13 @@ def memory_problem(db: sqlite3.Connection) -> tuple[WeightedCNF, list[Stored]]:
     """The MaxSAT problem of a whole memory, and its propositions in the order of the variables.
 
     Facts are hard units, what the model believes are soft ones, relations are clauses of two or three
-    literals; weights are nats.
+    literals; weights are nats. Choices are hard; the variables that long ones need come last.
     """
     everything = stored_propositions(db)
     place = {one.number: variable for variable, one in enumerate(everything, 1)}
-    hard = tuple((v if one.fact else -v,) for v, one in enumerate(everything, 1) if one.fact is not None)
+    hard: list[Clause] = [
+        (v if one.fact else -v,) for v, one in enumerate(everything, 1) if one.fact is not None
+    ]
     soft = [
         SoftClause((v if one.odds > 0 else -v,), abs(one.odds))
         for v, one in enumerate(everything, 1)
@@ -65,7 +70,12 @@ def memory_problem(db: sqlite3.Connection) -> tuple[WeightedCNF, list[Stored]]:
     for clause, weight in summed(rows).items():
         literals = tuple(place[literal] if literal > 0 else -place[-literal] for literal in clause)
         soft.append(SoftClause(literals, weight))
-    return WeightedCNF(hard, tuple(soft), len(everything)), everything
+    last = len(everything)
+    for choice in every_choice(db):
+        options = [place[one] if one > 0 else -place[-one] for one in choice.options]
+        clauses, last = rule_clauses(options, choice.rule.kind, last)
+        hard += clauses
+    return WeightedCNF(tuple(hard), tuple(soft), last), everything
 
 
 def settle_all(store: MemoryStore, solver: Solver, time: int) -> SettledMemory:
@@ -84,10 +94,13 @@ def settle_all(store: MemoryStore, solver: Solver, time: int) -> SettledMemory:
         return SettledMemory(0, 0, 0, 0.0, True, 0.0, ())
     fixed = persistent_literals(problem)
     solution = solve(Persistent(Partwise(solver), fixed), problem)
-    labels = {one.number: label for one, label in zip(everything, solution.labels, strict=True)}
+    labels = {one.number: label for one, label in zip(everything, solution.labels, strict=False)}
     before = None
     if all(one.label is not None for one in everything):
-        before = problem.cost([bool(one.label) for one in everything])
+        no_propositions = [False] * (
+            problem.variables - len(everything)
+        )  # of hard clauses, which cost nothing
+        before = problem.cost([*(bool(one.label) for one in everything), *no_propositions])
     changed = [(one, labels[one.number]) for one in everything if one.label != labels[one.number]]
     said = [
         (one.number, Change(one.statement, one.label, label, one.p, None, (SETTLED,), one.asked is not None))
@@ -111,7 +124,7 @@ def settle_all(store: MemoryStore, solver: Solver, time: int) -> SettledMemory:
     return SettledMemory(
         len(everything),
         len(problem.soft) + len(problem.hard),
-        len(fixed),
+        sum(abs(literal) <= len(everything) for literal in fixed),
         solution.cost,
         solution.optimal,
         before,

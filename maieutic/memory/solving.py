@@ -31,7 +31,7 @@ class Resolved:
 
 
 def resolved(near: Neighbourhood, solver: Solver) -> Resolved:
-    """The best labels of a neighbourhood under the labels outside; facts are hard.
+    """The best labels of a neighbourhood under the labels outside; facts and choices are hard.
 
     Raises:
         MaieuticError: the solver failed.
@@ -46,7 +46,7 @@ def resolved(near: Neighbourhood, solver: Solver) -> Resolved:
                     Constraint("belief" if kind == "belief" else "memory", source, None, abs(odds))
                 )
     held = [fact.literal for fact in near.recollection.facts]
-    encoding = Encoding.of(ids, constraints, held)
+    encoding = Encoding.of(ids, constraints, held, rules=[one.rule for one in near.recollection.choices])
     labels = encoding.labels(solve(Partwise(solver), encoding.problem))
     p = exact_marginals(encoding.problem)
     return Resolved(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maieutic.inference.graph import Literal
 from maieutic.inference.recalled import constraint_of
+from maieutic.memory.choices import KnownChoice, StoredChoice, bound, choices_of, every_choice, known_choice
 from maieutic.memory.facts import SURE
 from maieutic.memory.notes import Change
 from maieutic.memory.rows import Clause, Stored, clauses_of, literal_of, propositions_of, summed, truths
@@ -15,7 +16,7 @@ from maieutic.problem.conflicts import conflicts
 from maieutic.solvers import WeightedCNF
 from maieutic.solvers.components import components
 
-__all__ = ["Contents", "Tie", "Why", "contents_of", "memory_conflicts", "why"]
+__all__ = ["Contents", "MemoryConflicts", "Tie", "Why", "contents_of", "memory_conflicts", "why"]
 
 MOST_SETS = 100  # conflicts that are listed
 
@@ -49,6 +50,7 @@ class Why:
         time: when it was entered, in seconds since the epoch.
         ties: what speaks for and against it, the heaviest first.
         changes: earlier labels, the oldest first, each with the question that changed it.
+        choices: of which it, or its negation, is an option.
     """
 
     statement: str
@@ -62,6 +64,7 @@ class Why:
     time: int
     ties: tuple[Tie, ...]
     changes: tuple[tuple[str, Change], ...]
+    choices: tuple[KnownChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Contents:
     answers: int
     facts: int
     relations: int
+    choices: int
     models: tuple[tuple[str, str, int], ...]
 
 
@@ -100,7 +104,7 @@ def why(db: sqlite3.Connection, statement: str) -> Why | None:
     ).fetchone()
     return Why(
         one.statement, one.label, one.p, one.fact, source or "", one.odds, lm or "", origin or "", time,
-        tuple(ties), tuple(_changes(db, one)),
+        tuple(ties), tuple(_changes(db, one)), tuple(_choices(db, number)),
     )  # fmt: skip
 
 
@@ -129,10 +133,31 @@ def _changes(db: sqlite3.Connection, one: Stored) -> Iterator[tuple[str, Change]
         yield text or "", change
 
 
-def memory_conflicts(db: sqlite3.Connection) -> list[tuple[str, ...]]:
-    """Minimal sets of facts and answers that cannot all hold under sure relations, the smallest first.
+def _choices(db: sqlite3.Connection, number: int) -> Iterator[KnownChoice]:
+    for choice in choices_of(db, [number]):
+        if not {number, -number}.isdisjoint(choice.options):
+            yield known_choice(db, choice)
 
-    An answer stands for what was answered: its statement, or its negation. At most :data:`MOST_SETS` sets.
+
+@dataclass(frozen=True, slots=True)
+class MemoryConflicts:
+    """What does not hang together in a memory.
+
+    Attributes:
+        sets: minimal sets of facts and answers that cannot all hold, as sentences, the smallest first; at
+            most :data:`MOST_SETS`.
+        ignored: relations that were left out, since heavier ones exclude them whatever holds.
+    """
+
+    sets: tuple[tuple[str, ...], ...]
+    ignored: int = 0
+
+
+def memory_conflicts(db: sqlite3.Connection) -> MemoryConflicts:
+    """Minimal sets of facts and answers that cannot all hold under sure relations and choices.
+
+    An answer stands for what was answered: its statement, or its negation. Other propositions have either
+    truth value.
     """
     rows = db.execute(
         "SELECT id FROM propositions WHERE fact IS NOT NULL OR (asked IS NOT NULL AND label IS NOT NULL)"
@@ -145,31 +170,40 @@ def memory_conflicts(db: sqlite3.Connection) -> list[tuple[str, ...]]:
         (SURE, SURE),
     )
     found: list[tuple[str, ...]] = []
-    for clauses in _parts(summed(rows)):
-        numbers = {abs(literal) for clause in clauses for literal in clause}
+    ignored = 0
+    known = summed(rows)
+    for clauses, choices in _parts(list(known), every_choice(db)):
+        numbers = {abs(literal) for clause in clauses for literal in clause} | {*bound(choices)}
         weights = {Literal(str(one), labels[one]): 1.0 for one in sorted(numbers & labels.keys())}
         relations = [
-            constraint_of([Literal(str(abs(one)), one > 0) for one in each], 1.0) for each in clauses
+            constraint_of([Literal(str(abs(one)), one > 0) for one in each], known[each]) for each in clauses
         ]
-        sets = conflicts(weights, relations, most=MOST_SETS).sets if weights else ()
-        found += (
-            tuple(_said(held[int(literal.id)], labels[int(literal.id)]) for literal in each) for each in sets
-        )
-    return sorted(found, key=len)[:MOST_SETS]
+        rules = [choice.rule for choice in choices]
+        if not weights:
+            continue
+        part = conflicts(weights, relations, rules, MOST_SETS)
+        ignored += part.ignored
+        for each in part.sets:
+            numbered = (int(literal.id) for literal in each)
+            found.append(tuple(_said(held[number], labels[number]) for number in numbered))
+    return MemoryConflicts(tuple(sorted(found, key=len)[:MOST_SETS]), ignored)
 
 
-def _parts(clauses: Iterable[Clause]) -> Iterator[list[Clause]]:
-    """The clauses in independent groups."""
-    listed = list(clauses)
-    place = {n: i for i, n in enumerate(sorted({abs(one) for clause in listed for one in clause}), 1)}
-    moved = [tuple(place[abs(one)] * (1 if one > 0 else -1) for one in clause) for clause in listed]
-    back = {variable: number for number, variable in place.items()}
-    for part in components(WeightedCNF(tuple(moved), (), len(place))) if listed else ():
-        numbers = [back[variable] for variable in part.variables]
-        yield [
-            tuple(numbers[abs(one) - 1] * (1 if one > 0 else -1) for one in clause)
-            for clause in part.problem.hard
-        ]
+def _parts(
+    clauses: Sequence[Clause], choices: Sequence[StoredChoice]
+) -> Iterator[tuple[list[Clause], list[StoredChoice]]]:
+    """The clauses and choices in independent groups."""
+    listed = [*clauses, *(choice.options for choice in choices)]
+    place = {n: i for i, n in enumerate(sorted({abs(one) for each in listed for one in each}), 1)}
+    joined = tuple(tuple(place[abs(one)] for one in each) for each in listed)
+    parts = components(WeightedCNF(joined, (), len(place))) if joined else []
+    part_of = {variable: number for number, part in enumerate(parts) for variable in part.variables}
+    found: list[tuple[list[Clause], list[StoredChoice]]] = [([], []) for _ in parts]
+    for clause in clauses:
+        found[part_of[place[abs(clause[0])]]][0].append(clause)
+    for choice in choices:
+        found[part_of[place[abs(choice.options[0])]]][1].append(choice)
+    yield from found
 
 
 def _said(one: Stored, label: bool) -> str:
@@ -192,5 +226,6 @@ def contents_of(db: sqlite3.Connection) -> Contents:
         count("SELECT COUNT(*) FROM propositions WHERE asked IS NOT NULL"),
         count("SELECT COUNT(*) FROM propositions WHERE fact IS NOT NULL"),
         count("SELECT COUNT(*) FROM relations"),
+        count("SELECT COUNT(*) FROM choices"),
         tuple((str(role), str(name), int(number)) for role, name, number in models),
     )

@@ -14,7 +14,7 @@ from maieutic.errors import InputError
 from maieutic.inference import Inference, Joint
 from maieutic.inference.weights import DEFAULT_WEIGHTS, JointWeights
 from maieutic.lm.base import LanguageModel
-from maieutic.memory.asking import Recall, entered_problem, first_recall, second_recall
+from maieutic.memory.asking import Recall, check_agreement, entered_problem, first_recall, second_recall
 from maieutic.memory.base import Memory
 from maieutic.memory.notes import MemoryNotes
 from maieutic.nli.base import Verifier
@@ -161,7 +161,9 @@ class SettlesProblems(ABC):
         growths = self.knowing(first).grow(work.statements) if work.grow else []
         trees = [growth.tree for growth in growths]
         second = second_recall(self.memory, work.joint, verifier, trees, texts)
-        settled = self.knowing(second)._settled(problem_of(trees), second.joint, work.ties)
+        problem = problem_of(trees)
+        check_agreement(second.joint, problem)
+        settled = self.knowing(second)._settled(problem, second.joint, work.ties)
         second = replace(second, shown=self.prompts.knowing(first.shown).facts)
         notes = entered_problem(self.memory, second, (work.kind, work.text), settled, self.lm)
         return growths, settled, notes

@@ -96,7 +96,7 @@ class Check:
     Attributes:
         statements: in the order of the text.
         conflicts: minimal sets of statements and facts that cannot all hold under the relations that the
-            verifier is sure of, and the cheapest repair.
+            verifier is sure of, whatever explanations are true, and the cheapest repair.
         settled: the solved problem.
         usage: of growing and relating; ``seconds``: wall-clock time.
         memory: what a memory did for it; None without one.
@@ -220,34 +220,32 @@ def check_of(given: Statements, settled: Settled, joint: Joint) -> Check:
 
 
 def _conflicts(given: Statements, settled: Settled, joint: Joint) -> Conflicts:
-    """The conflicts among statements, facts and documents."""
-    facts = settled.problem.facts
+    """The conflicts among statements and what is certain: facts, documents, assumptions, a memory's facts.
+
+    Explanations, and what a memory brings besides, have either truth value.
+    """
     own = _own_weights(settled, joint)
     weights: dict[Literal, float] = {
         Literal(f"C{number}"): own[f"C{number}"] for number in range(1, len(given.claims) + 1)
     }
     certain = 1.0 + sum(weights.values())
-    weights |= {Literal(claim, holds): certain for claim, holds in facts.items()}
-    return conflicts(weights, list(_certain(settled, joint)))
+    weights |= dict.fromkeys(settled.posed.held, certain)
+    return conflicts(weights, _certain(settled, joint), settled.posed.rules, merged=settled.posed.merged)
 
 
 def _certain(settled: Settled, joint: Joint) -> list[Constraint]:
-    """The relations between statements that count as certain."""
+    """The relations that count as certain, with their strengths."""
     weights = joint.weights or DEFAULT_WEIGHTS
-    known = settled.problem.statements
-    sure = weights.strength
 
     def strong(constraint: Constraint) -> bool:
         relation = settled.graph.by_pair.get((constraint.source, constraint.target or constraint.source))
-        return relation is not None and relation.probability >= CONFLICT_AT and constraint.ids <= known.keys()
+        return relation is not None and relation.probability >= CONFLICT_AT
 
-    found = [one for one in relation_constraints(settled.graph, sure) if strong(one)]
-    found += [
-        one
-        for one in combined_constraints(settled.graph, weights)
-        if one.ids <= known.keys() and one.weight >= math.log(CONFLICT_AT / (1.0 - CONFLICT_AT))
-    ]
-    return found
+    known = settled.posed.encoding.variables.keys()
+    found = [one for one in relation_constraints(settled.graph, weights.strength) if strong(one)]
+    least = math.log(CONFLICT_AT / (1.0 - CONFLICT_AT))
+    found += [one for one in combined_constraints(settled.graph, weights) if one.weight >= least]
+    return [one for one in found if one.ids <= known]
 
 
 def _own_weights(settled: Settled, joint: Joint) -> dict[str, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from maieutic.errors import InputError, UnsatisfiableError
@@ -101,8 +101,9 @@ class Settled:
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
-        """Id → statement of every proposition of the problem."""
-        texts = dict(self.problem.statements)
+        """Id → statement of every proposition of the problem, of assumptions and of what a memory brings."""
+        texts = {form.literal.id: form.text for form in self.graph.forms if form.literal.positive}
+        texts |= self.problem.statements
         for claim in self.problem.claims:
             texts |= {claim.id + node.id.removeprefix("Q"): node.statement for node in claim.tree.nodes}
         return texts
@@ -220,7 +221,7 @@ def _holding(posed: Posed, literal: Literal) -> Posed:
     """The problem with one more literal that must hold."""
     encoding = posed.encoding
     assumed = encoding.problem.assuming(posed.dimacs(literal))
-    return Posed(type(encoding)(assumed, encoding.variables), posed.constraints, posed.held, posed.merged)
+    return replace(posed, encoding=replace(encoding, problem=assumed))
 
 
 def _margins(posed: Posed, claims: Sequence[str], joint: Joint) -> dict[str, float]:

@@ -42,6 +42,7 @@ def _lines(check: Check) -> Iterator[Text]:
     for number, each in enumerate(check.conflicts.sets[:SHOWN_CONFLICTS], 1):
         yield Text(f"\nConflict {number}", style="bold")
         yield from (Text(f"  {printable(text)}") for text in _said(check, each))
+        yield from (Text(f"  {text}", style="dim") for text in _through(check, number - 1))
     if sets > SHOWN_CONFLICTS:
         yield Text(f"\n… and {counted(sets - SHOWN_CONFLICTS, 'more conflict')}", style="dim")
     if check.conflicts.given_up:
@@ -66,6 +67,9 @@ def _notes(check: Check) -> Iterator[str]:
         yield f"{check.settled.left_out:,} pairs exceed the budget and were not compared"
     if check.conflicts.more:
         yield f"only the {len(check.conflicts.sets)} smallest conflicts are listed"
+    if check.conflicts.ignored:
+        left = counted(check.conflicts.ignored, "relation")
+        yield f"{left} of the verifier contradict surer ones and were left out of the conflicts"
     yield from map(printable, check.warnings)
     yield from memory_lines(check.memory)
     if not check.settled.exact:
@@ -73,10 +77,18 @@ def _notes(check: Check) -> Iterator[str]:
 
 
 def _said(check: Check, literals: Sequence[Literal]) -> Iterator[str]:
-    texts = check.settled.problem.statements
+    texts = check.settled.texts
     for literal in literals:
-        kind = {"F": "fact: ", "D": "document: "}.get(literal.id[0], "" if literal.positive else "fact: ")
+        judged = literal.positive and literal.id in check.settled.problem.statements
+        kind = {"F": "fact: ", "D": "document: "}.get(literal.id[0], "" if judged else "fact: ")
         yield f"{kind}{texts[literal.id]}{'' if literal.positive else ' is false'}"
+
+
+def _through(check: Check, place: int) -> Iterator[str]:
+    """What the members of a conflict contradict each other by, where that is more than themselves."""
+    others = [check.settled.texts[one] for one in check.conflicts.through[place]]
+    if others:
+        yield f"by what they say of: {', '.join(map(quoted, others))}"
 
 
 def _mark(one: Checked) -> tuple[str, str]:
@@ -93,7 +105,7 @@ def _p(one: Checked) -> str:
 
 def check_data(check: Check) -> dict[str, Any]:
     """The result as plain data for JSON."""
-    texts = check.settled.problem.statements
+    texts = check.settled.texts
     return {
         "hangs_together": check.hangs_together,
         "statements": [
@@ -112,7 +124,9 @@ def check_data(check: Check) -> dict[str, Any]:
             for place, one in enumerate(check.statements)
         ],
         "conflicts": [[_literal(texts, one) for one in each] for each in check.conflicts.sets],
+        "through": [[{"id": one, "text": texts[one]} for one in each] for each in check.conflicts.through],
         "more_conflicts": check.conflicts.more,
+        "ignored_relations": check.conflicts.ignored,
         "repair": {
             "give_up": [_literal(texts, one) for one in check.conflicts.given_up],
             "weight": check.conflicts.weight,
@@ -138,7 +152,8 @@ def check_page(check: Check) -> str:
     rows.append(f"<section class=text>{_marked(check)}</section>")
     for number, each in enumerate(check.conflicts.sets, 1):
         items = "".join(f"<li>{escape(printable(text))}</li>" for text in _said(check, each))
-        rows.append(f"<section><h2>Conflict {number}</h2><ul>{items}</ul></section>")
+        note = "".join(f"<p class=note>{escape(text)}</p>" for text in _through(check, number - 1))
+        rows.append(f"<section><h2>Conflict {number}</h2><ul>{items}</ul>{note}</section>")
     if check.conflicts.given_up:
         items = "".join(
             f"<li>{escape(printable(text))}</li>" for text in _said(check, check.conflicts.given_up)

@@ -27,8 +27,10 @@ def whatif_of(answer: Reasoning) -> dict[str, Any]:
     verdict = answer.verdict
     if verdict.margin_unit != "nats":
         return {"reason": f"What if is for joint inference; this is {verdict.inference} inference."}
-    if any(constraint.other is not None for constraint in verdict.constraints):
-        return {"reason": "What if takes reasons one by one; here two assumptions count together."}
+    together = any(constraint.other is not None for constraint in verdict.constraints)
+    if together or verdict.rules:
+        what = "two assumptions count together" if together else "a remembered choice binds several"
+        return {"reason": f"What if takes reasons one by one; here {what}."}
     nodes = answer.propositions
     variables = Encoding.of(verdict.variables, (), (), verdict.merged).variables
     if len(nodes) == 1:

@@ -72,11 +72,15 @@ def test_choose_and_check_in_a_memory(run: Run, file: Path, tmp_path: Path) -> N
         "--depth", "0",
     )  # fmt: skip
     assert json.loads(chosen.stdout)["memory"]["recalled"] == 0
+    assert "exactly one answer to “What is a spoon made of?”" in run("memory", "facts", file).stdout
+    assert "exactly one answer" in run("memory", "why", file, "A spoon is made of wool.").stdout
     text = tmp_path / "text.txt"
     text.write_text("A spoon is made of steel.\n")
     checked = run("check", text, "--memory", file, "--json")
     assert json.loads(checked.stdout)["memory"]["recalled"] > 0
     assert run("check", text, "--memory", file, "--lm", "none").returncode == 2
+    assert run("memory", "retract", file, "What is a spoon made of?").returncode == 0
+    assert "exactly one answer" not in run("memory", "facts", file).stdout
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,15 @@ import pytest
 
 from maieutic.answer import Answer
 from maieutic.errors import InputError, MaieuticError
-from maieutic.inference import Vote
+from maieutic.inference import Joint, Vote
+from maieutic.inference.assumptions import assumptions_of
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.memory.base import Memory
-from maieutic.memory.lines import line_json, parse_line
+from maieutic.memory.lines import PropositionLine, RelationLine, line_json, parse_line
 from maieutic.nli.scripted import ScriptedVerifier
+from maieutic.pipeline import Maieutic
 from maieutic.prompts import load_prompts
+from maieutic.render.check import check_data
 from tests.memory.conftest import Pipeline
 
 WRITER = Path(__file__).with_name("memory_writer.py")
@@ -163,6 +166,113 @@ def test_choose_and_check_share_the_memory(memory: Memory, pipeline: Pipeline) -
     assert memory.why(PENGUIN).label is False
 
 
+def test_a_statement_that_a_remembered_fact_contradicts_is_a_conflict(
+    memory: Memory, pipeline: Pipeline
+) -> None:
+    fact = "Penguins cannot fly at all."
+    memory.assert_fact(fact)
+    check = pipeline(memory, {PENGUIN: 0.9}, birds_fly).check([PENGUIN])
+    (conflict,) = check_data(check)["conflicts"]
+    assert {one["text"] for one in conflict} == {PENGUIN, fact}
+    assert [one.id for one in check.conflicts.given_up] == ["C1"]
+
+
+def test_answers_conflict_through_what_nobody_asked_about(memory: Memory) -> None:
+    land = "Birds live on land."
+    memory.import_lines(
+        [
+            PropositionLine(BIRDS, answered=True, label=True),
+            PropositionLine(PENGUIN, answered=True, label=True),
+            PropositionLine(land),
+            RelationLine(
+                BIRDS, land, "entailment", 1.0, distribution=(0.01, 0.01, 0.98), verifier=("f", "n")
+            ),
+            RelationLine(
+                PENGUIN, land, "contradiction", 1.0, distribution=(0.98, 0.01, 0.01), verifier=("f", "n")
+            ),
+        ]
+    )
+    assert [set(one) for one in memory.conflicts().sets] == [{BIRDS, PENGUIN}]
+
+
+SPOON, STEEL, WOOL = "What is a spoon made of?", "A spoon is made of steel.", "A spoon is made of wool."
+
+
+def test_a_choice_binds_its_options_from_then_on(memory: Memory, pipeline: Pipeline) -> None:
+    pipeline(memory, {STEEL: 0.9, WOOL: 0.2}).choose(SPOON, ["steel", "wool"])
+    (choice,) = memory.choices()
+    assert choice.question == SPOON
+    assert dict(choice.options) == {STEEL: True, WOOL: False}
+    assert memory.settle().changed == ()
+    wool = memory.assert_fact(WOOL)
+    assert not wool.fact.unused
+    (change,) = [one for one in wool.changed if one.statement == STEEL]
+    assert (change.before, change.after) == (True, False)
+    assert SPOON in change.why[0]
+    answer = pipeline(memory, {STEEL: 0.99}).ask(STEEL)
+    assert (answer.answer, answer.p_true) == (False, 0.0)
+    assert Answer.from_json(answer.to_json()) == answer
+    assert memory.why(STEEL).choices[0].question == SPOON
+
+
+def test_what_a_choice_excludes_is_refused_and_named(memory: Memory, pipeline: Pipeline) -> None:
+    maieutic = pipeline(memory, {STEEL: 0.9})
+    maieutic.choose(SPOON, ["steel", "wool"])
+    memory.assert_fact(STEEL)
+    for text, holds in ((WOOL, True), ("A spoon is not made of wool.", False)):
+        with pytest.raises(InputError) as error:
+            memory.assert_fact(text, holds=holds)
+        assert STEEL in str(error.value)
+        assert SPOON in str(error.value)
+    assert [fact.statement for fact in memory.facts()] == [STEEL]
+    changes = memory.retract(SPOON)
+    assert memory.choices() == []
+    assert changes == []
+    memory.assert_fact(WOOL)
+    with pytest.raises(InputError) as error:
+        maieutic.choose(SPOON, ["steel", "wool"])
+    assert STEEL in str(error.value)
+    assert WOOL in str(error.value)
+    with pytest.raises(InputError):
+        memory.retract(SPOON)
+
+
+def test_choices_that_share_options_hold_together(memory: Memory, pipeline: Pipeline) -> None:
+    """Exactly one of each two of three options cannot hold, so the last choice is refused."""
+    maieutic = pipeline(memory, {STEEL: 0.9, WOOL: 0.6, "A spoon is made of paper.": 0.7})
+    maieutic.choose(SPOON, ["steel", "wool"])
+    maieutic.choose(SPOON, ["steel", "paper"])
+    with pytest.raises(InputError) as error:
+        maieutic.choose(SPOON, ["wool", "paper"])
+    assert SPOON in str(error.value)
+    assert len(memory.choices()) == 2
+
+
+def test_an_assumed_fact_of_a_memory_counts_as_assumed(memory: Memory, pipeline: Pipeline) -> None:
+    maieutic = pipeline(memory, {PENGUIN: 0.3}, birds_fly)
+    maieutic.ask(PENGUIN)
+    memory.assert_fact(BIRDS, verifier=maieutic.verifier, joint=Joint())
+    assumed = Joint(assumptions=assumptions_of([BIRDS], []))
+    again = Maieutic(maieutic.lm, maieutic.verifier, elicit=maieutic.elicit, inference=assumed, memory=memory)
+    assert again.ask(PENGUIN).answer
+
+
+def test_a_memory_of_the_first_version_gets_choices(
+    memory: Memory, pipeline: Pipeline, path: Path, notices: list[str]
+) -> None:
+    memory.assert_fact(BIRDS)
+    pipeline(memory, {PENGUIN: 0.3}, birds_fly).ask(PENGUIN)
+    lines = list(memory.export())
+    memory.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript("DROP TABLE choices; DROP TABLE options; PRAGMA user_version = 1")
+    assert list(memory.export()) == lines
+    assert memory.choices() == []
+    pipeline(memory, {STEEL: 0.9}).choose(SPOON, ["steel", "wool"])
+    assert len(memory.choices()) == 1
+    assert notices == []
+
+
 def test_facts_are_shown_in_prompts_that_have_a_place_for_them() -> None:
     shown = load_prompts("paper").knowing([BIRDS])
     assert BIRDS in shown.direct(PENGUIN).instruction
@@ -176,12 +286,21 @@ def test_facts_are_shown_in_prompts_that_have_a_place_for_them() -> None:
 
 def test_export_and_import_give_the_same_memory(memory: Memory, pipeline: Pipeline, tmp_path: Path) -> None:
     memory.assert_fact(BIRDS)
-    pipeline(memory, {PENGUIN: 0.3}, birds_fly).ask(PENGUIN)
+    maieutic = pipeline(memory, {PENGUIN: 0.3, STEEL: 0.9}, birds_fly)
+    maieutic.ask(PENGUIN)
+    maieutic.choose(SPOON, ["steel", "wool"])
     lines = list(memory.export())
     copy = Memory(tmp_path / "copy.memory", clock=lambda: 1_700_000_000.0)
     assert copy.import_lines([parse_line(line_json(line).encode()) for line in lines]) == len(lines)
     assert list(copy.export()) == lines
     assert copy.import_lines(lines) == 0
+    assert copy.choices() == memory.choices()
+    copy.assert_fact(WOOL)
+    assert copy.why(STEEL).label is False
+    with pytest.raises(InputError):
+        copy.import_lines(
+            [parse_line(b'{"kind":"choice","question":"Which?","options":["No such.","Nor."]}')]
+        )
 
 
 def test_an_import_with_a_contradiction_adds_nothing(memory: Memory, tmp_path: Path) -> None:

@@ -17,12 +17,14 @@ from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
 from maieutic.problem.asking import check_alone
-from maieutic.problem.checking import Check, statements_of
-from maieutic.problem.settled import verify
+from maieutic.problem.base import bare_tree
+from maieutic.problem.checking import Check, check_of, check_problem, statements_of
+from maieutic.problem.settled import settle, verify
 from maieutic.problem.texts import claims_in
 from maieutic.problem.ties import TieConfig
 from maieutic.render.check import check_data, check_page
 from maieutic.sentences.coordination import is_claim, split_clauses
+from maieutic.tree import Proposition, Tree
 
 Run = Callable[..., "CompletedProcess[str]"]
 TEXT = "A cork floats in water. A cork sinks in water. Ice is cold."
@@ -130,6 +132,23 @@ def test_documents_are_premises_that_are_not_judged() -> None:
     assert [one.text for one in check.given_up] == ["A cork floats in water."]
     assert {one.claim for one in check.statements} == {"C1", "C2"}
     assert {literal.id for literal in check.conflicts.sets[0]} == {"C1", "D1"}
+
+
+def test_statements_conflict_through_an_explanation_that_no_truth_value_fits() -> None:
+    bird, sea, land = "A penguin is a bird.", "A penguin lives in the sea.", "A penguin lives on land."
+    said = {(bird, land): "entailment", (land, sea): "contradiction", (sea, land): "contradiction"}
+    verifier = ScriptedVerifier(lambda *pair: said.get(pair, "neutral"), confidence=0.98)
+    explanation = Proposition("QT0", "Q", land, f"It is not the case that {land}", 0.9, 0.1, True)
+    root = Proposition("Q", None, bird, "")
+    trees = [Tree(bird, bird, "", (root, explanation)), bare_tree(sea)]
+    given_ = statements_of([bird, sea])
+    found = check_of(given_, settle(check_problem(given_, trees), verifier, Joint()), Joint())
+    assert [[str(one) for one in each] for each in found.conflicts.sets] == [["C1", "C2"]]
+    assert found.conflicts.through == (("C1T0",),)
+    assert check_data(found)["through"] == [[{"id": "C1T0", "text": land}]]
+    assert land in check_page(found)
+    alone = [bare_tree(bird), bare_tree(sea)]
+    assert check_of(given_, settle(check_problem(given_, alone), verifier, Joint()), Joint()).hangs_together
 
 
 def test_a_language_model_says_which_of_two_to_give_up() -> None:

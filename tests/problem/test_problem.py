@@ -221,43 +221,63 @@ def test_the_smallest_contradiction_is_one_and_the_smallest(data: st.DataObject,
     assert len(found) == next(sizes)
 
 
-@settings(deadline=None, max_examples=60)
-@given(seed=st.integers(0, 10_000), count=st.integers(2, 6))
-def test_conflicts_are_the_minimal_ones_and_the_repair_is_the_cheapest(seed: int, count: int) -> None:
+def random_relations(rng: random.Random, ids: Sequence[str], most: int) -> list[Constraint]:
+    """Relations between two or three of some propositions, of different weights."""
+    found = []
+    for number in range(rng.randint(0, most)):
+        one, other, third = (Literal(name, rng.random() < 0.7) for name in rng.sample(ids, 3))
+        second = third if rng.random() < 0.3 else None
+        weight = rng.choice((1.0, 2.0, 3.0)) + number / 100
+        if rng.random() < 0.5:
+            found.append(Constraint("entailment", one, other, weight, second))
+        else:
+            found.append(Constraint("contradiction", one, other, weight, second))
+    return found
+
+
+@settings(deadline=None, max_examples=100)
+@given(seed=st.integers(0, 100_000), count=st.integers(2, 4), others=st.integers(0, 3))
+def test_conflicts_are_the_minimal_ones_and_the_repair_is_the_cheapest(
+    seed: int, count: int, others: int
+) -> None:
+    """Claims conflict where no truth values of the other propositions fit the relations."""
     rng = random.Random(seed)
     held = [Literal(f"C{n}", rng.random() < 0.8) for n in range(count)]
     weights = {literal: rng.randint(1, 9) / 2 for literal in held}
-    ids = [literal.id for literal in held]
-    relations = []
-    for _ in range(rng.randint(0, 7)):
-        one, other, third = (Literal(rng.choice(ids), rng.random() < 0.8) for _ in range(3))
-        if len({one.id, other.id, third.id}) == 3:
-            kind = rng.choice(["entailment", "contradiction"])
-            second = third if rng.random() < 0.4 else None
-            relations.append(
-                Constraint("entailment" if kind == "entailment" else "contradiction", one, other, 1.0, second)
-            )
+    ids = [*(literal.id for literal in held), *(f"C0T{n}" for n in range(others))]
+    relations = random_relations(rng, ids, 16) if len(ids) > 2 else []
 
-    def possible(some: Sequence[Literal]) -> bool:
+    def possible(some: Sequence[Literal], known: Sequence[Constraint]) -> bool:
         return any(
             all(one.holds(labels[one.id]) for one in some)
-            and all(any(x.holds(labels[x.id]) for x in c.clause) for c in relations)
+            and all(any(x.holds(labels[x.id]) for x in c.clause) for c in known)
             for labels in labellings(ids)
         )
 
+    sure: list[Constraint] = []
+    for relation in sorted(relations, key=lambda one: -one.weight):
+        if possible([], [*sure, relation]):
+            sure.append(relation)
+
     def minimal(some: Sequence[Literal]) -> bool:
-        return not possible(some) and all(possible([x for x in some if x != one]) for one in some)
+        return not possible(some, sure) and all(possible([x for x in some if x != one], sure) for one in some)
 
     subsets = [some for size in range(1, count + 1) for some in itertools.combinations(held, size)]
     found = conflicts(weights, relations)
     assert {frozenset(one) for one in found.sets} == {frozenset(one) for one in subsets if minimal(one)}
     assert [len(one) for one in found.sets] == sorted(len(one) for one in found.sets)
+    assert found.ignored == len(relations) - len(sure)
     kept = [one for one in held if one not in found.given_up]
-    assert possible(kept)
+    assert possible(kept, sure)
     lost = min(
-        sum(weights[one] for one in held if one not in some) for some in [(), *subsets] if possible(some)
+        sum(weights[one] for one in held if one not in some)
+        for some in [(), *subsets]
+        if possible(some, sure)
     )
     assert found.weight == pytest.approx(lost)
+    for each, through in zip(found.sets, found.through, strict=True):
+        within = {one.id for one in each} | {*through}
+        assert not possible(each, [one for one in sure if one.ids <= within])
 
 
 def test_two_premises_count_together_where_neither_does_alone() -> None:

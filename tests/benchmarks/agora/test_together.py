@@ -10,6 +10,7 @@ from maieutic.benchmarks.agora.together import (
     found_premises,
     judged_sets,
     recall_of_pairs,
+    said_in,
     statement_sets,
 )
 from maieutic.benchmarks.agora.world import load_world
@@ -55,6 +56,10 @@ def test_retrieval_finds_more_with_a_larger_budget() -> None:
     many, same = recall_of_pairs(SETS, 48)
     assert there == same
     assert few <= many <= there
+    places = range(len(said_in(SETS)))
+    everything = {(one, other) for one in places for other in places}
+    assert recall_of_pairs(SETS, 1, everything) == (there, there)
+    assert recall_of_pairs(SETS, 1, set()) == (0, there)
 
 
 def test_what_is_given_up_is_counted_against_what_is_false() -> None:
