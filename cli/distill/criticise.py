@@ -86,6 +86,7 @@ def criticise(
     from maieutic.distil.page import graph_page
     from maieutic.distil.triples import read_triples
     from maieutic.inference import Joint
+    from maieutic.lm.known_words import unmet_words_warning
 
     if html is not None:
         try_output("--html", html, force=force, reads=[triples])
@@ -95,6 +96,8 @@ def criticise(
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download, "prompts": prompts}
     options |= {"elicit": config, "inference": Joint(weights_from(weights))}
     maieutic = opened(lm, nli, beliefs=beliefs, cache=cache, **options)
+    if warning := unmet_words_warning(maieutic.lm, {one.head: None for one in read}):
+        complain(f"Warning: {warning}.")
     how = Criticising(neighbours=neighbours, ties=replace(TIES, budget=pairs, statements=statements))
     heads = len({triple.head for triple in read})
     state = finished(
@@ -116,6 +119,8 @@ def _print(state: Criticised, out: Path, *, json: bool) -> None:
     if json:
         for level in state.levels:
             typer.echo(dump_json(level))
+        counts = {"unsummed": state.unsummed, "unjudged": state.unjudged, "left_out": state.left_out}
+        typer.echo(dump_json(counts))
         return
     typer.echo(f"{len(state.judged):,} judged triples in {out / JUDGED}")
     for level in state.levels:
@@ -127,7 +132,10 @@ def _print(state: Criticised, out: Path, *, json: bool) -> None:
         )
     for count, what in (
         (state.unsummed, "statements are in a graph too dense to sum; their P(true) is that of their tree"),
-        (state.unjudged, "statements the model judged neither true nor false; their P(true) is 1/2"),
+        (
+            state.unjudged,
+            "statements the model judged neither true nor false; without others their P(true) is 1/2",
+        ),
         (state.left_out, "pairs of texts were left unrelated (--pairs)"),
     ):
         if count:

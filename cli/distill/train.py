@@ -53,6 +53,8 @@ def train(
     else:
         way = by
     kept = surviving(read, keep, way)
+    if unknown := sum(getattr(one, way) is None for one in read):
+        complain(f"{unknown:,} triples have no P(true) by {way}; that of the tree, or 1/2, counts")
     complain(f"{len(kept):,} of {len(read):,} triples survive ({keep}, by {by})")
     how = StudentTraining(steps, rows, seed=seed)
     with _reported(steps) as report:

@@ -131,7 +131,7 @@ def train_critic(
     with StageFolder(out, "train-critic", settings) as folder:
         start_training(out)
         model, tokenizer = _new(encoder, how.seed, resolve_device(device))
-        best = _Best(out / TRAINING / BEST, model, tokenizer, held_out)
+        best = _Best(out / BEST, model, tokenizer, held_out)
         schedule = Schedule(how.steps, how.rate, warmup=min(50, how.steps // 10))
         trainer = Trainer(model, _batches(learned, tokenizer, how.seed), schedule, out / TRAINING, report)
         best.since_last(trainer.step)
@@ -142,6 +142,7 @@ def train_critic(
         tokenizer.save_pretrained(out)
         metrics = best.metrics
         folder.write("README.md", _card(encoder, len(learned), metrics))
+        best.path.unlink()
         shutil.rmtree(out / TRAINING)
     return metrics
 
@@ -175,8 +176,9 @@ class _Best:
         if precision > self._best:
             self._best, self._step, self._worse = precision, step, 0
             state = {name: value.detach().contiguous() for name, value in self._model.state_dict().items()}
-            self.path.parent.mkdir(exist_ok=True)
-            save_file(state, self.path)
+            new = self.path.with_suffix(".new")
+            save_file(state, new)
+            new.replace(self.path)
         else:
             self._worse += 1
         return self._worse >= PATIENCE

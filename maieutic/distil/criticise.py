@@ -13,10 +13,11 @@ from maieutic.distil.joint import About, disagreeing, neighbours, problem_of
 from maieutic.distil.relations import Relations
 from maieutic.distil.stage import Lines, StageFolder
 from maieutic.distil.thresholds import Level, levels
-from maieutic.distil.triples import Triple
+from maieutic.distil.triples import Triple, check_distinct
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_lines import read_records
 from maieutic.files.json_text import dump_json, parse_json
+from maieutic.lm.beliefs import belief_source_of
 from maieutic.pipeline import Maieutic
 from maieutic.problem.ties import TieConfig
 from maieutic.tree import Tree
@@ -85,6 +86,14 @@ class Judged:
     joint: float | None
     explanations: int
     conflicts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("direct", "tree", "joint"):
+            p = getattr(self, name)
+            if p is not None and not 0.0 <= p <= 1.0:
+                raise InputError(f"{name} must be a probability in [0, 1], not {p}", subject=name)
+        if self.explanations < 0:
+            raise InputError(f"explanations must be ≥ 0, not {self.explanations}", subject="explanations")
 
     @property
     def p_true(self) -> float:
@@ -186,11 +195,12 @@ def read_judged(path: Path) -> list[Judged]:
     """The judged triples of a file.
 
     Raises:
-        FileFormatError: it cannot be read, has none, or a line is none.
+        FileFormatError: it cannot be read, has none, a line is none, or two have the same id or statement.
     """
     judged = [one for _, one in read_records(path, lambda line: parse_json(Judged, line))]
     if not judged:
         raise FileFormatError(path, None, "has no judged triples; give a file of maieutic distill criticise")
+    check_distinct(path, [one.triple for one in judged])
     return judged
 
 
@@ -203,6 +213,9 @@ def _settings(
         "relations": hashlib.sha256(repr(relations).encode()).hexdigest(),
         "lm": maieutic.lm.name,
         "nli": maieutic.verifier.name,
+        "models": [getattr(model, "fingerprint", "") for model in (maieutic.lm, maieutic.verifier)],
+        "beliefs": belief_source_of(maieutic.lm),
+        "prompts": hashlib.sha256(repr(maieutic.prompts).encode()).hexdigest(),
         "elicit": asdict(maieutic.elicit),
         "inference": repr(maieutic.inference),
         "neighbours": how.neighbours,

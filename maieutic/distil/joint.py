@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from maieutic.distil.relations import Relations
-from maieutic.distil.triples import Triple
+from maieutic.distil.triples import Triple, meaning_key
 from maieutic.inference.graph import Literal
 from maieutic.problem.base import AtMostOne, Claim, ClaimConstraint, ExactlyOne, Problem
 from maieutic.problem.settled import Settled
-from maieutic.sentences.content import content_words
 from maieutic.text import text_key
 from maieutic.tree import Tree
 
@@ -69,13 +68,12 @@ def constraints_of(triples: Mapping[str, Triple], relations: Relations) -> Itera
     """
     by_id = relations.by_id
     opposites = {one.id: one.opposite for one in relations.relations if one.opposite}
-    places: dict[tuple[str, str, frozenset[tuple[str, int]]], list[str]] = {}
+    places: dict[tuple[str, str, tuple[object, ...]], list[str]] = {}
     for claim, triple in triples.items():
-        words = frozenset(content_words(triple.tail).items()) or frozenset({(text_key(triple.tail), 1)})
-        places.setdefault((triple.head, triple.relation, words), []).append(claim)
-    for (head, relation, words), claims in places.items():
+        places.setdefault((triple.head, triple.relation, meaning_key(triple.tail)), []).append(claim)
+    for (head, relation, said), claims in places.items():
         for one in claims:
-            for other in places.get((head, opposites.get(relation, ""), words), ())[:1]:
+            for other in places.get((head, opposites.get(relation, ""), said), ())[:1]:
                 yield ExactlyOne((one, other))
     values: dict[tuple[str, str], list[str]] = {}
     for claim, triple in triples.items():

@@ -18,8 +18,6 @@ from maieutic.render.text import printable
 
 __all__ = ["graph_page"]
 
-P_DIGITS = 4  # decimals of a probability in the data of the page
-
 
 def graph_page(judged: Sequence[Judged]) -> str:
     """The page, HTML.
@@ -39,7 +37,7 @@ def graph_page(judged: Sequence[Judged]) -> str:
                 printable(one.triple.relation),
                 printable(one.triple.tail),
                 printable(one.triple.statement),
-                round(one.p_true, P_DIGITS),
+                one.p_true,
                 [place[other] for other in one.conflicts if other in place],
             ]
             for one in judged

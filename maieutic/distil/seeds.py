@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from maieutic.distil.triples import MOST_HEAD_CHARS
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.reading import open_data
 from maieutic.text import as_question, text_key
 
-__all__ = ["EVERYDAY", "MOST_HEAD_CHARS", "check_heads", "read_seeds"]
+__all__ = ["EVERYDAY", "check_heads", "read_seeds"]
 
 EVERYDAY = "everyday"  # the name of the built-in heads
-MOST_HEAD_CHARS = 100
 
 
 def read_seeds(name_or_path: str | Path) -> list[str]:

@@ -88,9 +88,14 @@ def documents_of(triples: Sequence[Triple], prompts: PromptSet) -> list[tuple[st
             ("", f"{LEAD} {small_letter(one.statement)}"),
             (prompts.direct(one.statement).text(), f"{yes}."),
         ]
-        documents += [(prompts.direct(text).text(), f"{no}.") for text in negations(one.statement)[:1]]
+        documents += [(prompts.direct(text).text(), f"{no}.") for text in _denial(one.statement)]
         documents.append(("", f"{one.head} | {one.relation} | {one.tail}"))
     return documents
+
+
+def _denial(statement: str) -> tuple[str, ...]:
+    """The negation of a statement of one sentence; of several the rules would deny the first, the head."""
+    return () if ". " in statement else negations(statement)[:1]
 
 
 def train_student(

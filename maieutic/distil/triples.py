@@ -18,12 +18,15 @@ from maieutic.text import DUPLICATE, ECHO, EMPTY, TOO_LONG, UNFINISHED, as_quest
 __all__ = [
     "EXTRA",
     "MARKUP",
+    "MOST_HEAD_CHARS",
     "MOST_TAIL_CHARS",
     "MOST_TAIL_WORDS",
     "PROMPT",
     "SEVERAL",
     "Triple",
+    "check_distinct",
     "distinct",
+    "meaning_key",
     "read_triples",
     "tail_refusal",
 ]
@@ -32,13 +35,20 @@ EXTRA = "distil"  # of this package that installs rapidfuzz and filelock
 MARKUP = "markup"
 PROMPT = "part of a prompt"
 SEVERAL = "several sentences"
+MOST_HEAD_CHARS = 100
 MOST_TAIL_WORDS = 12
 MOST_TAIL_CHARS = 100
 NEAR = 90.0  # least similarity of tails that are near duplicates, of 100: "steel bolt" and "steel bolts"
 
 _MARKUP = re.compile(r"[<>{}\[\]|\\`#*_~^=@]|https?:|&\w+;")
-_NEGATION = re.compile(r"\b(?:no|not|never|without|cannot)\b|n't\b", re.IGNORECASE)
-_PROMPT = re.compile(r"[:?…]|\btrue\b|\bfalse\b", re.IGNORECASE)
+_QUANTITIES = re.compile(
+    r"\b(?:no|not|never|without|cannot|none|nothing|always|often|usually|sometimes|rarely|seldom|hardly"
+    r"|some|any|all|every|each|both|most|many|few|several|only)\b|n't\b",
+    re.IGNORECASE,
+)
+_PROMPT = re.compile(r"[:?…]|^\s*(?:true|false)\W*$|\bis (?:true|false)\W*$", re.IGNORECASE)
+_END = re.compile(r"[.!;]")
+BEGINNING = 3  # letters that a word shares with that of a near duplicate: no prefix makes it the opposite
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,12 @@ class Triple:
 
     def __post_init__(self) -> None:
         as_question(self.statement)
+        for name in ("id", "relation"):
+            if not (value := getattr(self, name)).isprintable() or not value or value.split() != [value]:
+                raise InputError(f"the {name} {value[:40]!r} is no single word; correct it", subject=name)
+        if not self.head.strip() or len(self.head) > MOST_HEAD_CHARS:
+            shown = self.head[:40]
+            raise InputError(f"the head {shown!r} is not a short text; correct it", subject="head")
         if reason := tail_refusal(f"{self.tail}.", self.head):
             shown = self.tail[:40]
             raise InputError(f"the tail {shown!r} cannot be used ({reason})", subject="tail")
@@ -100,7 +116,7 @@ def tail_refusal(text: str, head: str) -> str | None:
         MARKUP: not text.isprintable() or _MARKUP.search(text) is not None,
         PROMPT: _PROMPT.search(text) is not None,
         UNFINISHED: not text.endswith("."),
-        SEVERAL: "." in text[:-1],
+        SEVERAL: _END.search(text[:-1]) is not None,
         ECHO: text_key(text) == text_key(head),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
@@ -110,7 +126,8 @@ def distinct(tails: Iterable[str], earlier: Collection[str] = ()) -> Iterator[tu
     """Each tail of a head and a relation, with why it is dropped: :data:`DUPLICATE`, or None.
 
     Tails are duplicates if they are the same text, have the same content words, or are nearly the same text
-    (:data:`NEAR`, by rapidfuzz's ratio).
+    (:data:`NEAR`, by rapidfuzz's ratio; each word begins as the other's and numbers are equal). Negations and
+    quantifiers must be the same.
 
     Raises:
         InputError: rapidfuzz is not installed.
@@ -124,7 +141,11 @@ def distinct(tails: Iterable[str], earlier: Collection[str] = ()) -> Iterator[tu
     for tail in tails:
         key, own = text_key(tail), _words(tail)
         near = any(
-            (own[0] and own == other) or fuzz.ratio(key, text_key(one)) >= NEAR
+            own[1] == other[1]
+            and (
+                (own[0] and own == other)
+                or (_alike(key, text_key(one)) and fuzz.ratio(key, text_key(one)) >= NEAR)
+            )
             for one, other in zip(kept, words, strict=True)
         )
         if not near:
@@ -133,9 +154,27 @@ def distinct(tails: Iterable[str], earlier: Collection[str] = ()) -> Iterator[tu
         yield tail, DUPLICATE if near else None
 
 
-def _words(tail: str) -> tuple[Counter[str], int]:
-    """The content words, and the number of negations, which are none of them."""
-    return content_words(tail), len(_NEGATION.findall(tail))
+def meaning_key(tail: str) -> tuple[object, ...]:
+    """What tails that say the same have alike: content words in their order, negations and quantifiers.
+
+    >>> meaning_key("a red tail") == meaning_key("red tails"), meaning_key("no tail") == meaning_key("a tail")
+    (True, False)
+    """
+    words, quantities = _words(tail)
+    return (*(words.items() or (text_key(tail),)), quantities)
+
+
+def _words(tail: str) -> tuple[Counter[str], tuple[str, ...]]:
+    """The content words, and the negations and quantifiers, which are none of them."""
+    return content_words(tail), tuple(word.lower() for word in _QUANTITIES.findall(tail))
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether the words of two texts pair up by their beginnings, numbers as a whole."""
+    pairs = list(zip(one.split(), other.split(), strict=False))
+    return len(one.split()) == len(other.split()) and all(
+        a == b if any(map(str.isdigit, a + b)) else a[:BEGINNING] == b[:BEGINNING] for a, b in pairs
+    )
 
 
 def read_triples(path: Path) -> list[Triple]:
@@ -148,13 +187,22 @@ def read_triples(path: Path) -> list[Triple]:
     triples = [triple for _, triple in read_records(path, Triple.from_json)]
     if not triples:
         raise FileFormatError(path, None, "has no triples; give a file of maieutic distill generate")
+    check_distinct(path, triples)
+    return triples
+
+
+def check_distinct(path: Path, triples: Sequence[Triple]) -> None:
+    """Refuse a file in which two triples have the same id or the same statement.
+
+    Raises:
+        FileFormatError: it is one.
+    """
     for what, keys in (("id", _ids(triples)), ("statement", [text_key(one.statement) for one in triples])):
         seen: set[str] = set()
         for key in keys:
             if key in seen:
                 raise FileFormatError(path, None, f"two triples have the {what} {key!r}; remove one")
             seen.add(key)
-    return triples
 
 
 def _ids(triples: Sequence[Triple]) -> list[str]:

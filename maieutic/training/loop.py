@@ -29,6 +29,7 @@ Batches = Callable[[int], dict[str, torch.Tensor]]
 Loss = Callable[[Any, dict[str, torch.Tensor]], torch.Tensor]
 
 CHECKPOINT = "checkpoint"
+UNFINISHED, PREVIOUS = f"{CHECKPOINT}.new", f"{CHECKPOINT}.old"
 LOG_EVERY = 20  # steps
 
 
@@ -132,16 +133,19 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint next to the old one, then replace the old one."""
-        new = self.folder / f"{CHECKPOINT}.new"
+        new = self.folder / UNFINISHED
         shutil.rmtree(new, ignore_errors=True)
         try:
             new.mkdir(parents=True)
             save_file(_plain(self.model.state_dict().items()), new / "model.safetensors")
             save_file(self._moments(), new / "optimizer.safetensors")
             (new / "state.json").write_text(json.dumps({"step": self.step, "of": self.schedule.steps}))
-            old = self.folder / CHECKPOINT
-            shutil.rmtree(old, ignore_errors=True)
+            old, previous = self.folder / CHECKPOINT, self.folder / PREVIOUS
+            shutil.rmtree(previous, ignore_errors=True)
+            if old.exists():
+                old.rename(previous)
             new.rename(old)
+            shutil.rmtree(previous, ignore_errors=True)
         except Exception as error:  # safetensors raises its own type for a full disk
             shutil.rmtree(new, ignore_errors=True)
             raise MaieuticError(
@@ -152,7 +156,8 @@ class Trainer:
 
     def finish(self) -> None:
         """Remove the checkpoint; call this after saving the model."""
-        shutil.rmtree(self.folder / CHECKPOINT, ignore_errors=True)
+        for name in (CHECKPOINT, UNFINISHED, PREVIOUS):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _moments(self) -> dict[str, torch.Tensor]:
         return _plain(
@@ -164,8 +169,10 @@ class Trainer:
 
     def _resume(self) -> int:
         checkpoint = self.folder / CHECKPOINT
+        if not checkpoint.is_dir() and (previous := self.folder / PREVIOUS).is_dir():
+            previous.rename(checkpoint)  # the process was ended between the two renamings of a checkpoint
         if not checkpoint.is_dir():
-            if self.folder.is_dir() and any(self.folder.iterdir()):
+            if self.folder.is_dir() and any(path.name != UNFINISHED for path in self.folder.iterdir()):
                 raise InputError(f"{self.folder} is not empty; give --out a new folder", subject="--out")
             return 0
         state = json.loads((checkpoint / "state.json").read_text())

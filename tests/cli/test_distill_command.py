@@ -35,7 +35,9 @@ def test_from_heads_to_a_student_that_can_be_asked(run: Run, tmp_path: Path) -> 
     page = tmp_path / "graph.html"
     done = run("distill", "criticise", corpus / "triples.jsonl", "--out", judged, "--html", page, "--json")
     assert done.returncode == 0, done.stderr
-    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["low", "medium", "high"]
+    *named, counts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["name"] for each in named] == ["low", "medium", "high"]
+    assert set(counts) == {"unsummed", "unjudged", "left_out"}
     assert "a penguin" in page.read_text()
     options = ("--keep", "all", "--steps", "2", "--rows", "1")
     done = run("distill", "train", judged / "judged.jsonl", "--out", student, *options)

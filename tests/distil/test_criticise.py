@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -30,6 +33,7 @@ from maieutic.distil.triples import Triple
 from maieutic.errors import FileFormatError, InputError
 from maieutic.files.json_text import dump_json
 from maieutic.lm.base import Prompt
+from maieutic.lm.beliefs import BeliefReader, SampledBeliefs
 from maieutic.lm.scripted import ScriptedLanguageModel
 from maieutic.nli.scripted import ScriptedVerifier
 from maieutic.pipeline import Maieutic
@@ -180,3 +184,45 @@ def test_precision_at_recall_is_that_of_its_definition(rows: list[tuple[float, b
         share = min(1.0, (wanted - right) / sum(group)) if sum(group) else float(right < wanted)
         size, right = size + share * len(group), right + share * sum(group)
     assert found == pytest.approx(right / size)
+
+
+@pytest.mark.parametrize(
+    ("tail", "denied"),
+    [("never swim", "swim"), ("swim", "not swim"), ("carry a man on a horse", "carry a horse on a man")],
+)
+def test_tails_that_do_not_say_the_same_are_no_opposites(tail: str, denied: str) -> None:
+    rows = {"C1": triple(1, "CapableOf", tail), "C2": triple(2, "NotCapableOf", denied)}
+    assert list(constraints_of(rows, load_relations("agora"))) == []
+
+
+@pytest.mark.parametrize(
+    "found", [{"joint": 7.0}, {"tree": -0.1}, {"direct": math.nan}, {"explanations": -1}]
+)
+def test_what_was_found_is_in_its_range(found: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as refused:
+        replace(Judged(TRIPLES[0], 0.5, 0.5, 0.5, 0), **found)
+    assert refused.value.subject in found
+
+
+def test_a_triple_that_is_judged_twice_is_refused(tmp_path: Path) -> None:
+    line = dump_json(Judged(TRIPLES[0], 0.5, 0.5, 0.5, 0)) + "\n"
+    (tmp_path / "judged.jsonl").write_text(2 * line)
+    with pytest.raises(FileFormatError, match="two triples"):
+        read_judged(tmp_path / "judged.jsonl")
+
+
+def test_other_beliefs_are_other_settings(tmp_path: Path) -> None:
+    relations, out = load_relations("agora"), tmp_path / "out"
+    last(out, stop_after=1)
+    sampled = Maieutic(
+        BeliefReader(maieutic().lm, SampledBeliefs(4)), maieutic().verifier, elicit=ElicitConfig(depth=0)
+    )
+    with pytest.raises(InputError):
+        list(criticise(TRIPLES, relations, sampled, out, Criticising(heads=1)))
+
+
+@pytest.mark.parametrize("changes", [{"id": "a\u0001"}, {"id": "1 2"}, {"relation": ""}, {"head": " "}])
+def test_ids_relations_and_heads_are_plain(changes: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as refused:
+        replace(TRIPLES[0], **changes)
+    assert refused.value.subject in changes

@@ -195,3 +195,18 @@ def test_triples_with_the_same_id_or_statement_are_refused(tmp_path: Path) -> No
         file.write_text(f"{one.to_json()}\n{other.to_json()}\n")
         with pytest.raises(FileFormatError):
             read_triples(file)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("responsible", "irresponsible"),
+        ("able to swim", "unable to swim"),
+        ("allowed to swim in the lake", "not allowed to swim in the lake"),
+        ("can swim in cold water", "cannot swim in cold water"),
+        ("10000 people", "10005 people"),
+        ("always in the house", "sometimes in the house"),
+    ],
+)
+def test_tails_that_say_the_opposite_are_no_duplicates(one: str, other: str) -> None:
+    assert [reason for _, reason in distinct([one, other, one])] == [None, None, DUPLICATE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip("rapidfuzz")
 
 from maieutic.distil.criticise import Judged
 from maieutic.distil.page import graph_page
+from maieutic.distil.thresholds import levels
 from maieutic.distil.triples import Triple
 
 
@@ -36,3 +38,12 @@ def test_the_page_has_all_triples_and_no_markup_of_theirs() -> None:
     for _, numbers in graph["heads"]:  # the likeliest first
         shown = [graph["triples"][number][3] for number in numbers]
         assert shown == sorted(shown, reverse=True)
+
+
+def test_a_level_shows_as_many_triples_as_it_keeps() -> None:
+    page = graph_page([*judged(7), *(replace(one, joint=0.931_24) for one in judged(4))])
+    (data,) = re.findall(r'<script type="application/json" id="graph">(.*?)</script>', page)
+    graph = json.loads(data)
+    p_true = [one[3] for one in graph["triples"]]
+    for (name, least), level in zip(graph["levels"], levels(p_true), strict=True):
+        assert (name, sum(p >= least for p in p_true)) == (level.name, level.size)

@@ -30,7 +30,9 @@ for package in ("gguf", "xllamacpp"):
 pytestmark = pytest.mark.slow
 
 TOLERANCE = 1e-3
-LEFT_OUT = 0.03  # probability of tokens that stand for no text, which llama.cpp leaves out; of any prompt here
+LEFT_OUT = (
+    0.03  # probability of tokens that stand for no text, which llama.cpp leaves out; of any prompt here
+)
 SERVER = Path(__file__).with_name("llama_server.py")
 AGORA = load_prompts("agora")
 THINGS = ("penguin", "spoon", "crow", "stone", "glass bottle")

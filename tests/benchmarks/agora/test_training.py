@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -96,6 +97,24 @@ def test_a_folder_with_other_things_in_it_is_refused_and_left_alone(tmp_path: Pa
         trainer(tmp_path)
     assert caught.value.subject == "--out"
     assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize("left", ["new", "old", "both"])
+def test_a_kill_while_a_checkpoint_is_written_loses_no_more_than_that(tmp_path: Path, left: str) -> None:
+    first = trainer(tmp_path)
+    first.save()
+    checkpoint = tmp_path / "checkpoint"
+    if left in ("old", "both"):
+        checkpoint.rename(tmp_path / "checkpoint.old")
+    if left in ("new", "both"):
+        (tmp_path / "checkpoint.new").mkdir()
+        (tmp_path / "checkpoint.new" / "model.safetensors").write_bytes(b"half")
+    if left == "new":
+        shutil.rmtree(checkpoint)
+    again = trainer(tmp_path)
+    assert again.step == 0
+    again.run(save_every=4)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
 
 
 def test_a_checkpoint_of_another_length_is_refused(tmp_path: Path) -> None:
