@@ -45,6 +45,7 @@ COMMANDS = (
     "calibrate",
     "check",
     "choose",
+    "distill",
     "explain-terms",
     "mcp",
     "memory",
@@ -52,7 +53,7 @@ COMMANDS = (
     "show",
     "solve",
 )
-GROUPS = {"bench": "run", "cache": "info", "memory": "info"}  # with a command of each
+GROUPS = {"bench": "run", "cache": "info", "distill": "generate", "memory": "info"}  # with a command of each
 
 
 # -- help ----------------------------------------------------------------------------------------------

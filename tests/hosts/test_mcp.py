@@ -15,7 +15,7 @@ import anyio  # noqa: E402
 
 from maieutic import Maieutic  # noqa: E402
 
-QUESTION = "Does an iguana have scales?"
+QUESTION = "Can a penguin fly?"
 
 
 def called(*arguments: str, steps: Callable[[Any], Awaitable[None]]) -> None:
@@ -48,7 +48,7 @@ def test_the_server_answers_and_supposes() -> None:
         supposed = await client.call_tool("what_if", {"question": QUESTION, "false": [held]})
         labels = {one["id"]: one["holds"] for one in supposed.structured_content["explanations"]}
         assert labels[held] is False
-        assert supposed.structured_content["p_true"] < told["p_true"]
+        assert supposed.structured_content["p_true"] != pytest.approx(told["p_true"])
 
         for tool, arguments in (
             ("ask", {"question": " "}),
@@ -105,7 +105,7 @@ def test_the_server_chooses_and_checks() -> None:
             assert [one["text"] for one in chosen["options"]] == options
             assert sum(one["p"] for one in chosen["options"]) == pytest.approx(1.0)
 
-            texts = ["A pillow is hard.", "A spoon is made of steel."]
+            texts = ["A pillow is hard.", "A fork is made of steel."]
             fact = "A pillow is not hard."
             checked = (
                 await client.call_tool("check", {"statements": texts, "facts": [fact]})

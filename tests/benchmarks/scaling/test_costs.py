@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import astuple, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,10 @@ def test_a_capacity_out_of_range_is_refused(field: str) -> None:
 
 
 def answered(out: Path, **settings: float) -> Run:
-    """A run of the bundled models."""
-    config = RunConfig("agora", limit=12, settings={"confidence": 1.0, **settings}).complete()
+    """A run of the bundled models, with weights under which explanations can change every answer."""
+    weights = str(resources.files("maieutic.inference") / "weights.toml")
+    grown = {"confidence": 1.0, "weights": weights}
+    config = RunConfig("agora", limit=12, settings=grown | settings).complete()
     with RunFolder(out, config) as opened:
         for _ in Benchmark.load(config).run(opened):
             pass
