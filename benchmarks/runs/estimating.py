@@ -24,6 +24,7 @@ SAMPLE = sum(BATCHES)
 OF_TREES = (1, 4, 27)
 """The same where the questions bring their trees: these need no language model but differ by far. Of the
 published trees half have a single node, others some hundred pairs."""
+UNSEEN = (0.5, 2.0)  # cost of a question unlike those of the sample, in means of these
 ERRORS = 1.9  # standard errors to each side: Student's t at 90 % for seven degrees of freedom
 
 
@@ -57,11 +58,12 @@ class Estimate:
 def estimate(items: Sequence[Item], method: Method, models: LoadedModels, batch: int, seed: int) -> Estimate:
     """Ask :data:`SAMPLE` questions (32 that bring trees), drawn with ``seed``, and extrapolate.
 
-    Tokens and calls: the mean of a question, 1.9 standard errors to each side. Seconds: a batch takes some
-    time whatever its size, and some for each question; how much of either, two batches of the sample tell. At
-    best the run's full batches share the first; at worst they gain nothing over the sample's. Both are
-    widened as the tokens are. Where other programs kept the processor busy, the least is what it would be
-    without them.
+    Tokens and calls: the mean of a question, 1.9 standard errors to each side. Where texts are generated
+    there is room for questions unlike those of the sample: one more, of half or twice the mean. (Else a
+    sample of questions that cost the same would make the range a point.) Seconds: a batch takes some time
+    whatever its size, and some for each question; how much of either, two batches of the sample tell. At best
+    the run's full batches share the first; at worst they gain nothing over the sample's. Both are widened as
+    the tokens are. Where other programs kept the processor busy, the least is what it would be without them.
 
     Args:
         batch: questions of the run that are asked together.
@@ -75,19 +77,22 @@ def estimate(items: Sequence[Item], method: Method, models: LoadedModels, batch:
         records += [record for done in run(group, method, models, min(size, batch)) for record in done]
         seconds.append(time.perf_counter() - start)
     usages = [record.usage for record in records]
+    unseen = UNSEEN if any(usage.generated_tokens for usage in usages) else (1.0, 1.0)
     ranges = {
-        name: _total([getattr(u, name) for u in usages], len(items)) for name in Usage.__dataclass_fields__
+        name: _total([getattr(usage, name) for usage in usages], len(items), unseen)
+        for name in Usage.__dataclass_fields__
     }
     minutes = _minutes(seconds, sizes, records, len(items), batch)
     return Estimate(len(sample), len(items), minutes=minutes, **ranges)
 
 
-def _total(numbers: Sequence[float], questions: int) -> Range:
+def _total(numbers: Sequence[float], questions: int, unseen: tuple[float, float]) -> Range:
     """The range of a sum over all questions; exact where all of them are in the sample."""
     if len(numbers) >= questions:
         return Range(math.fsum(numbers), math.fsum(numbers))
     mean, error = fmean(numbers), _error(numbers)
-    return Range(max(0.0, mean - error) * questions, (mean + error) * questions)
+    least, most = ((len(numbers) + other) / (len(numbers) + 1) for other in unseen)
+    return Range(max(0.0, mean - error) * least * questions, (mean + error) * most * questions)
 
 
 def _error(numbers: Sequence[float]) -> float:

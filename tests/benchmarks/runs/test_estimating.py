@@ -91,7 +91,10 @@ def test_where_questions_cost_the_same_the_time_of_the_run_is_in_the_range(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         found = guessed(patch, questions, batch=batch, fixed=fixed, each=each, once=once)
-    assert found.calls.low == found.calls.high == 2 * questions
+    for unlike in (1.0, 2.0, 4.0):  # the calls of a question that is not in the sample, all of which have two
+        mean = (2 * SAMPLE + unlike) / (SAMPLE + 1)
+        assert found.calls.low <= mean * questions * (1 + 1e-9)
+        assert found.calls.high >= mean * questions * (1 - 1e-9)
     whole = once + fixed * -(-questions // batch) + each * questions
     slack = (fixed + each) / 60 + 1e-9  # the first batch has a question of its own
     assert found.minutes.low - slack <= whole / 60 <= found.minutes.high + slack
@@ -120,6 +123,8 @@ def test_more_questions_are_sampled_where_they_bring_their_trees(monkeypatch: py
 
 def test_the_range_is_wider_where_questions_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     same, other = guessed(monkeypatch, 400, (50,)), guessed(monkeypatch, 400, (0, 100))
-    assert same.generated_tokens.low == same.generated_tokens.high == 400 * 50
-    assert other.generated_tokens.low < 400 * 50 < other.generated_tokens.high
+    for low, high in ((found.generated_tokens.low, found.generated_tokens.high) for found in (same, other)):
+        assert low < 400 * 50 < high
+    assert other.generated_tokens.low < same.generated_tokens.low
+    assert other.generated_tokens.high > same.generated_tokens.high
     assert other.minutes.high - other.minutes.low > same.minutes.high - same.minutes.low
