@@ -1,6 +1,6 @@
 """Measures one worker of Ray against several, side by side: the same questions, in turns.
 
-Launch:   python -m maieutic.benchmarks.scaling.workers [--questions 600] [--workers 1,2] [--turns 2]
+Launch:   python -m maieutic.benchmarks.scaling.workers [--questions 600] [--workers 0,1,2] [--turns 2]
 Data:     the data set agora, with the bundled models at default settings.
 Cost:     a minute or two for each turn and number of workers, on two cores.
 """
