@@ -21,6 +21,7 @@ from maieutic.benchmarks import run_app
 from maieutic.benchmarks.agora.claims import check_split
 from maieutic.benchmarks.agora.everyday_questions import EverydayQuestion, everyday_questions, plain_questions
 from maieutic.benchmarks.agora.world import load_everyday
+from maieutic.benchmarks.methods.direct import read
 from maieutic.bundled import AGORA
 
 __all__ = ["SURE", "Result", "answered", "answered_directly", "app", "table"]
@@ -82,9 +83,9 @@ def answered_directly(questions: Sequence[EverydayQuestion], lm: str = AGORA) ->
     model = load_lm(lm)
     prompts = load_prompts(model.prompts)
     said = [as_sentence(statements(question.text)[0]) for question in questions]
-    scores = model.choose([prompts.direct(text) for text in said], prompts.answers).probabilities
-    rows = zip(questions, said, scores.tolist(), strict=True)
-    return [Result(question, text, p / (p + p_false)) for question, text, (p, p_false) in rows]
+    readings = [one.p_true for one in read(model, prompts, [prompts.direct(text) for text in said])]
+    rows = zip(questions, said, readings, strict=True)
+    return [Result(question, text, 0.5 if p is None else p, p is None) for question, text, p in rows]
 
 
 def table(results: Sequence[Result]) -> str:

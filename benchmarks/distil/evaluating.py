@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maieutic.benchmarks.analysis.calibration_error import brier_score, expected_calibration_error
+from maieutic.benchmarks.methods.direct import read
 from maieutic.errors import InputError
 from maieutic.lm.base import LanguageModel
-from maieutic.lm.calls import choose
 from maieutic.pipeline import Maieutic
 from maieutic.prompts import load_prompts
 from maieutic.sentences import negations
@@ -56,9 +56,9 @@ def answered_directly(name: str, lm: LanguageModel, statements: Sequence[Stateme
     """
     prompts = load_prompts(lm.prompts)
     texts = _both(statements)
-    scores = choose(lm, [prompts.direct(text) for text in texts], prompts.answers)
-    p_true = [p / (p + q) if p + q > 0 else None for p, q in scores.probabilities.tolist()]
-    return _evaluated(name, statements, p_true, sum(scores.prompt_tokens) / len(texts))
+    readings = read(lm, prompts, [prompts.direct(text) for text in texts])
+    tokens = sum(one.usage.prompt_tokens for one in readings)
+    return _evaluated(name, statements, [one.p_true for one in readings], tokens / len(texts))
 
 
 def answered_with_trees(name: str, maieutic: Maieutic, statements: Sequence[Statement]) -> Evaluation:
