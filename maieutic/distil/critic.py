@@ -22,7 +22,7 @@ from maieutic.checkpoints.finding import find_folder
 from maieutic.checkpoints.folders import check_folder
 from maieutic.checkpoints.loading import CLASSIFIER, Checkpoint, load_checkpoint
 from maieutic.distil.criticise import Judged
-from maieutic.distil.stage import RUN, TRAINING, StageFolder, start_training
+from maieutic.distil.stage import RUN, TRAINING, Progressing, StageFolder, checksum, start_training
 from maieutic.distil.thresholds import precision_at_recall
 from maieutic.distil.triples import Triple
 from maieutic.errors import InputError, ModelError
@@ -34,7 +34,6 @@ __all__ = [
     "RECALL",
     "Critic",
     "CriticTraining",
-    "Progressing",
     "criticised",
     "train_critic",
 ]
@@ -45,8 +44,6 @@ RECALL = 0.8  # at which precision decides when to stop
 HELD_OUT = 20  # percent of the heads
 PATIENCE = 3  # measurements without a better one
 BEST = "best.safetensors"
-
-Progressing = Callable[[int, float], None]  # (step, mean loss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ def train_critic(
                 f"{problem} false ones, and {BATCH} to learn from; label more", subject="triples"
             )
     settings = {
-        "triples": hashlib.sha256("\n".join(one.to_json() for one in labelled).encode()).hexdigest(),
+        "triples": checksum(one.to_json() for one in labelled),
         "encoder": encoder,
         **asdict(how),
     }
@@ -160,7 +157,7 @@ class _Best:
         self.path = path
         self._model, self._tokenizer, self._held_out = model, tokenizer, held_out
         self._best = -1.0
-        self._step = self._worse = 0
+        self._worse = 0
 
     def since_last(self, step: int) -> None:
         """Take up a training that goes on: its best so far is measured again."""
@@ -168,13 +165,13 @@ class _Best:
             return
         own = {name: value.clone() for name, value in self._model.state_dict().items()}
         self._model.load_state_dict(load_file(self.path), strict=False)
-        self._best, self._step = self._precision(), step
+        self._best = self._precision()
         self._model.load_state_dict(own)
 
-    def __call__(self, step: int) -> bool:
+    def __call__(self, _step: int) -> bool:
         precision = self._precision()
         if precision > self._best:
-            self._best, self._step, self._worse = precision, step, 0
+            self._best, self._worse = precision, 0
             state = {name: value.detach().contiguous() for name, value in self._model.state_dict().items()}
             new = self.path.with_suffix(".new")
             save_file(state, new)

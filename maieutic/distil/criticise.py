@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 from maieutic.distil.export import csv_text, graphml_text
 from maieutic.distil.joint import About, disagreeing, neighbours, problem_of
 from maieutic.distil.relations import Relations
-from maieutic.distil.stage import Lines, StageFolder
+from maieutic.distil.stage import Lines, StageFolder, Stopped, checksum
 from maieutic.distil.thresholds import Level, levels
 from maieutic.distil.triples import Triple, check_distinct
 from maieutic.errors import FileFormatError, InputError
@@ -34,8 +34,6 @@ agora-nli was trained on sentences of trees and takes many pairs of unrelated st
 earns one.
 """
 UNKNOWN = 0.5  # P(true) of a statement on which the model says nothing
-
-Stopped = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +120,43 @@ class Together:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Criticised:
     """A criticised corpus, finished or stopped before.
 
     Attributes:
-        levels: thresholds of P(true).
-        unsummed: statements whose graph was too dense to sum; P(true) is that of their tree.
-        unjudged: statements of which the model said neither true nor false; P(true) is 1/2.
-        left_out: pairs of texts that the budget left unrelated.
+        records: of the heads that are judged, in the order of the corpus.
         grown, left: heads whose trees are grown, and heads that are not judged yet.
     """
 
-    judged: tuple[Judged, ...]
-    levels: tuple[Level, ...]
-    unsummed: int
-    unjudged: int
-    left_out: int
+    records: tuple[Together, ...]
     grown: int
     left: int
+
+    @cached_property
+    def judged(self) -> tuple[Judged, ...]:
+        """All judged triples."""
+        return tuple(one for record in self.records for one in record.judged)
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """Thresholds of P(true)."""
+        return tuple(levels([one.p_true for one in self.judged], [one.triple.label for one in self.judged]))
+
+    @property
+    def unsummed(self) -> int:
+        """Statements whose graph was too dense to sum; P(true) is that of their tree."""
+        return sum(one.joint is None for one in self.judged)
+
+    @property
+    def unjudged(self) -> int:
+        """Statements of which the model said neither true nor false; without others P(true) is 1/2."""
+        return sum(one.direct is None and one.tree is None for one in self.judged)
+
+    @property
+    def left_out(self) -> int:
+        """Pairs of texts that the budget left unrelated."""
+        return sum(record.left_out for record in self.records)
 
 
 def criticise(
@@ -167,14 +183,18 @@ def criticise(
         by_head.setdefault(triple.head, []).append(triple)
     with StageFolder(out, "criticise", _settings(triples, relations, maieutic, how)) as folder:
         trees, records = folder.lines(TREES, Grown), folder.lines(RECORDS, Together)
+
+        def state() -> Criticised:
+            return Criticised(tuple(records.read), len(trees.read), len(by_head) - len(records.read))
+
         try:
             for _ in _grow(by_head, maieutic, trees, how, stopped):
-                yield _state(by_head, trees.read, records.read)
+                yield state()
             if len(trees.read) == len(by_head):
                 for _ in _settle(by_head, maieutic, trees.read, records, (relations, how, stopped)):
-                    yield _state(by_head, trees.read, records.read)
+                    yield state()
         finally:
-            final = _state(by_head, trees.read, records.read)
+            final = state()
             _write(folder, final)
         yield final
 
@@ -207,15 +227,14 @@ def read_judged(path: Path) -> list[Judged]:
 def _settings(
     triples: Sequence[Triple], relations: Relations, maieutic: Maieutic, how: Criticising
 ) -> dict[str, object]:
-    text = "\n".join(triple.to_json() for triple in triples)
     return {
-        "triples": hashlib.sha256(text.encode()).hexdigest(),
-        "relations": hashlib.sha256(repr(relations).encode()).hexdigest(),
+        "triples": checksum(triple.to_json() for triple in triples),
+        "relations": checksum([repr(relations)]),
         "lm": maieutic.lm.name,
         "nli": maieutic.verifier.name,
         "models": [getattr(model, "fingerprint", "") for model in (maieutic.lm, maieutic.verifier)],
         "beliefs": belief_source_of(maieutic.lm),
-        "prompts": hashlib.sha256(repr(maieutic.prompts).encode()).hexdigest(),
+        "prompts": checksum([repr(maieutic.prompts)]),
         "elicit": asdict(maieutic.elicit),
         "inference": repr(maieutic.inference),
         "neighbours": how.neighbours,
@@ -286,24 +305,6 @@ def _settle(
             )
         records.append([Together(head, tuple(judged), settled.left_out)])
         yield
-
-
-def _state(
-    by_head: Mapping[str, Sequence[Triple]], grown: Sequence[Grown], records: Sequence[Together]
-) -> Criticised:
-    place = {head: number for number, head in enumerate(by_head)}
-    ordered = sorted(records, key=lambda record: place[record.head])
-    judged = tuple(one for record in ordered for one in record.judged)
-    found = levels([one.p_true for one in judged], [one.triple.label for one in judged])
-    return Criticised(
-        judged,
-        tuple(found),
-        sum(one.joint is None for one in judged),
-        sum(one.direct is None and one.tree is None for one in judged),
-        sum(record.left_out for record in records),
-        len(grown),
-        len(by_head) - len(records),
-    )
 
 
 def _write(folder: StageFolder, state: Criticised) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from maieutic.distil.export import csv_text, graphml_text
 from maieutic.distil.relations import Relations
-from maieutic.distil.stage import StageFolder
+from maieutic.distil.stage import StageFolder, Stopped, checksum
 from maieutic.distil.triples import Triple, distinct, tail_refusal
 from maieutic.errors import InputError
 from maieutic.lm.base import LanguageModel, SamplingParams
@@ -24,8 +24,6 @@ __all__ = ["TRIPLES", "Dropped", "Generated", "Generating", "Written", "generate
 TRIPLES = "triples.jsonl"
 RECORDS = "records.jsonl"
 MOST_SHOWN = 200  # characters of a dropped reply that a record has
-
-Stopped = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +79,32 @@ class Written:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Generated:
     """A corpus, finished or stopped before.
 
     Attributes:
-        dropped: reason → number of replies.
+        records: of the heads that have been asked about, in the order of the heads.
         left: heads that have not been asked about.
     """
 
-    triples: tuple[Triple, ...]
-    dropped: Counter[str]
-    tokens: int
+    records: tuple[Written, ...]
     left: int
+
+    @cached_property
+    def triples(self) -> tuple[Triple, ...]:
+        """All triples."""
+        return tuple(triple for record in self.records for triple in record.triples)
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Reason → number of dropped replies."""
+        return Counter(item.reason for record in self.records for item in record.dropped)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that were drawn."""
+        return sum(record.tokens for record in self.records)
 
 
 def generate(
@@ -115,8 +126,8 @@ def generate(
         ServerError: the model's server fails; what was written stays.
     """
     settings = {
-        "heads": hashlib.sha256("\n".join(heads).encode()).hexdigest(),
-        "relations": hashlib.sha256(repr(relations).encode()).hexdigest(),
+        "heads": checksum(heads),
+        "relations": checksum([repr(relations)]),
         "relation_names": [relation.id for relation in relations.relations],
         "lm": lm.name,
         **{name: value for name, value in asdict(how).items() if name != "batch"},
@@ -130,24 +141,13 @@ def generate(
                 if stopped():
                     break
                 file.append(_asked(open_heads[start : start + how.batch], relations, lm, how))
-                yield _state(file.read, heads)
+                yield Generated(tuple(file.read), len(heads) - len(file.read))
         finally:
-            final = _state(file.read, heads)
+            final = Generated(tuple(file.read), len(heads) - len(file.read))
             folder.write(TRIPLES, "".join(f"{triple.to_json()}\n" for triple in final.triples))
             folder.write("triples.csv", csv_text(final.triples))
             folder.write("triples.graphml", graphml_text(final.triples))
         yield final
-
-
-def _state(records: Sequence[Written], heads: Sequence[str]) -> Generated:
-    place = {head: number for number, head in enumerate(heads)}
-    ordered = sorted(records, key=lambda record: place[record.head])
-    return Generated(
-        tuple(triple for record in ordered for triple in record.triples),
-        Counter(item.reason for record in records for item in record.dropped),
-        sum(record.tokens for record in records),
-        len(heads) - len(records),
-    )
 
 
 def _asked(

@@ -5,9 +5,10 @@ A stage that was stopped goes on where it stopped when it is started with the sa
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
@@ -22,13 +23,16 @@ from maieutic.files.json_text import dump_json, parse_json
 from maieutic.files.writing import write_whole
 from maieutic.version import __version__
 
-__all__ = ["RUN", "TRAINING", "Lines", "StageFolder", "start_training"]
+__all__ = ["RUN", "TRAINING", "Lines", "Progressing", "StageFolder", "Stopped", "checksum", "start_training"]
 
 RUN = "run.json"
 SETTINGS = "settings"
 TRAINING = "training"  # folder of the checkpoint; it is there until the model is finished
 MODEL = "model.safetensors"
 PACKAGES = ("networkx", "numpy", "python-sat", "rapidfuzz", "tokenizers", "torch", "transformers")
+
+Stopped = Callable[[], bool]  # asked between two batches
+Progressing = Callable[[int, float], None]  # told (step, mean loss)
 
 T = TypeVar("T")
 
@@ -109,6 +113,11 @@ class StageFolder:
         versions |= {name: metadata.version(name) for name in PACKAGES if name in installed}
         described = {"stage": self.stage, SETTINGS: self.settings, "versions": versions}
         return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+def checksum(texts: Iterable[str]) -> str:
+    """The SHA-256 of some texts in their order, in hexadecimal digits."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def start_training(folder: Path) -> None:

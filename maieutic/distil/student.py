@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ import torch
 from maieutic.bundled import words, write_checksums
 from maieutic.checkpoints.devices import resolve_device
 from maieutic.distil.criticise import Judged, p_true_of
-from maieutic.distil.stage import RUN, TRAINING, StageFolder, start_training
+from maieutic.distil.stage import RUN, TRAINING, Progressing, StageFolder, checksum, start_training
 from maieutic.distil.thresholds import RECALLS, levels
 from maieutic.distil.triples import Triple
 from maieutic.errors import InputError
@@ -33,8 +32,6 @@ LEAD = "Fact:"  # before a statement, as in the training text of agora-lm
 PROMPTS = "agora"
 TOKENIZER_LISTS = 5  # copies of the word list that the tokenizer sees
 ROW_TOKENS = 128
-
-Progressing = Callable[[int, float], None]  # (step, mean loss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +117,18 @@ def train_student(
     if len(triples) < how.rows:
         problem = f"{len(triples)} triples survive, fewer than the {how.rows} rows of a batch"
         raise InputError(f"{problem}; keep more of them (--keep), or give fewer --rows", subject="triples")
-    checksum = hashlib.sha256("\n".join(one.statement for one in triples).encode()).hexdigest()
-    settings = {"statements": len(triples), "sha256": checksum, **asdict(how)}
+    read = checksum(one.statement for one in triples)
+    settings = {"statements": len(triples), "sha256": read, **asdict(how)}
     with StageFolder(out, "train", settings) as folder:
         start_training(out)
-        documents = documents_of(triples, load_prompts(PROMPTS))
+        prompts = load_prompts(PROMPTS)
+        documents = documents_of(triples, prompts)
         texts = [f"{prompt} {reply}".strip() for prompt, reply in documents]
         known = sorted({word for text in texts for word in words(text)})
         tokenizer = lm_tokenizer([*texts, *[f" {' '.join(known)}"] * TOKENIZER_LISTS])
         model = new_lm(tokenizer, how.seed).to(resolve_device(device))
         batches = packed_batches(_shuffled(documents, how.seed), tokenizer, how.rows, ROW_TOKENS)
-        answers = [
-            tokenizer.encode(each, add_special_tokens=False)[0] for each in load_prompts(PROMPTS).answers
-        ]
+        answers = [tokenizer.encode(each, add_special_tokens=False)[0] for each in prompts.answers]
         schedule = Schedule(how.steps, how.rate, warmup=min(100, how.steps // 10))
         losses: dict[int, float] = {}
 

@@ -136,21 +136,16 @@ def distinct(tails: Iterable[str], earlier: Collection[str] = ()) -> Iterator[tu
     [None, None, 'duplicate']
     """
     fuzz = extra_library("rapidfuzz.fuzz", EXTRA)
-    kept = [*earlier]
-    words = [_words(one) for one in kept]
+    kept = [(text_key(one), _words(one)) for one in earlier]
     for tail in tails:
         key, own = text_key(tail), _words(tail)
         near = any(
             own[1] == other[1]
-            and (
-                (own[0] and own == other)
-                or (_alike(key, text_key(one)) and fuzz.ratio(key, text_key(one)) >= NEAR)
-            )
-            for one, other in zip(kept, words, strict=True)
+            and ((own[0] and own == other) or (_alike(key, one) and fuzz.ratio(key, one) >= NEAR))
+            for one, other in kept
         )
         if not near:
-            kept.append(tail)
-            words.append(own)
+            kept.append((key, own))
         yield tail, DUPLICATE if near else None
 
 
@@ -197,13 +192,10 @@ def check_distinct(path: Path, triples: Sequence[Triple]) -> None:
     Raises:
         FileFormatError: it is one.
     """
-    for what, keys in (("id", _ids(triples)), ("statement", [text_key(one.statement) for one in triples])):
+    ids, statements = [one.id for one in triples], [text_key(one.statement) for one in triples]
+    for what, keys in (("id", ids), ("statement", statements)):
         seen: set[str] = set()
         for key in keys:
             if key in seen:
                 raise FileFormatError(path, None, f"two triples have the {what} {key!r}; remove one")
             seen.add(key)
-
-
-def _ids(triples: Sequence[Triple]) -> list[str]:
-    return [triple.id for triple in triples]

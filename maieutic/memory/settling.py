@@ -97,10 +97,8 @@ def settle_all(store: MemoryStore, solver: Solver, time: int) -> SettledMemory:
     labels = {one.number: label for one, label in zip(everything, solution.labels, strict=False)}
     before = None
     if all(one.label is not None for one in everything):
-        no_propositions = [False] * (
-            problem.variables - len(everything)
-        )  # of hard clauses, which cost nothing
-        before = problem.cost([*(bool(one.label) for one in everything), *no_propositions])
+        helpers = [False] * (problem.variables - len(everything))  # of hard clauses only: they cost nothing
+        before = problem.cost([*(bool(one.label) for one in everything), *helpers])
     changed = [(one, labels[one.number]) for one in everything if one.label != labels[one.number]]
     said = [
         (one.number, Change(one.statement, one.label, label, one.p, None, (SETTLED,), one.asked is not None))
