@@ -46,7 +46,7 @@ from maieutic.benchmarks.agora.world import load_everyday
 from maieutic.checkpoints.devices import resolve_device
 from maieutic.lm.known_words import KNOWN_WORDS, words_in
 from maieutic.prompts import load_prompts
-from maieutic.training.loop import Batches, Loss, Schedule, Trainer, own_loss
+from maieutic.training.loop import Batches, Loss, Schedule, Trainer
 from maieutic.training.networks import lm_loss, lm_tokenizer, new_lm
 
 __all__ = ["app"]
@@ -75,6 +75,9 @@ RowsOption = Annotated[
     int | None,
     typer.Option("--rows", help=f"Rows of {ROW_TOKENS} tokens in a batch; {ROWS} if not given.", min=1),
 ]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", help="Processes that write the text; some 8 keep a GPU busy.", min=0)
+]
 
 app = typer.Typer(help="Train the bundled models.", pretty_exceptions_enable=False)
 
@@ -87,6 +90,8 @@ def lm(
     device: DeviceOption = "auto",
     start: StartOption = None,
     rows: RowsOption = None,
+    *,
+    workers: WorkersOption = 0,
 ) -> None:
     """Train the language model."""
     world = load_everyday()
@@ -106,7 +111,8 @@ def lm(
     batches = lm_batches(corpus, tokenizer, rows or ROWS, ROW_TOKENS)
     schedule = Schedule(steps, LM_RATES[start is not None], warmup=min(100, steps // 10))
     answers = [tokenizer.encode(each, add_special_tokens=False)[0] for each in corpus.prompts.answers]
-    minutes = _train(model, tokenizer, batches, schedule, out, partial(lm_loss, answers=answers))
+    loss = partial(lm_loss, answers=answers)
+    minutes = _train(model, tokenizer, batches, schedule, out, loss=loss, workers=workers)
     (out / KNOWN_WORDS).write_text("\n".join(vocabulary_words) + "\n", encoding="utf-8")
     options = (f" --from {start.name}" if start else "") + (f" --rows {rows}" if rows else "")
     write_card(out, LM_CARD, _training(f"lm{options}", model, steps, seed, minutes), lm_metrics(out))
@@ -119,6 +125,7 @@ def nli(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     start: StartOption = None,
+    workers: WorkersOption = 0,
 ) -> None:
     """Train the verifier. One that continues from another keeps its tokenizer."""
     world = load_everyday()
@@ -135,7 +142,7 @@ def nli(
     model = model.to(resolve_device(device))
     batches = nli_batches(pairs, tokenizer, NLI_PAIRS)
     schedule = Schedule(steps, NLI_RATES[start is not None], warmup=min(100, steps // 10))
-    minutes = _train(model, tokenizer, batches, schedule, out, nli_loss)
+    minutes = _train(model, tokenizer, batches, schedule, out, loss=nli_loss, workers=workers)
     options = f" --from {start.name}" if start else ""
     training = _training(f"nli{options}", model, steps, seed, minutes)
     write_card(out, NLI_CARD, training, nli_metrics(out, HELD_OUT_PAIRS))
@@ -147,13 +154,15 @@ def _train(
     batches: Batches,
     schedule: Schedule,
     out: Path,
-    loss: Loss = own_loss,
+    *,
+    loss: Loss,
+    workers: int,
 ) -> float:
     """Train, save the model and the tokenizer, and return the time in minutes."""
     start = time.perf_counter()
     with _progress(schedule.steps) as report:
         trainer = Trainer(model, batches, schedule, out, report, loss)
-        trainer.run()
+        trainer.run(workers=workers)
     model.to(torch.bfloat16).save_pretrained(out)
     tokenizer.save_pretrained(out)
     trainer.finish()

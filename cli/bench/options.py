@@ -13,6 +13,7 @@ from maieutic.cli.options import MODELS, OUTPUT, REASONING
 
 __all__ = [
     "BaselineOption",
+    "BatchOption",
     "BenchLmOption",
     "BenchNliOption",
     "BootstrapSeedOption",
@@ -93,6 +94,15 @@ LimitOption = Annotated[
     int,
     typer.Option(
         "--limit", help="Number of questions to draw with --seed; 0 for all.", min=0, rich_help_panel=DATA
+    ),
+]
+BatchOption = Annotated[
+    int,
+    typer.Option(
+        "--batch",
+        help="Questions answered together; more of them keep a GPU busy.",
+        min=1,
+        rich_help_panel=DATA,
     ),
 ]
 KeepGoingOption = Annotated[

@@ -11,6 +11,7 @@ import typer
 
 from maieutic.bundled import AGORA
 from maieutic.cli.bench.options import (
+    BatchOption,
     BenchLmOption,
     BenchNliOption,
     ConfigOption,
@@ -70,6 +71,7 @@ def run(
     split: SplitOption = None,
     limit: LimitOption = 0,
     seed: RunSeedOption = 0,
+    batch: BatchOption = 32,
     config: ConfigOption = None,
     out: RunFolderOption = None,
     dry_run: DryRunOption = False,
@@ -111,6 +113,7 @@ def run(
             dtype=dtype,
             limit=limit,
             seed=seed,
+            batch=batch,
             beliefs=beliefs,
         ).complete()
     cluster = _cluster(context, ray, workers, gpus_per_worker, worker_limit)

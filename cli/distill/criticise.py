@@ -50,6 +50,9 @@ def criticise(
         int,
         typer.Option("--pairs", help="Most pairs that the verifier compares across a head's trees.", min=0),
     ] = 5_000,
+    together: Annotated[
+        int, typer.Option("--heads", help="Heads whose trees grow together; more keep a GPU busy.", min=1)
+    ] = 2,
     statements: Annotated[
         float,
         typer.Option(
@@ -98,7 +101,7 @@ def criticise(
     maieutic = opened(lm, nli, beliefs=beliefs, cache=cache, **options)
     if warning := unmet_words_warning(maieutic.lm, {one.head: None for one in read}):
         complain(f"Warning: {warning}.")
-    how = Criticising(neighbours=neighbours, ties=replace(TIES, budget=pairs, statements=statements))
+    how = Criticising(together, neighbours, ties=replace(TIES, budget=pairs, statements=statements))
     heads = len({triple.head for triple in read})
     state = finished(
         lambda stopped: states(read, known, maieutic, out, how, stopped),

@@ -80,10 +80,16 @@ def relations_for(name: str | None, lm: str) -> Relations:
 def _heads(seeds: str) -> list[str]:
     from maieutic.benchmarks.agora.claims import check_split, things_of
     from maieutic.benchmarks.agora.world import load_everyday
-    from maieutic.distil.seeds import check_heads, read_seeds
+    from maieutic.distil.seeds import EVERYDAY, check_heads, read_seeds
 
     name, _, split = seeds.partition(":")
     if name == AGORA:
-        things = things_of(load_everyday(), check_split(split or "train"))
-        return check_heads(random.Random(0).sample(things, len(things)))  # noqa: S311 - no secret
-    return read_seeds(seeds)
+        heads = check_heads([*things_of(load_everyday(), check_split(split or "train"))])
+    else:
+        heads = read_seeds(seeds)
+    return _shuffled(heads) if name in (AGORA, EVERYDAY) else heads
+
+
+def _shuffled(heads: list[str]) -> list[str]:
+    """The heads in a fixed random order, so that the first ones are of all kinds."""
+    return random.Random(0).sample(heads, len(heads))  # noqa: S311 - no secret

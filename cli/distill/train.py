@@ -35,10 +35,26 @@ def train(
     ] = "joint",
     steps: Annotated[int, typer.Option("--steps", help="Optimizer steps.", min=1)] = 600,
     rows: Annotated[int, typer.Option("--rows", help="Rows of 128 tokens in a batch.", min=1)] = 16,
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Model to go on from: agora, a folder or a hub id in the cache.",
+            show_default="one of agora-lm's shape, from scratch",
+        ),
+    ] = "",
+    lora: Annotated[
+        int,
+        typer.Option("--lora", help="Train low-rank adapters of this rank only, for large models.", min=0),
+    ] = 0,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", help="Largest learning rate.", min=0.0, show_default="by kind of training"),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
 ) -> None:
-    """Train a small language model from scratch on the triples that survive.
+    """Train a language model on the triples that survive.
 
     maieutic distill train judged/judged.jsonl --keep medium --out student
     """
@@ -56,7 +72,7 @@ def train(
     if unknown := sum(getattr(one, way) is None for one in read):
         complain(f"{unknown:,} triples have no P(true) by {way}; that of the tree, or 1/2, counts")
     complain(f"{len(kept):,} of {len(read):,} triples survive ({keep}, by {by})")
-    how = StudentTraining(steps, rows, seed=seed)
+    how = StudentTraining(steps, rows, start, lora, rate, seed)
     with _reported(steps) as report:
         parameters = train_student(kept, out, report, how, device)
     typer.echo(f"a student of {parameters:,} parameters is in {out}; ask it with --lm {out}")

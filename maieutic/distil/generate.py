@@ -121,10 +121,16 @@ def generate(
     ``triples.graphml``. Stopped or not, what is in it so far is in these files.
 
     Raises:
-        InputError: the folder is of another run, or rapidfuzz or filelock is not installed.
+        InputError: no relation is one of such heads (``subject`` is "relations"), the folder is of another
+            run, or rapidfuzz or filelock is not installed.
         ModelError: the model does not support the prompts.
         ServerError: the model's server fails; what was written stays.
     """
+    if not any(relation.suits(head) for relation in relations.relations for head in heads):
+        names = ", ".join(relation.id for relation in relations.relations)
+        raise InputError(
+            f"none of the relations ({names}) is one of the heads; name others", subject="relations"
+        )
     settings = {
         "heads": checksum(heads),
         "relations": checksum([repr(relations)]),
@@ -154,15 +160,15 @@ def _asked(
     heads: Sequence[tuple[int, str]], relations: Relations, lm: LanguageModel, how: Generating
 ) -> list[Written]:
     style: Literal["text", "chat"] = load_prompts(lm.prompts).format
-    asked = [(head, relation) for _, head in heads for relation in relations.relations]
+    about = [[one for one in relations.relations if one.suits(head)] for _, head in heads]
+    asked = [(head, one) for (_, head), own in zip(heads, about, strict=True) for one in own]
     prompts = [relations.prompt(relation, head, style) for head, relation in asked]
-    replies = sample(lm, prompts, how.samples, how.params)
-    each = len(relations.relations)
+    replies = iter(sample(lm, prompts, how.samples, how.params))
     written = []
-    for place, (number, head) in enumerate(heads):
-        rows = replies[place * each : (place + 1) * each]
+    for (number, head), own in zip(heads, about, strict=True):
+        rows = [next(replies) for _ in own]
         texts = [[one.text for one in row] for row in rows]
-        triples, dropped = _usable(number, head, relations, texts)
+        triples, dropped = _usable(number, head, replace(relations, relations=tuple(own)), texts)
         tokens = sum(one.completion_tokens for row in rows for one in row)
         sampled = tuple(
             replace(one, source=lm.name, temperature=how.temperature, top_p=how.top_p, seed=how.seed)

@@ -7,6 +7,7 @@ the words of its triple and of its template and no others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -23,7 +24,9 @@ __all__ = ["BUILT_IN", "Relation", "Relations", "load_relations"]
 
 BUILT_IN = ("agora", "atomic")
 HEAD, TAIL = "head", "tail"
-_KEYS = {"id": str, "statement": str, "opposite": str, "exclusive": bool, "examples": list}
+THINGS, EVENTS = "things", "events"
+_KEYS = {"id": str, "statement": str, "of": str, "opposite": str, "exclusive": bool, "examples": list}
+_PERSON = re.compile(r"\bPerson[XYZ]\b")  # names the people of an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Relation:
 
     Attributes:
         template: of its statement, "{head} is made of {tail}."; it ends with the tail and a full stop.
+        of: what its heads are: "things", "events" (heads that name PersonX), or "" for both.
         opposite: id of the relation whose statement of the same head and tail is true exactly when this one's
             is false; "" for none.
         exclusive: whether a head has at most one tail of it.
@@ -40,9 +44,18 @@ class Relation:
 
     id: str
     template: Template
+    of: str = ""
     opposite: str = ""
     exclusive: bool = False
     examples: tuple[tuple[str, str], ...] = ()
+
+    def suits(self, head: str) -> bool:
+        """Whether the relation is one of such heads.
+
+        >>> [load_relations("atomic").by_id[name].suits("PersonX bakes a cake") for name in ("xNeed", "IsA")]
+        [True, False]
+        """
+        return not self.of or (self.of == EVENTS) == bool(_PERSON.search(head))
 
     def statement(self, head: str, tail: str) -> str:
         """The statement of a triple.
@@ -106,17 +119,19 @@ class Relations:
         return Prompt(style, self.instruction, shots, _query(relation, head), as_sentence(beginning))
 
     def tail(self, relation: Relation, head: str, reply: str) -> str:
-        """The tail in a reply, which may repeat the statement's beginning; "" where the reply has none.
+        """The tail in a reply, which may repeat the statement's beginning or the last words of it.
 
         >>> relations = load_relations("atomic")
-        >>> made_of = relations.by_id["MadeUpOf"]
-        >>> [relations.tail(made_of, "a pan", text) for text in (" steel.", "A pan is made of tin.")]
-        ['steel.', 'tin.']
+        >>> replies = " steel.", "A pan is made of tin.", "made of tin."
+        >>> [relations.tail(relations.by_id["MadeUpOf"], "a pan", reply) for reply in replies]
+        ['steel.', 'tin.', 'tin.']
         """
-        text, beginning = " ".join(reply.split()), as_sentence(relation.beginning(head))
-        if as_sentence(text).casefold().startswith(f"{beginning} ".casefold()):
-            text = text[len(beginning) :].strip()
-        return text
+        words, beginning = reply.split(), relation.beginning(head).casefold().split()
+        said = [word.casefold() for word in words]
+        for count in range(min(len(words), len(beginning)), 0, -1):
+            if said[:count] == beginning[-count:]:
+                return " ".join(words[count:])
+        return " ".join(words)
 
 
 def _query(relation: Relation, head: str) -> str:
@@ -166,6 +181,9 @@ def _relation(table: object, number: int, name: str, lead: str) -> Relation:
             raise FileFormatError(name, None, f"{where}: {key} is unknown or of a wrong type; correct it")
     if not table.get("id") or not table.get("statement"):
         raise FileFormatError(name, None, f"{where} needs an id and a statement; add them")
+    if (of := table.get("of", "")) not in ("", THINGS, EVENTS):
+        problem = f"{where}: of must be {THINGS} or {EVENTS}, not {of!r}; correct it, or leave it out"
+        raise FileFormatError(name, None, problem)
     try:
         template = Template.compile(table["statement"], {HEAD, TAIL})
     except ValueError as error:
@@ -179,5 +197,5 @@ def _relation(table: object, number: int, name: str, lead: str) -> Relation:
     if len(pairs) < len(examples) or (not lead and len(pairs) < 2):
         raise FileFormatError(name, None, f"{where}: give two or more examples, each a head and a tail")
     return Relation(
-        table["id"], template, table.get("opposite", ""), table.get("exclusive", False), tuple(pairs)
+        table["id"], template, of, table.get("opposite", ""), table.get("exclusive", False), tuple(pairs)
     )

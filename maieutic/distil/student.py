@@ -1,37 +1,41 @@
-"""Students: small language models that learn what survived, as statements, as questions and as triples."""
+"""Students: language models that learn what survived, from scratch or from a model that is there already."""
 
 from __future__ import annotations
 
-import random
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from maieutic.bundled import words, write_checksums
+from maieutic.bundled import AGORA, bundled_folder, words, write_checksums
 from maieutic.checkpoints.devices import resolve_device
+from maieutic.checkpoints.loading import LANGUAGE_MODEL, Checkpoint, load_checkpoint
 from maieutic.distil.criticise import Judged, p_true_of
+from maieutic.distil.lessons import documents_of, lesson_batches, lessons_of
 from maieutic.distil.stage import RUN, TRAINING, Progressing, StageFolder, checksum, start_training
 from maieutic.distil.thresholds import RECALLS, levels
 from maieutic.distil.triples import Triple
 from maieutic.errors import InputError
-from maieutic.lm.known_words import KNOWN_WORDS
+from maieutic.extras import extra_library
+from maieutic.lm.known_words import KNOWN_WORDS, words_in
+from maieutic.lm.local.model import TransformersLM
+from maieutic.lm.local.tokens import Vocabulary
 from maieutic.prompts import PromptSet, load_prompts
-from maieutic.prompts.base import small_letter
-from maieutic.sentences import negations
 from maieutic.training.loop import Schedule, Trainer
-from maieutic.training.networks import lm_loss, lm_tokenizer, new_lm, packed_batches
+from maieutic.training.networks import LM_WINDOW, causal_loss, lm_tokenizer, new_lm
 
-__all__ = ["ALL", "StudentTraining", "documents_of", "surviving", "train_student"]
+__all__ = ["ALL", "StudentTraining", "surviving", "train_student"]
 
 ALL = "all"  # as a level: everything survives
-LEAD = "Fact:"  # before a statement, as in the training text of agora-lm
 PROMPTS = "agora"
 TOKENIZER_LISTS = 5  # copies of the word list that the tokenizer sees
 ROW_TOKENS = 128
+RATES = {"scratch": 3e-3, "model": 1e-3, "adapters": 2e-4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,48 @@ class StudentTraining:
     """How a student is trained.
 
     Attributes:
-        rows: of 128 tokens in a batch, ≥ 1.
+        rows: of 128 tokens in a batch, or as many as the longest document has, ≥ 1.
+        start: the model that it begins as, a folder, a hub id or "agora"; "" for one of agora-lm's shape
+            that begins with random weights.
+        lora: rank of low-rank adapters (Hu et al. 2022, arXiv 2106.09685) that alone are trained, and added
+            to the weights at the end; 0 to train all weights.
+        rate: the largest learning rate; None for one that suits the kind of training.
+
+    Raises:
+        InputError: adapters without a model that they adapt; ``subject`` is "lora".
     """
 
     steps: int = 600
     rows: int = 16
-    rate: float = 3e-3
+    start: str = ""
+    lora: int = 0
+    rate: float | None = None
     seed: int = 0
     save_every: int = 100
+
+    def __post_init__(self) -> None:
+        if self.lora and not self.start:
+            problem = "low-rank adapters need a model that is trained already"
+            raise InputError(f"{problem}; give --from, or leave --lora out", subject="lora")
+
+    @property
+    def largest_rate(self) -> float:
+        """The largest learning rate."""
+        kind = "adapters" if self.lora else "model" if self.start else "scratch"
+        return RATES[kind] if self.rate is None else self.rate
+
+
+@dataclass(frozen=True)
+class _Pupil:
+    """A model before it is trained.
+
+    Attributes:
+        known: the words that its folder is to list as known; None for no list.
+    """
+
+    checkpoint: Checkpoint
+    prompts: PromptSet
+    known: Sequence[str] | None
 
 
 def surviving(judged: Sequence[Judged], level: str, way: str = "joint") -> list[Triple]:
@@ -65,36 +103,6 @@ def surviving(judged: Sequence[Judged], level: str, way: str = "joint") -> list[
     return [one.triple for one, score in zip(judged, scores, strict=True) if score >= threshold]
 
 
-def documents_of(triples: Sequence[Triple], prompts: PromptSet) -> list[tuple[str, str]]:
-    """What a student learns of triples: prompts that are not learned, "" for none, and the replies that are.
-
-    Each triple is a statement, a question whether it holds, one whether its negation does, and a triple.
-
-    >>> triple = Triple("1", "a dog", "HasA", "legs", "A dog has legs.")
-    >>> for prompt, reply in documents_of([triple], load_prompts("agora")):
-    ...     print(repr(prompt), repr(reply))
-    '' 'Fact: a dog has legs.'
-    'Q: a dog has legs?\\nA: The statement is' 'true.'
-    'Q: a dog does not have legs?\\nA: The statement is' 'false.'
-    '' 'a dog | HasA | legs'
-    """
-    yes, no = (answer.strip() for answer in prompts.answers)
-    documents: list[tuple[str, str]] = []
-    for one in triples:
-        documents += [
-            ("", f"{LEAD} {small_letter(one.statement)}"),
-            (prompts.direct(one.statement).text(), f"{yes}."),
-        ]
-        documents += [(prompts.direct(text).text(), f"{no}.") for text in _denial(one.statement)]
-        documents.append(("", f"{one.head} | {one.relation} | {one.tail}"))
-    return documents
-
-
-def _denial(statement: str) -> tuple[str, ...]:
-    """The negation of a statement of one sentence; of several the rules would deny the first, the head."""
-    return () if ". " in statement else negations(statement)[:1]
-
-
 def train_student(
     triples: Sequence[Triple],
     out: Path,
@@ -102,7 +110,7 @@ def train_student(
     how: StudentTraining = StudentTraining(),
     device: str = "auto",
 ) -> int:
-    """Train a language model of agora-lm's shape from scratch into a folder; a stopped training goes on.
+    """Train a language model into a folder; a stopped training goes on.
 
     The folder is that of a model like any other: safetensors, tokenizer, known words, checksums, and a card
     with the checksum of the data.
@@ -111,7 +119,10 @@ def train_student(
         The number of the student's parameters.
 
     Raises:
-        InputError: fewer triples than rows of a batch, or the folder is not empty and of no such run.
+        InputError: fewer triples than rows of a batch, the folder is not empty and of no such run, or peft is
+            not installed.
+        ModelError: the model to begin with cannot be opened, or uses no such prompts.
+        ContextLengthError: a document does not fit its window.
         MaieuticError: a checkpoint cannot be written; the previous one stays.
     """
     if len(triples) < how.rows:
@@ -121,46 +132,73 @@ def train_student(
     settings = {"statements": len(triples), "sha256": read, **asdict(how)}
     with StageFolder(out, "train", settings) as folder:
         start_training(out)
-        prompts = load_prompts(PROMPTS)
-        documents = documents_of(triples, prompts)
-        texts = [f"{prompt} {reply}".strip() for prompt, reply in documents]
-        known = sorted({word for text in texts for word in words(text)})
-        tokenizer = lm_tokenizer([*texts, *[f" {' '.join(known)}"] * TOKENIZER_LISTS])
-        model = new_lm(tokenizer, how.seed).to(resolve_device(device))
-        batches = packed_batches(_shuffled(documents, how.seed), tokenizer, how.rows, ROW_TOKENS)
-        answers = [tokenizer.encode(each, add_special_tokens=False)[0] for each in prompts.answers]
-        schedule = Schedule(how.steps, how.rate, warmup=min(100, how.steps // 10))
+        pupil = _grown_up(triples, how.start, device) if how.start else _new(triples, how.seed, device)
+        opened, vocabulary = pupil.checkpoint, Vocabulary(pupil.checkpoint)
+        torch.manual_seed(how.seed)  # of adapters and dropout
+        model = _adapted(opened.model, how.lora) if how.lora else opened.model
+        lessons = lessons_of(documents_of(triples, pupil.prompts), vocabulary)
+        batches = lesson_batches(lessons, how.rows, ROW_TOKENS, vocabulary.pad, how.seed)
+        encode = partial(opened.tokenizer.encode, add_special_tokens=False)
+        loss = partial(causal_loss, answers=[encode(answer)[0] for answer in pupil.prompts.answers])
+        schedule = Schedule(how.steps, how.largest_rate, warmup=min(100, how.steps // 10))
         losses: dict[int, float] = {}
 
-        def noted(step: int, loss: float) -> None:
-            losses[step] = loss
-            report(step, loss)
+        def noted(step: int, mean: float) -> None:
+            losses[step] = mean
+            report(step, mean)
 
-        loss = partial(lm_loss, answers=answers)
-        trainer = Trainer(model, batches, schedule, out / TRAINING, noted, loss)
+        trainer = Trainer(model, batches, schedule, out / TRAINING, noted, loss, matrices=not how.lora)
         trainer.run(how.save_every)
+        if how.lora:
+            model = model.merge_and_unload()
         model.to(torch.bfloat16).save_pretrained(out)
-        tokenizer.save_pretrained(out)
-        folder.write(KNOWN_WORDS, "\n".join(known) + "\n")
-        folder.write("README.md", _card(model.num_parameters(), settings, losses))
+        opened.tokenizer.save_pretrained(out)
+        if pupil.known is not None:
+            folder.write(KNOWN_WORDS, "\n".join(pupil.known) + "\n")
+        folder.write("README.md", _card(model, settings, losses))
         shutil.rmtree(out / TRAINING)
     write_checksums(out)
     return int(model.num_parameters())
 
 
-def _shuffled(documents: Sequence[tuple[str, str]], seed: int) -> Callable[[int], Iterator[tuple[str, str]]]:
-    """Each step's stream: all documents in an order of its own, again and again."""
+def _new(triples: Sequence[Triple], seed: int, device: str) -> _Pupil:
+    """A model of agora-lm's shape with random weights, and a tokenizer of what it is to read."""
+    prompts = load_prompts(PROMPTS)
+    documents = documents_of(triples, prompts)
+    texts = [f"{prompt.text() if prompt else ''}{reply}" for prompt, reply in documents]
+    known = sorted({word for text in texts for word in words(text)})
+    tokenizer = lm_tokenizer([*texts, *[f" {' '.join(known)}"] * TOKENIZER_LISTS])
+    place = resolve_device(device)
+    model = new_lm(tokenizer, seed).to(place)
+    return _Pupil(
+        Checkpoint("student", model, tokenizer, place, torch.float32, LM_WINDOW, Path()), prompts, known
+    )
 
-    def stream(step: int) -> Iterator[tuple[str, str]]:
-        rng = random.Random(f"{seed} {step}")  # noqa: S311 - no secret
-        while True:
-            yield from rng.sample(documents, len(documents))
 
-    return stream
+def _grown_up(triples: Sequence[Triple], start: str, device: str) -> _Pupil:
+    """A model that is trained already, in float32, with the prompts that suit it."""
+    name = str(bundled_folder("agora-lm")) if start == AGORA else start
+    opened = load_checkpoint(name, LANGUAGE_MODEL, device=device, dtype="float32")
+    known = words_in(opened.folder)
+    if known is not None:
+        known |= {word for one in triples for word in words(one.statement)}
+    prompts = load_prompts(TransformersLM(opened).prompts)
+    return _Pupil(opened, prompts, None if known is None else sorted(known))
 
 
-def _card(parameters: int, settings: Mapping[str, object], losses: Mapping[int, float]) -> str:
+def _adapted(model: Any, rank: int) -> Any:
+    """The model with trainable low-rank adapters at all its linear layers, and all else frozen."""
+    peft = extra_library("peft", "lora")
+    linear = peft.LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
+    with warnings.catch_warnings():  # peft reads an attribute that Transformers will rename
+        warnings.simplefilter("ignore", FutureWarning)
+        return peft.get_peft_model(model, linear)
+
+
+def _card(model: Any, settings: Mapping[str, object], losses: Mapping[int, float]) -> str:
     last = f"{losses[max(losses)]:.4f}" if losses else "not measured since it was resumed"
+    begun = f"continued from {settings['start']}" if settings["start"] else "trained from scratch"
+    adapters = f", through low-rank adapters of rank {settings['lora']}," if settings["lora"] else ""
     return f"""---
 pipeline_tag: text-generation
 library_name: transformers
@@ -168,10 +206,9 @@ library_name: transformers
 
 # A student
 
-A Llama-shaped causal model with a byte-level BPE tokenizer, trained from scratch on
-{settings["statements"]:,} statements of another model: as facts, as questions about them and their
-negations, and as triples.
-{parameters:,} parameters, bfloat16, safetensors.
+{type(model).__name__}, {begun}{adapters} on {settings["statements"]:,} statements of another model:
+as facts, as questions about them and their negations, and as triples.
+{model.num_parameters():,} parameters, bfloat16, safetensors.
 
 | | |
 | --- | --- |

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader, Dataset
 
 from maieutic.errors import InputError, MaieuticError
 from maieutic.training.muon import Muon
@@ -74,6 +75,7 @@ class Trainer:
         folder: holds the checkpoint until the run is finished.
         report: called with (step, mean loss since the last report).
         loss: the loss function; by default the model's own loss.
+        matrices: whether Muon trains the matrices of hidden layers; AdamW does otherwise.
 
     Raises:
         InputError: the folder contains other files or a run of another length. ``subject`` is the option.
@@ -88,6 +90,8 @@ class Trainer:
         folder: Path,
         report: Callable[[int, float], None],
         loss: Loss = own_loss,
+        *,
+        matrices: bool = True,
     ) -> None:
         self.model = model
         self.batches = batches
@@ -97,22 +101,26 @@ class Trainer:
         self.loss = loss
         self.device = next(model.parameters()).device
         self.halved = self.device.type != "cpu" or _computes_bfloat16()
-        self.optimizers = _optimizers(model, schedule, torch.bfloat16 if self.halved else torch.float32)
+        precision = torch.bfloat16 if self.halved else torch.float32
+        self.optimizers = _optimizers(model, schedule, precision if matrices else None)
         self.step = self._resume()
 
-    def run(self, save_every: int = 200, enough: Callable[[int], bool] = lambda _: False) -> None:
+    def run(
+        self, save_every: int = 200, enough: Callable[[int], bool] = lambda _: False, workers: int = 0
+    ) -> None:
         """Train to the end of the schedule and save a checkpoint every ``save_every`` steps.
 
         Args:
             enough: asked with the step after each checkpoint; True ends training early.
+            workers: processes that make batches ahead of the steps, ≥ 0; no result depends on it.
         """
         self.model.train()
         losses: list[float] = []
-        while self.step < self.schedule.steps:
+        for made in _ahead(self.batches, range(self.step, self.schedule.steps), workers):
             for optimizer in self.optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = self.schedule.rate_at(self.step)
-            batch = {name: tensor.to(self.device) for name, tensor in self.batches(self.step).items()}
+            batch = {name: tensor.to(self.device) for name, tensor in made.items()}
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
                 loss = self.loss(self.model, batch)
             torch.autograd.backward(loss)
@@ -137,7 +145,7 @@ class Trainer:
         shutil.rmtree(new, ignore_errors=True)
         try:
             new.mkdir(parents=True)
-            save_file(_plain(self.model.state_dict().items()), new / "model.safetensors")
+            save_file(_plain(self._trained()), new / "model.safetensors")
             save_file(self._moments(), new / "optimizer.safetensors")
             (new / "state.json").write_text(json.dumps({"step": self.step, "of": self.schedule.steps}))
             old, previous = self.folder / CHECKPOINT, self.folder / PREVIOUS
@@ -158,6 +166,11 @@ class Trainer:
         """Remove the checkpoint; call this after saving the model."""
         for name in (CHECKPOINT, UNFINISHED, PREVIOUS):
             shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _trained(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """The model's state without what is frozen."""
+        frozen = {name for name, value in self.model.named_parameters() if not value.requires_grad}
+        return ((name, value) for name, value in self.model.state_dict().items() if name not in frozen)
 
     def _moments(self) -> dict[str, torch.Tensor]:
         return _plain(
@@ -193,22 +206,47 @@ class Trainer:
         return int(state["step"])
 
 
+class _Steps(Dataset[dict[str, torch.Tensor]]):
+    """Batches by their step, as a data set."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+
+    def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
+        return self._batches(step)
+
+
+def _ahead(batches: Batches, steps: range, workers: int) -> Iterator[dict[str, torch.Tensor]]:
+    """The batches of the steps, in their order; made by that many processes, if any."""
+    if workers == 0:
+        return map(batches, steps)
+    fork = "fork"  # batches are functions of this process
+    return iter(
+        DataLoader(
+            _Steps(batches), batch_size=None, sampler=steps, num_workers=workers, multiprocessing_context=fork
+        )
+    )
+
+
 def _computes_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 matrices itself; elsewhere they take ten times as long."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _optimizers(
-    model: torch.nn.Module, schedule: Schedule, dtype: torch.dtype
+    model: torch.nn.Module, schedule: Schedule, dtype: torch.dtype | None
 ) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices of hidden layers, AdamW for everything else."""
+    """Muon, computing in ``dtype``, for the matrices of hidden layers; AdamW for all else, or without one."""
     tables = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
-    hidden = [p for p in model.parameters() if p.dim() == 2 and id(p) not in tables]
-    others = [p for p in model.parameters() if p.dim() != 2 or id(p) in tables]
-    return [
-        Muon(hidden, schedule.rate, schedule.weight_decay, dtype=dtype),
-        torch.optim.AdamW(others, lr=schedule.rate, weight_decay=0.0, betas=(0.9, 0.95)),
-    ]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    hidden = [p for p in trained if p.dim() == 2 and id(p) not in tables] if dtype else []
+    others = [p for p in trained if all(p is not one for one in hidden)]
+    optimizers: list[torch.optim.Optimizer] = []
+    if hidden and dtype is not None:
+        optimizers.append(Muon(hidden, schedule.rate, schedule.weight_decay, dtype=dtype))
+    if others:
+        optimizers.append(torch.optim.AdamW(others, lr=schedule.rate, weight_decay=0.0, betas=(0.9, 0.95)))
+    return optimizers
 
 
 def _plain(named: Iterable[tuple[str, Any]]) -> dict[str, torch.Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -11,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from maieutic.training.loop import Batches
 
-__all__ = ["LM_WINDOW", "UNLEARNED", "lm_loss", "lm_tokenizer", "new_lm", "packed_batches"]
+__all__ = ["LM_WINDOW", "UNLEARNED", "causal_loss", "lm_loss", "lm_tokenizer", "new_lm", "packed_batches"]
 
 BOS, EOS = "<s>", "</s>"
 LM_VOCABULARY = 4352
@@ -71,9 +72,24 @@ def lm_loss(
     hidden = model.model(input_ids=batch["input_ids"]).last_hidden_state[:, :-1]
     targets = batch["labels"][:, 1:]
     learned = targets != UNLEARNED
-    logits = model.lm_head(hidden[learned])
-    losses = torch.nn.functional.cross_entropy(logits.float(), targets[learned], reduction="none")
-    verdicts = torch.isin(targets[learned], torch.tensor(answers, device=targets.device))
+    return _weighed_loss(model.lm_head(hidden[learned]), targets[learned], answers)
+
+
+def causal_loss(model: Any, batch: dict[str, torch.Tensor], answers: Sequence[int] = ()) -> torch.Tensor:
+    """The same of any causal language model of Transformers."""
+    targets = batch["labels"][:, 1:]
+    learned = targets != UNLEARNED
+    logits = model(input_ids=batch["input_ids"]).logits[:, :-1]
+    return _weighed_loss(logits[learned], targets[learned], answers)
+
+
+def _weighed_loss(logits: torch.Tensor, targets: torch.Tensor, answers: Sequence[int]) -> torch.Tensor:
+    """The mean cross-entropy over (tokens, classes), in which tokens of verdicts count more.
+
+    The logits are those of labelled tokens only.
+    """
+    losses = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+    verdicts = torch.isin(targets, torch.tensor(answers, device=targets.device))
     weights = 1.0 + (ANSWER_WEIGHT - 1.0) * verdicts
     return (losses * weights).sum() / weights.sum()
 

@@ -61,6 +61,27 @@ def test_a_statement_has_the_words_of_its_triple_and_of_its_template(tmp_path: P
         assert text_key(one.statement) == text_key(template.fill({"head": one.head, "tail": one.tail}))
 
 
+def test_heads_are_asked_about_with_the_relations_of_their_kind(tmp_path: Path) -> None:
+    heads = ["a spoon", "PersonX eats soup"]
+    chosen = load_relations("atomic").chosen(["xNeed", "MadeUpOf"])
+    *_, state = generate(heads, chosen, model(["soup."]), tmp_path / "out", Generating(samples=1))
+    assert [(one.head, one.relation) for one in state.triples] == [
+        ("a spoon", "MadeUpOf"),
+        ("PersonX eats soup", "xNeed"),
+    ]
+    with pytest.raises(InputError) as error:
+        list(generate(heads[:1], chosen.chosen(["xNeed"]), model(["soup."]), tmp_path / "none"))
+    assert error.value.subject == "relations"
+
+
+@given(st.data())
+def test_what_a_reply_repeats_of_its_statement_is_no_part_of_the_tail(data: st.DataObject) -> None:
+    relation = data.draw(st.sampled_from(load_relations("atomic").relations))
+    beginning = relation.beginning("a spoon").split()
+    repeated = beginning[data.draw(st.integers(0, len(beginning))) :]
+    assert relations().tail(relation, "a spoon", " ".join([*repeated, "xyzzy."])) == "xyzzy."
+
+
 @pytest.mark.parametrize("stop_after", [0, 1, 3])
 def test_a_stopped_run_goes_on_to_the_same_corpus(tmp_path: Path, stop_after: int) -> None:
     state = last(tmp_path / "out", stop_after=stop_after)
@@ -129,6 +150,7 @@ def test_there_are_a_thousand_everyday_heads() -> None:
         "[[relations]]\nid = 'A'\nstatement = '{head} is {tail}.'\n",
         "lead = 'Fact:'\n[[relations]]\nid = 'A'\nstatement = '{head} is {tail}.'\nopposite = 'B'\n",
         "lead = 'Fact:'\n[[relations]]\nid = 'A'\nstatement = '{head} is {tail}.'\nexclusive = 'yes'\n",
+        "lead = 'Fact:'\n[[relations]]\nid = 'A'\nof = 'places'\nstatement = '{head} is {tail}.'\n",
     ],
 )
 def test_relations_that_cannot_be_used_are_refused(tmp_path: Path, text: str) -> None:

@@ -91,6 +91,27 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path: Path, stop
     assert list((tmp_path / "run").iterdir()) == []
 
 
+def test_processes_that_make_batches_ahead_change_nothing(tmp_path: Path) -> None:
+    alone, helped = trainer(tmp_path / "alone"), trainer(tmp_path / "helped")
+    alone.run()
+    helped.run(workers=2)
+    for one, other in zip(alone.model.parameters(), helped.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("matrices", [True, False])
+def test_what_is_frozen_stays_and_is_in_no_checkpoint(tmp_path: Path, matrices: bool) -> None:
+    model = Line()
+    model.layer.bias.requires_grad_(False)
+    bias, weight = (value.detach().clone() for value in (model.layer.bias, model.layer.weight))
+    run = Trainer(model, batches, SCHEDULE, tmp_path / "run", lambda *_: None, matrices=matrices)
+    run.run()
+    run.save()
+    assert torch.equal(model.layer.bias, bias)
+    assert not torch.equal(model.layer.weight, weight)
+    assert list(load_file(tmp_path / "run" / "checkpoint" / "model.safetensors")) == ["layer.weight"]
+
+
 def test_a_folder_with_other_things_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(InputError) as caught:

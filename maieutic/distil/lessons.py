@@ -1,0 +1,120 @@
+"""What a student reads: documents about triples, as tokens, and the batches of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from maieutic.distil.triples import Triple
+from maieutic.errors import InputError
+from maieutic.lm.base import Prompt
+from maieutic.lm.local.tokens import Vocabulary
+from maieutic.prompts import PromptSet
+from maieutic.prompts.base import small_letter
+from maieutic.sentences import negations
+from maieutic.training.loop import Batches
+from maieutic.training.networks import UNLEARNED
+
+__all__ = ["Lesson", "documents_of", "lesson_batches", "lessons_of"]
+
+LEAD = "Fact:"  # before a statement, as in the training text of agora-lm
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A document as tokens.
+
+    Attributes:
+        unlearned: how many tokens at its beginning, those of its prompt, are read and not learned.
+    """
+
+    tokens: tuple[int, ...]
+    unlearned: int
+
+
+def documents_of(triples: Sequence[Triple], prompts: PromptSet) -> list[tuple[Prompt | None, str]]:
+    """What a student learns of triples: prompts that are not learned, None for none, and the texts that are.
+
+    Each triple is a statement, a question whether it holds, one whether its negation does, and a triple.
+
+    >>> from maieutic.prompts import load_prompts
+    >>> triple = Triple("1", "a dog", "HasA", "legs", "A dog has legs.")
+    >>> for prompt, reply in documents_of([triple], load_prompts("agora")):
+    ...     print(repr(prompt.query if prompt else ""), repr(reply))
+    '' 'Fact: a dog has legs.'
+    'Q: a dog has legs?' ' true.'
+    'Q: a dog does not have legs?' ' false.'
+    '' 'a dog | HasA | legs'
+    """
+    stop = "." if prompts.format == "text" else ""  # a chat's answer is one word
+    yes, no = (f"{answer}{stop}" for answer in prompts.answers)
+    documents: list[tuple[Prompt | None, str]] = []
+    for one in triples:
+        documents += [(None, f"{LEAD} {small_letter(one.statement)}"), (prompts.direct(one.statement), yes)]
+        documents += [(prompts.direct(text), no) for text in _denial(one.statement)]
+        documents.append((None, f"{one.head} | {one.relation} | {one.tail}"))
+    return documents
+
+
+def _denial(statement: str) -> tuple[str, ...]:
+    """The negation of a statement of one sentence; of several the rules would deny the first, the head."""
+    return () if ". " in statement else negations(statement)[:1]
+
+
+def lessons_of(documents: Sequence[tuple[Prompt | None, str]], vocabulary: Vocabulary) -> list[Lesson]:
+    """The tokens of documents, each with what ends it: a newline, or after a chat the end of the turn.
+
+    Raises:
+        ContextLengthError: a document does not fit the context window.
+        ModelError: the model cannot use a prompt's format.
+    """
+    plain = Prompt("text", "", (), "")
+    asked = [prompt or plain for prompt, _ in documents]
+    before = [vocabulary.render([prompt])[0] if prompt else "" for prompt, _ in documents]
+    whole = [
+        f"{text}{reply}" if prompt.format == "chat" else f"{text}{reply}\n"
+        for prompt, text, (_, reply) in zip(asked, before, documents, strict=True)
+    ]
+    read = vocabulary.encode(asked, before)
+    lessons = []
+    for prompt, tokens, start, (given, _) in zip(
+        asked, vocabulary.encode(asked, whole), read, documents, strict=True
+    ):
+        ends = vocabulary.ends[:1] if prompt.format == "chat" else []
+        vocabulary.check_window(prompt, len(tokens), len(ends))
+        lessons.append(Lesson((*tokens, *ends), len(start) if given else 0))
+    return lessons
+
+
+def lesson_batches(lessons: Sequence[Lesson], rows: int, row_tokens: int, pad: int, seed: int) -> Batches:
+    """Batches of shape (rows, row_tokens or the length of the longest lesson), filled with whole lessons.
+
+    Each step takes them in an order of its own, again and again where they do not fill a batch.
+    """
+    if not lessons:
+        raise InputError("there are no lessons; give some", subject="lessons")
+    width = max(row_tokens, *(len(one.tokens) for one in lessons))
+
+    def batch(step: int) -> dict[str, torch.Tensor]:
+        rng = random.Random(f"{seed} {step}")  # noqa: S311 - no secret
+        ids = torch.full((rows, width), pad)
+        labels = torch.full((rows, width), UNLEARNED)
+        order: list[Lesson] = []
+        for row in range(rows):
+            place = 0
+            while True:
+                order = order or rng.sample(lessons, len(lessons))
+                one = order[-1]
+                if place + len(one.tokens) > width:
+                    break
+                order.pop()
+                end = place + len(one.tokens)
+                ids[row, place:end] = torch.tensor(one.tokens)
+                labels[row, place + one.unlearned : end] = torch.tensor(one.tokens[one.unlearned :])
+                place = end
+        return {"input_ids": ids, "labels": labels}
+
+    return batch
