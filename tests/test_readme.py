@@ -12,6 +12,7 @@ import pytest
 from maieutic.answer import Answer
 from maieutic.cli.docs import with_glossary
 from maieutic.cli.main import app, main
+from maieutic.config import ElicitConfig
 from maieutic.pipeline import Maieutic
 from maieutic.render.terms import glossary_table
 
@@ -43,7 +44,7 @@ def test_the_first_screen_shows_what_its_command_prints(
 def test_the_example_is_what_the_bundled_models_say() -> None:
     answer = Answer.from_json((EXAMPLES / "penguin.answer.json").read_bytes())
     assert (answer.models.lm, answer.models.verifier) == ("agora", "agora")
-    maieutic = Maieutic.load(dtype="float32")
+    maieutic = Maieutic.load(dtype="float32", elicit=ElicitConfig(explain=True))  # as at a terminal
     (again,) = maieutic.conclude([answer.tree])
     assert again.labels == answer.labels
     assert again.margin == pytest.approx(answer.margin, abs=0.01)

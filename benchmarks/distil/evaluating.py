@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from maieutic.benchmarks.analysis.calibration_error import brier_score, expected_calibration_error
 from maieutic.benchmarks.methods.direct import read
+from maieutic.distil.lessons import denial
 from maieutic.errors import InputError
 from maieutic.lm.base import LanguageModel
 from maieutic.pipeline import Maieutic
 from maieutic.prompts import load_prompts
-from maieutic.sentences import negations
 
 __all__ = ["Evaluation", "Statement", "answered_directly", "answered_with_trees", "evaluation_table"]
 
@@ -52,7 +52,7 @@ def answered_directly(name: str, lm: LanguageModel, statements: Sequence[Stateme
     """A model that answers at once, without a word of reasoning.
 
     Raises:
-        InputError: there are no statements.
+        InputError: there are no statements, or one has several sentences.
     """
     prompts = load_prompts(lm.prompts)
     texts = _both(statements)
@@ -65,7 +65,7 @@ def answered_with_trees(name: str, maieutic: Maieutic, statements: Sequence[Stat
     """A model with trees.
 
     Raises:
-        InputError: there are no statements.
+        InputError: there are no statements, or one has several sentences.
     """
     answers = list(maieutic.ask_many(_both(statements)))
     tokens = sum(one.usage.prompt_tokens + one.usage.generated_tokens for one in answers)
@@ -76,7 +76,11 @@ def answered_with_trees(name: str, maieutic: Maieutic, statements: Sequence[Stat
 def _both(statements: Sequence[Statement]) -> list[str]:
     if not statements:
         raise InputError("there are no statements to judge; give some with a label", subject="statements")
-    return [text for one in statements for text in (one.text, negations(one.text)[0])]
+    pairs = [(one.text, denial(one.text)) for one in statements]
+    if several := next((text for text, denied in pairs if denied is None), None):
+        problem = f"{several!r} has several sentences, so that no rule denies it; leave it out"
+        raise InputError(problem, subject="statements")
+    return [text for pair in pairs for text in pair if text is not None]
 
 
 def _evaluated(

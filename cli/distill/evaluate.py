@@ -9,7 +9,14 @@ import typer
 
 from maieutic.bundled import AGORA
 from maieutic.cli.opening import opened
-from maieutic.cli.options import AskNliOption, DeviceOption, DownloadOption, DtypeOption
+from maieutic.cli.options import (
+    AskNliOption,
+    DeviceOption,
+    DownloadOption,
+    DtypeOption,
+    WeightsOption,
+    weights_from,
+)
 from maieutic.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ def evaluate(
         typer.Option("--corpus", help="Triples to describe; repeat for more.", show_default=False),
     ] = None,
     nli: AskNliOption = None,
+    weights: WeightsOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     download: DownloadOption = False,
@@ -48,6 +56,7 @@ def evaluate(
     from maieutic.benchmarks.distil.corpus import corpus_facts
     from maieutic.benchmarks.distil.evaluating import answered_directly, answered_with_trees, evaluation_table
     from maieutic.distil.triples import read_triples
+    from maieutic.inference import Joint
     from maieutic.lm import load_lm
 
     if not models and not corpus:
@@ -65,6 +74,7 @@ def evaluate(
     options: dict[str, Any] = {"device": device, "dtype": dtype, "download": download}
     rows = [answered_directly(name, load_lm(name, **options), statements) for name in models]
     if trees:
+        options["inference"] = Joint(weights_from(weights))
         first = opened(models[0], nli, beliefs="probabilities", cache=False, notice=False, **options)
         rows.append(answered_with_trees(f"{models[0]}, with trees", first, statements))
     typer.echo(evaluation_table(rows))
@@ -74,9 +84,14 @@ def _statements(on: str) -> list[Statement]:
     from maieutic.benchmarks.agora.questions import questions
     from maieutic.benchmarks.agora.world import load_world
     from maieutic.benchmarks.distil.evaluating import Statement
+    from maieutic.cli.console import complain
+    from maieutic.distil.lessons import denial
     from maieutic.distil.triples import read_triples
 
     if on == AGORA:
         return [Statement(one.statement, one.truth) for one in questions(load_world(), "dev", 10_000)]
-    read = read_triples(Path(on))
-    return [Statement(one.statement, one.label) for one in read if one.label is not None]
+    labelled = [one for one in read_triples(Path(on)) if one.label is not None]
+    usable = [one for one in labelled if denial(one.statement)]
+    if len(usable) < len(labelled):
+        complain(f"left out: {len(labelled) - len(usable):,} statements of several sentences")
+    return [Statement(one.statement, bool(one.label)) for one in usable]

@@ -18,7 +18,7 @@ from maieutic.sentences import negations
 from maieutic.training.loop import Batches
 from maieutic.training.networks import UNLEARNED
 
-__all__ = ["Lesson", "documents_of", "lesson_batches", "lessons_of"]
+__all__ = ["Lesson", "denial", "documents_of", "lesson_batches", "lessons_of"]
 
 LEAD = "Fact:"  # before a statement, as in the training text of agora-lm
 
@@ -54,14 +54,21 @@ def documents_of(triples: Sequence[Triple], prompts: PromptSet) -> list[tuple[Pr
     documents: list[tuple[Prompt | None, str]] = []
     for one in triples:
         documents += [(None, f"{LEAD} {small_letter(one.statement)}"), (prompts.direct(one.statement), yes)]
-        documents += [(prompts.direct(text), no) for text in _denial(one.statement)]
+        if denied := denial(one.statement):
+            documents.append((prompts.direct(denied), no))
         documents.append((None, f"{one.head} | {one.relation} | {one.tail}"))
     return documents
 
 
-def _denial(statement: str) -> tuple[str, ...]:
-    """The negation of a statement of one sentence; of several the rules would deny the first, the head."""
-    return () if ". " in statement else negations(statement)[:1]
+def denial(statement: str) -> str | None:
+    """The negation of a statement of one sentence, by rule; None for several.
+
+    Of several the rules would deny the first, which with the relations of events is the head.
+
+    >>> denial("A dog has legs."), denial("PersonX eats. As a result, PersonX feels full.")
+    ('A dog does not have legs.', None)
+    """
+    return None if ". " in statement else negations(statement)[0]
 
 
 def lessons_of(documents: Sequence[tuple[Prompt | None, str]], vocabulary: Vocabulary) -> list[Lesson]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -111,7 +112,8 @@ class StageFolder:
         installed = {one.metadata["Name"] for one in metadata.distributions()}
         versions = {"maieutic": __version__, "python": platform.python_version()}
         versions |= {name: metadata.version(name) for name in PACKAGES if name in installed}
-        described = {"stage": self.stage, SETTINGS: self.settings, "versions": versions}
+        machine = {"system": platform.platform(), "cores": os.cpu_count()}
+        described = {"stage": self.stage, SETTINGS: self.settings, "versions": versions, "machine": machine}
         return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 

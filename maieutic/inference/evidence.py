@@ -9,6 +9,7 @@ from maieutic.inference.assumptions import Assumption
 from maieutic.inference.constraints import Constraint, relation_constraints
 from maieutic.inference.graph import BeliefGraph, Literal, Q
 from maieutic.inference.weights import JointWeights
+from maieutic.text import text_key
 from maieutic.tree import ROOT, Proposition, Tree, taking_part
 
 __all__ = ["assumed", "belief", "terms_of"]
@@ -28,11 +29,22 @@ def terms_of(
     yield from _beliefs(tree, nodes, weights)
     explanations = sum(1.0 if node.id in tree.by_id else share for node in nodes)
     yield from _relations(graph, {ROOT, *(node.id for node in nodes)}, explanations, weights)
+    undecided = _given_for_both(nodes)
     for node in nodes:
         assert node.parent is not None
+        if (node.parent, text_key(node.statement)) in undecided:
+            continue
         parent = Literal(node.parent, node.side is True)
         term = "true_child" if node.side else "false_child"
         yield term, Constraint("tree", Literal(node.id), parent, 1.0)
+
+
+def _given_for_both(nodes: Sequence[Proposition]) -> set[tuple[str | None, str]]:
+    """Parents with the sentences that were given as reasons for them and against them, which say neither."""
+    sides: dict[tuple[str | None, str], set[bool | None]] = {}
+    for node in nodes:
+        sides.setdefault((node.parent, text_key(node.statement)), set()).add(node.side)
+    return {place for place, given in sides.items() if len(given) > 1}
 
 
 def _beliefs(

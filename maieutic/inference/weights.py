@@ -71,7 +71,8 @@ class JointWeights:
         negation: the same of either kind where an explanation is taken as its negation.
         at_root: a relation of an explanation to Q or ¬Q, or of these to it; each is divided by the number
             of explanations.
-        true_child: nats of "what the True prompt gave speaks for its parent".
+        true_child: nats of "what the True prompt gave speaks for its parent"; a sentence that both prompts
+            gave speaks for neither.
         false_child: nats of "what the False prompt gave speaks against its parent".
         bias: log-odds that a statement asked about is true before anything is known; may be negative.
         threshold: a relation less probable than this is left out, in [0, 1); one below 1/2 says nothing

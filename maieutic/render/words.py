@@ -145,6 +145,7 @@ def _idle(phrases: Phrases) -> Iterator[RenderableType]:
     children = [node for node in phrases.nodes.values() if node.parent == ROOT and node.id not in counted]
     rows = [phrases.given(i) for i in phrases.assumptions if i not in counted]
     rows += [quoted(node.statement) for node in children if node.id in phrases.answer.labels]
+    rows = list(dict.fromkeys(rows))  # the model may give one sentence for both sides
     if rows:
         yield from _title("Also said, without effect on the answer")
     for row in rows[:SHOWN_IDLE]:

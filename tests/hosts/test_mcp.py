@@ -14,6 +14,7 @@ mcp = pytest.importorskip("mcp")
 import anyio  # noqa: E402
 
 from maieutic import Maieutic  # noqa: E402
+from maieutic.config import ElicitConfig  # noqa: E402
 
 QUESTION = "Can a penguin fly?"
 
@@ -39,7 +40,7 @@ def test_the_server_answers_and_supposes() -> None:
         assert all(tool.annotations.read_only_hint for tool in tools.values())
 
         told = (await client.call_tool("ask", {"question": QUESTION})).structured_content
-        direct = Maieutic.load().ask(QUESTION)
+        direct = Maieutic.load(elicit=ElicitConfig(explain=True)).ask(QUESTION)  # as the server asks
         assert told["answer"] is direct.answer
         assert told["p_true"] == pytest.approx(direct.p_true, abs=0.01)
         assert told["reasons"]

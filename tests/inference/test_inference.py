@@ -330,6 +330,16 @@ def test_an_explanation_that_the_model_believes_speaks_for_the_side_it_was_given
     assert (verdict.answer, verdict.margin) == (side, 0.5 if side else 0.6)
 
 
+def test_a_sentence_that_was_given_for_both_sides_speaks_for_neither() -> None:
+    given = [replace(proposition(f"Q{side}0", "Q", 0.9, 0.1), statement="It holds.") for side in "TF"]
+    other = proposition("QT1", "Q", 0.9, 0.1)
+    for nodes, expected in ((given, set()), ([*given, other], {"QT1"}), (given[:1], {"QT0"})):
+        tree = tree_of(proposition("Q", None, 0.5, 0.5), *nodes)
+        verdict = solve(tree, ScriptedVerifier(lambda *_: "neutral"), UNBIASED)
+        edges = [constraint for constraint in verdict.constraints if constraint.kind == "tree"]
+        assert {edge.source.id for edge in edges} == expected
+
+
 @pytest.mark.parametrize(("p", "after"), [(0.9, True), (0.2, False), (None, True)])
 def test_a_chain_of_thought_speaks_for_what_it_concludes(p: float | None, after: bool) -> None:
     tree = replace(tree_of(proposition("Q", None, 0.5, 0.5)), chain=Chain("It is so.", p))
