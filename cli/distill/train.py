@@ -59,7 +59,7 @@ def train(
     maieutic distill train judged/judged.jsonl --keep medium --out student
     """
     from maieutic.distil.criticise import read_judged
-    from maieutic.distil.student import StudentTraining, surviving, train_student
+    from maieutic.distil.student import StudentTraining, sift, train_student
 
     read = read_judged(judged)
     if by not in ("joint", "tree", "direct"):
@@ -68,13 +68,16 @@ def train(
         read, way = criticised(read, Critic.load(by, device)), "joint"
     else:
         way = by
-    kept = surviving(read, keep, way)
+    sifted = sift(read, keep, way)
     if unknown := sum(getattr(one, way) is None for one in read):
         complain(f"{unknown:,} triples have no P(true) by {way}; that of the tree, or 1/2, counts")
-    complain(f"{len(kept):,} of {len(read):,} triples survive ({keep}, by {by})")
+    complain(
+        f"{len(sifted.kept):,} of {len(read):,} triples survive ({keep}, by {by}); "
+        f"{len(sifted.refuted):,} are learned as false"
+    )
     how = StudentTraining(steps, rows, start, lora, rate, seed)
     with _reported(steps) as report:
-        parameters = train_student(kept, out, report, how, device)
+        parameters = train_student(sifted, out, report, how, device)
     typer.echo(f"a student of {parameters:,} parameters is in {out}; ask it with --lm {out}")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import torch
 
@@ -35,29 +36,48 @@ class Lesson:
     unlearned: int
 
 
-def documents_of(triples: Sequence[Triple], prompts: PromptSet) -> list[tuple[Prompt | None, str]]:
+def documents_of(
+    triples: Sequence[Triple], refuted: Sequence[Triple], prompts: PromptSet
+) -> list[tuple[Prompt | None, str]]:
     """What a student learns of triples: prompts that are not learned, None for none, and the texts that are.
 
-    Each triple is a statement, a question whether it holds, one whether its negation does, and a triple.
+    Each triple is a statement, a question whether it holds, one whether its negation does, and a triple; each
+    refuted one is the two questions with the other answers. Questions are repeated until true and false are
+    as frequent among those with a negation, and among those without: a corpus that has more of one would
+    teach that answer.
 
     >>> from maieutic.prompts import load_prompts
     >>> triple = Triple("1", "a dog", "HasA", "legs", "A dog has legs.")
-    >>> for prompt, reply in documents_of([triple], load_prompts("agora")):
+    >>> for prompt, reply in documents_of([triple], [], load_prompts("agora")):
     ...     print(repr(prompt.query if prompt else ""), repr(reply))
     '' 'Fact: a dog has legs.'
+    '' 'a dog | HasA | legs'
     'Q: a dog has legs?' ' true.'
     'Q: a dog does not have legs?' ' false.'
-    '' 'a dog | HasA | legs'
     """
-    stop = "." if prompts.format == "text" else ""  # a chat's answer is one word
-    yes, no = (f"{answer}{stop}" for answer in prompts.answers)
     documents: list[tuple[Prompt | None, str]] = []
     for one in triples:
-        documents += [(None, f"{LEAD} {small_letter(one.statement)}"), (prompts.direct(one.statement), yes)]
-        if denied := denial(one.statement):
-            documents.append((prompts.direct(denied), no))
+        documents.append((None, f"{LEAD} {small_letter(one.statement)}"))
         documents.append((None, f"{one.head} | {one.relation} | {one.tail}"))
-    return documents
+    judged = [(one.statement, True) for one in triples] + [(one.statement, False) for one in refuted]
+    stop = "." if prompts.format == "text" else ""  # a chat's answer is one word
+    yes, no = (f"{answer}{stop}" for answer in prompts.answers)
+    asked = [(prompts.direct(text), yes if truth else no) for text, truth in _balanced(judged)]
+    return [*documents, *asked]
+
+
+def _balanced(judged: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Statements and their negations with their truth, repeated as :func:`documents_of` says."""
+    groups: dict[tuple[bool, bool], list[str]] = {}  # (whether it has a negation, truth) → statements
+    for text, truth in judged:
+        denied = denial(text)
+        negative = denied is not None and len(denied) < len(text)  # a rule took the negation out
+        groups.setdefault((negative, truth), []).append(text)
+        if denied is not None:
+            groups.setdefault((not negative, not truth), []).append(denied)
+    for (negative, truth), texts in groups.items():
+        most = max(len(texts), len(groups.get((negative, not truth), ())))
+        yield from ((text, truth) for text in islice(cycle(texts), most))
 
 
 def denial(statement: str) -> str | None:

@@ -29,7 +29,7 @@ from maieutic.prompts import PromptSet, load_prompts
 from maieutic.training.loop import Schedule, Trainer
 from maieutic.training.networks import LM_WINDOW, causal_loss, lm_tokenizer, new_lm
 
-__all__ = ["ALL", "StudentTraining", "surviving", "train_student"]
+__all__ = ["ALL", "Sifted", "StudentTraining", "sift", "train_student"]
 
 ALL = "all"  # as a level: everything survives
 PROMPTS = "agora"
@@ -87,24 +87,39 @@ class _Pupil:
     known: Sequence[str] | None
 
 
-def surviving(judged: Sequence[Judged], level: str, way: str = "joint") -> list[Triple]:
-    """The triples that a level of P(true) keeps, by one way of judging; all for :data:`ALL`.
+@dataclass(frozen=True)
+class Sifted:
+    """What a level of P(true) lets through.
+
+    Attributes:
+        kept: triples that are learned as true.
+        refuted: triples whose statements are learned as false, since their negations would be kept.
+    """
+
+    kept: tuple[Triple, ...]
+    refuted: tuple[Triple, ...] = ()
+
+
+def sift(judged: Sequence[Judged], level: str, way: str = "joint") -> Sifted:
+    """What a level keeps, by one way of judging; all, and nothing as false, for :data:`ALL`.
 
     Raises:
         InputError: there is no such level or way.
     """
     if level == ALL:
-        return [one.triple for one in judged]
+        return Sifted(tuple(one.triple for one in judged))
     if level not in RECALLS:
         names = ", ".join((*RECALLS, ALL))
         raise InputError(f"no level is named {level!r}; give one of {names}", subject=level)
     scores = [p_true_of(one, way) for one in judged]
     (threshold,) = [each.threshold for each in levels(scores) if each.name == level]
-    return [one.triple for one, score in zip(judged, scores, strict=True) if score >= threshold]
+    scored = list(zip(judged, scores, strict=True))
+    kept = tuple(one.triple for one, score in scored if score >= threshold)
+    return Sifted(kept, tuple(one.triple for one, p in scored if p < threshold and 1.0 - p >= threshold))
 
 
 def train_student(
-    triples: Sequence[Triple],
+    sifted: Sifted,
     out: Path,
     report: Progressing,
     how: StudentTraining = StudentTraining(),
@@ -125,18 +140,19 @@ def train_student(
         ContextLengthError: a document does not fit its window.
         MaieuticError: a checkpoint cannot be written; the previous one stays.
     """
-    if len(triples) < how.rows:
-        problem = f"{len(triples)} triples survive, fewer than the {how.rows} rows of a batch"
+    if len(sifted.kept) < how.rows:
+        problem = f"{len(sifted.kept)} triples survive, fewer than the {how.rows} rows of a batch"
         raise InputError(f"{problem}; keep more of them (--keep), or give fewer --rows", subject="triples")
-    read = checksum(one.statement for one in triples)
-    settings = {"statements": len(triples), "sha256": read, **asdict(how)}
+    read = checksum(one.statement for each in (sifted.kept, sifted.refuted) for one in each)
+    counts = {"statements": len(sifted.kept), "refuted": len(sifted.refuted)}
+    settings = {**counts, "sha256": read, **asdict(how)}
     with StageFolder(out, "train", settings) as folder:
         start_training(out)
-        pupil = _grown_up(triples, how.start, device) if how.start else _new(triples, how.seed, device)
+        pupil = _grown_up(sifted, how.start, device) if how.start else _new(sifted, how.seed, device)
         opened, vocabulary = pupil.checkpoint, Vocabulary(pupil.checkpoint)
         torch.manual_seed(how.seed)  # of adapters and dropout
         model = _adapted(opened.model, how.lora) if how.lora else opened.model
-        lessons = lessons_of(documents_of(triples, pupil.prompts), vocabulary)
+        lessons = lessons_of(documents_of(sifted.kept, sifted.refuted, pupil.prompts), vocabulary)
         batches = lesson_batches(lessons, how.rows, ROW_TOKENS, vocabulary.pad, how.seed)
         encode = partial(opened.tokenizer.encode, add_special_tokens=False)
         loss = partial(causal_loss, answers=[encode(answer)[0] for answer in pupil.prompts.answers])
@@ -161,10 +177,10 @@ def train_student(
     return int(model.num_parameters())
 
 
-def _new(triples: Sequence[Triple], seed: int, device: str) -> _Pupil:
+def _new(sifted: Sifted, seed: int, device: str) -> _Pupil:
     """A model of agora-lm's shape with random weights, and a tokenizer of what it is to read."""
     prompts = load_prompts(PROMPTS)
-    documents = documents_of(triples, prompts)
+    documents = documents_of(sifted.kept, sifted.refuted, prompts)
     texts = [f"{prompt.text() if prompt else ''}{reply}" for prompt, reply in documents]
     known = sorted({word for text in texts for word in words(text)})
     tokenizer = lm_tokenizer([*texts, *[f" {' '.join(known)}"] * TOKENIZER_LISTS])
@@ -175,13 +191,14 @@ def _new(triples: Sequence[Triple], seed: int, device: str) -> _Pupil:
     )
 
 
-def _grown_up(triples: Sequence[Triple], start: str, device: str) -> _Pupil:
+def _grown_up(sifted: Sifted, start: str, device: str) -> _Pupil:
     """A model that is trained already, in float32, with the prompts that suit it."""
     name = str(bundled_folder("agora-lm")) if start == AGORA else start
     opened = load_checkpoint(name, LANGUAGE_MODEL, device=device, dtype="float32")
     known = words_in(opened.folder)
     if known is not None:
-        known |= {word for one in triples for word in words(one.statement)}
+        read = (*sifted.kept, *sifted.refuted)
+        known |= {word for one in read for word in words(one.statement)}
     prompts = load_prompts(TransformersLM(opened).prompts)
     return _Pupil(opened, prompts, None if known is None else sorted(known))
 
@@ -198,7 +215,7 @@ def _adapted(model: Any, rank: int) -> Any:
 def _card(model: Any, settings: Mapping[str, object], losses: Mapping[int, float]) -> str:
     last = f"{losses[max(losses)]:.4f}" if losses else "not measured since it was resumed"
     begun = f"continued from {settings['start']}" if settings["start"] else "trained from scratch"
-    adapters = f", through low-rank adapters of rank {settings['lora']}," if settings["lora"] else ""
+    adapters = f", through low-rank adapters of rank {settings['lora']}" if settings["lora"] else ""
     return f"""---
 pipeline_tag: text-generation
 library_name: transformers
@@ -206,8 +223,9 @@ library_name: transformers
 
 # A student
 
-{type(model).__name__}, {begun}{adapters} on {settings["statements"]:,} statements of another model:
-as facts, as questions about them and their negations, and as triples.
+{type(model).__name__}, {begun}{adapters}.
+It learned {settings["statements"]:,} statements of another model as facts, as questions about them and
+their negations, and as triples, and questions about {settings["refuted"]:,} that were judged false.
 {model.num_parameters():,} parameters, bfloat16, safetensors.
 
 | | |

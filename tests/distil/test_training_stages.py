@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from maieutic.checkpoints.loading import LANGUAGE_MODEL, load_checkpoint
 from maieutic.distil.critic import BATCH, Critic, CriticTraining, train_critic
 from maieutic.distil.criticise import Judged
 from maieutic.distil.lessons import Lesson, documents_of, lesson_batches, lessons_of
-from maieutic.distil.student import ALL, StudentTraining, surviving, train_student
+from maieutic.distil.student import ALL, Sifted, StudentTraining, sift, train_student
 from maieutic.distil.thresholds import RECALLS
 from maieutic.distil.triples import Triple
 from maieutic.errors import InputError, ModelError
@@ -45,6 +46,10 @@ def triples() -> list[Triple]:
     ]
 
 
+def sifted() -> Sifted:
+    return Sifted(tuple(triples()))
+
+
 def silent(step: int, loss: float) -> None:
     pass
 
@@ -56,11 +61,11 @@ def stopping(step: int, loss: float) -> None:
 def test_a_student_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path) -> None:
     how = StudentTraining(steps=4, rows=1, save_every=2)
     with pytest.raises(StopError):  # the loss is reported at step 4, before its checkpoint
-        train_student(triples(), tmp_path / "stopped", stopping, how)
+        train_student(sifted(), tmp_path / "stopped", stopping, how)
     for name in ("stopped", "whole"):
-        train_student(triples(), tmp_path / name, silent, how)
+        train_student(sifted(), tmp_path / name, silent, how)
     with pytest.raises(InputError):  # it is finished
-        train_student(triples(), tmp_path / "whole", silent, how)
+        train_student(sifted(), tmp_path / "whole", silent, how)
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("stopped", "whole"))
     assert one.keys() == other.keys()
     assert all(torch.allclose(one[key].float(), other[key].float(), atol=1e-2) for key in one)
@@ -108,7 +113,7 @@ def test_batches_have_whole_lessons_in_every_order(
 
 def test_a_student_goes_on_from_a_model_and_keeps_what_it_is_asked_with(tmp_path: Path) -> None:
     how = StudentTraining(steps=2, rows=1, start="agora")
-    train_student(triples(), tmp_path / "student", silent, how)
+    train_student(sifted(), tmp_path / "student", silent, how)
     student, teacher = load_lm(str(tmp_path / "student")), load_lm("agora")
     assert student.prompts == teacher.prompts
     known, known_before = (words_in(one) for one in (tmp_path / "student", bundled_folder("agora-lm")))
@@ -124,7 +129,7 @@ def test_a_student_goes_on_from_a_model_and_keeps_what_it_is_asked_with(tmp_path
 def test_a_chat_model_learns_its_answers_as_it_is_asked(chat_folder: Path) -> None:
     opened = replace(load_checkpoint(str(chat_folder), LANGUAGE_MODEL), window=None)
     vocabulary, prompts = Vocabulary(opened), load_prompts("chat")
-    documents = documents_of(triples()[:1], prompts)
+    documents = documents_of(triples()[:1], [], prompts)
     for (prompt, reply), lesson in zip(documents, lessons_of(documents, vocabulary), strict=True):
         text = vocabulary.decode(lesson.tokens)
         assert reply in text
@@ -139,7 +144,7 @@ def test_a_chat_model_learns_its_answers_as_it_is_asked(chat_folder: Path) -> No
 def test_adapters_change_a_model_and_are_no_part_of_it_afterwards(tmp_path: Path) -> None:
     pytest.importorskip("peft")
     how = StudentTraining(steps=2, rows=1, start="agora", lora=2, rate=0.05)
-    train_student(triples(), tmp_path / "student", silent, how)
+    train_student(sifted(), tmp_path / "student", silent, how)
     student = load_file(tmp_path / "student" / "model.safetensors")
     teacher = load_file(bundled_folder("agora-lm") / "model.safetensors")
     assert student.keys() == teacher.keys()
@@ -153,29 +158,67 @@ def test_adapters_change_a_model_and_are_no_part_of_it_afterwards(tmp_path: Path
 
 def test_fewer_survivors_than_a_batch_and_full_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as few:
-        train_student(triples()[:3], tmp_path / "few", silent, StudentTraining(rows=4))
+        train_student(Sifted(tuple(triples()[:3])), tmp_path / "few", silent, StudentTraining(rows=4))
     assert few.value.subject == "triples"
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     with pytest.raises(InputError) as full:
-        train_student(triples(), tmp_path / "full", silent, StudentTraining(rows=4))
+        train_student(sifted(), tmp_path / "full", silent, StudentTraining(rows=4))
     assert full.value.subject == "thesis.txt"
 
 
 def test_a_question_about_a_negation_has_the_other_answer() -> None:
     prompts = load_prompts("agora")
-    documents = documents_of(triples()[:1], prompts)
+    documents = documents_of(triples()[:1], [], prompts)
     assert (prompts.direct("A dog has legs."), " true.") in documents
     assert (prompts.direct("A dog does not have legs."), " false.") in documents
 
 
+@given(st.lists(st.tuples(st.sampled_from(HEADS), st.sampled_from(TAILS), st.booleans()), unique=True))
+def test_true_and_false_are_as_frequent_with_and_without_a_negation(
+    rows: list[tuple[str, str, bool]],
+) -> None:
+    """Every judged statement and its negation is asked about, with the truth that it was judged to have."""
+    prompts = load_prompts("agora")
+    held: dict[bool, list[Triple]] = {True: [], False: []}
+    expected: set[tuple[str, str]] = set()
+    replies = {True: " true.", False: " false."}
+    for n, (head, tail, truth) in enumerate(rows):
+        verb, other = ("has", "does not have")[:: 1 if n % 2 else -1]
+        expected |= {
+            (f"Q: {head} {verb} {tail}?", replies[truth]),
+            (f"Q: {head} {other} {tail}?", replies[not truth]),
+        }
+        statement = f"{head.capitalize()} {verb} {tail}."
+        held[truth].append(Triple(str(n), head, "HasA", tail, statement))
+    asked = [
+        (prompt.query, reply) for prompt, reply in documents_of(held[True], held[False], prompts) if prompt
+    ]
+    assert set(asked) == expected
+    for negative in (True, False):
+        counts = Counter(reply for query, reply in asked if (" not " in query) == negative)
+        assert len(set(counts.values())) <= 1
+
+
+def test_what_is_refuted_is_what_would_be_kept_if_it_were_denied() -> None:
+    judged = [Judged(one, None, None, (n + 1) / 80, 0) for n, one in enumerate(triples())]
+    for level in RECALLS:
+        found = sift(judged, level)
+        least = min(one.joint for one in judged if one.triple in found.kept and one.joint is not None)
+        assert not set(found.kept) & set(found.refuted)
+        for one in judged:
+            assert one.joint is not None
+            if one.triple not in found.kept:
+                assert (one.triple in found.refuted) == (1 - one.joint >= least)
+
+
 def test_levels_keep_more_and_more() -> None:
     judged = [Judged(one, None, None, (n + 1) / 80, 0) for n, one in enumerate(triples())]
-    sizes = [len(surviving(judged, level)) for level in (*RECALLS, ALL)]
+    sizes = [len(sift(judged, level).kept) for level in (*RECALLS, ALL)]
     assert sizes == sorted(set(sizes))
     assert sizes[-1] == len(judged)
     with pytest.raises(InputError):
-        surviving(judged, "most")
+        sift(judged, "most")
 
 
 def test_a_critic_learns_a_rule_and_judges_other_heads_by_it(tmp_path: Path) -> None:
