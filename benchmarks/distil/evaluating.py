@@ -52,7 +52,7 @@ def answered_directly(name: str, lm: LanguageModel, statements: Sequence[Stateme
     """A model that answers at once, without a word of reasoning.
 
     Raises:
-        InputError: there are no statements, or one has several sentences.
+        InputError: there are no statements, or no rule denies one.
     """
     prompts = load_prompts(lm.prompts)
     texts = _both(statements)
@@ -65,7 +65,7 @@ def answered_with_trees(name: str, maieutic: Maieutic, statements: Sequence[Stat
     """A model with trees.
 
     Raises:
-        InputError: there are no statements, or one has several sentences.
+        InputError: there are no statements, or no rule denies one.
     """
     answers = list(maieutic.ask_many(_both(statements)))
     tokens = sum(one.usage.prompt_tokens + one.usage.generated_tokens for one in answers)
@@ -75,10 +75,11 @@ def answered_with_trees(name: str, maieutic: Maieutic, statements: Sequence[Stat
 
 def _both(statements: Sequence[Statement]) -> list[str]:
     if not statements:
-        raise InputError("there are no statements to judge; give some with a label", subject="statements")
+        problem = "there are no statements to judge; give some with a label, of one clause each"
+        raise InputError(problem, subject="statements")
     pairs = [(one.text, denial(one.text)) for one in statements]
     if several := next((text for text, denied in pairs if denied is None), None):
-        problem = f"{several!r} has several sentences, so that no rule denies it; leave it out"
+        problem = f"no rule denies {several!r}; leave it out"
         raise InputError(problem, subject="statements")
     return [text for pair in pairs for text in pair if text is not None]
 

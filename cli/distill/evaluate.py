@@ -59,6 +59,8 @@ def evaluate(
     from maieutic.inference import Joint
     from maieutic.lm import load_lm
 
+    if weights is not None and not trees:
+        raise InputError("--weights are of trees; give --trees, or leave it out", subject="--weights")
     if not models and not corpus:
         raise InputError("there is nothing to evaluate; name models or --corpus FILE", subject="models")
     for path in corpus or ():
@@ -87,11 +89,12 @@ def _statements(on: str) -> list[Statement]:
     from maieutic.cli.console import complain
     from maieutic.distil.lessons import denial
     from maieutic.distil.triples import read_triples
+    from maieutic.render.phrases import counted
 
     if on == AGORA:
         return [Statement(one.statement, one.truth) for one in questions(load_world(), "dev", 10_000)]
     labelled = [one for one in read_triples(Path(on)) if one.label is not None]
     usable = [one for one in labelled if denial(one.statement)]
     if len(usable) < len(labelled):
-        complain(f"left out: {len(labelled) - len(usable):,} statements of several sentences")
+        complain(f"left out: {counted(len(labelled) - len(usable), 'statement')} that no rule denies")
     return [Statement(one.statement, bool(one.label)) for one in usable]

@@ -66,6 +66,8 @@ def generate(
         "heads",
     )
     typer.echo(f"{len(state.triples):,} triples about {len(heads):,} heads in {out / TRIPLES}")
+    if silent := sum(not any(one.suits(head) for one in chosen.relations) for head in heads):
+        typer.echo(f"  no relation is one of {silent:,} of the heads")
     for reason, count in state.dropped.most_common():
         typer.echo(f"  dropped: {count:,} {reason}")
 

@@ -34,7 +34,9 @@ def train(
         str, typer.Option("--by", help="P(true) that decides: joint, tree, direct, or a critic's folder.")
     ] = "joint",
     steps: Annotated[int, typer.Option("--steps", help="Optimizer steps.", min=1)] = 600,
-    rows: Annotated[int, typer.Option("--rows", help="Rows of 128 tokens in a batch.", min=1)] = 16,
+    rows: Annotated[
+        int, typer.Option("--rows", help="Rows in a batch, of 128 tokens or the longest document.", min=1)
+    ] = 16,
     start: Annotated[
         str,
         typer.Option(
@@ -61,6 +63,7 @@ def train(
     from maieutic.distil.criticise import read_judged
     from maieutic.distil.student import StudentTraining, sift, train_student
 
+    how = StudentTraining(steps, rows, start, lora, rate, seed)
     read = read_judged(judged)
     if by not in ("joint", "tree", "direct"):
         from maieutic.distil.critic import Critic, criticised
@@ -75,7 +78,6 @@ def train(
         f"{len(sifted.kept):,} of {len(read):,} triples survive ({keep}, by {by}); "
         f"{len(sifted.refuted):,} are learned as false"
     )
-    how = StudentTraining(steps, rows, start, lora, rate, seed)
     with _reported(steps) as report:
         parameters = train_student(sifted, out, report, how, device)
     typer.echo(f"a student of {parameters:,} parameters is in {out}; ask it with --lm {out}")

@@ -168,7 +168,9 @@ def _asked(
     for (number, head), own in zip(heads, about, strict=True):
         rows = [next(replies) for _ in own]
         texts = [[one.text for one in row] for row in rows]
-        triples, dropped = _usable(number, head, replace(relations, relations=tuple(own)), texts)
+        triples, dropped = _usable(
+            number, head, replace(relations, relations=tuple(own)), texts, chat=style == "chat"
+        )
         tokens = sum(one.completion_tokens for row in rows for one in row)
         sampled = tuple(
             replace(one, source=lm.name, temperature=how.temperature, top_p=how.top_p, seed=how.seed)
@@ -179,7 +181,7 @@ def _asked(
 
 
 def _usable(
-    number: int, head: str, relations: Relations, replies: Sequence[Sequence[str]]
+    number: int, head: str, relations: Relations, replies: Sequence[Sequence[str]], *, chat: bool
 ) -> tuple[list[Triple], tuple[Dropped, ...]]:
     """The triples in the replies to each relation of a head, and what was dropped."""
     triples: list[Triple] = []
@@ -188,7 +190,7 @@ def _usable(
     for relation, row in zip(relations.relations, replies, strict=True):
         usable: list[tuple[int, str, str]] = []
         for index, reply in enumerate(row):
-            text = relations.tail(relation, head, reply[: 10 * MOST_SHOWN])
+            text = relations.tail(relation, head, reply[: 10 * MOST_SHOWN], chat=chat)
             if reason := tail_refusal(text, head):
                 dropped.append(Dropped(relation.id, shortened(reply, MOST_SHOWN), reason))
             else:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
+from os.path import commonprefix
 
 import torch
 
@@ -20,6 +22,8 @@ from maieutic.training.loop import Batches
 from maieutic.training.networks import UNLEARNED
 
 __all__ = ["Lesson", "denial", "documents_of", "lesson_batches", "lessons_of"]
+
+_PARTS = re.compile(r"[.!?;] |, because ")
 
 LEAD = "Fact:"  # before a statement, as in the training text of agora-lm
 
@@ -81,14 +85,15 @@ def _balanced(judged: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
 
 
 def denial(statement: str) -> str | None:
-    """The negation of a statement of one sentence, by rule; None for several.
+    """The negation of a statement of one clause, by rule; None for several sentences, or with a reason.
 
-    Of several the rules would deny the first, which with the relations of events is the head.
+    Of these the rules would deny the first part, which with the relations of events is the head.
 
     >>> denial("A dog has legs."), denial("PersonX eats. As a result, PersonX feels full.")
     ('A dog does not have legs.', None)
+    >>> denial("PersonX eats, because PersonX wants to be full.")
     """
-    return None if ". " in statement else negations(statement)[0]
+    return None if _PARTS.search(statement) else negations(statement)[0]
 
 
 def lessons_of(documents: Sequence[tuple[Prompt | None, str]], vocabulary: Vocabulary) -> list[Lesson]:
@@ -110,9 +115,12 @@ def lessons_of(documents: Sequence[tuple[Prompt | None, str]], vocabulary: Vocab
     for prompt, tokens, start, (given, _) in zip(
         asked, vocabulary.encode(asked, whole), read, documents, strict=True
     ):
-        ends = vocabulary.ends[:1] if prompt.format == "chat" else []
+        end = vocabulary.turn_end if prompt.format == "chat" else None
+        ends = () if end is None else (end,)
         vocabulary.check_window(prompt, len(tokens), len(ends))
-        lessons.append(Lesson((*tokens, *ends), len(start) if given else 0))
+        # A token may span prompt and reply.
+        condition = len(commonprefix([start, tokens])) if given else 0  # noqa: RUF071 - of tokens
+        lessons.append(Lesson((*tokens, *ends), condition))
     return lessons
 
 

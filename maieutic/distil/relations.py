@@ -118,8 +118,12 @@ class Relations:
         )
         return Prompt(style, self.instruction, shots, _query(relation, head), as_sentence(beginning))
 
-    def tail(self, relation: Relation, head: str, reply: str) -> str:
+    def tail(self, relation: Relation, head: str, reply: str, *, chat: bool = True) -> str:
         """The tail in a reply, which may repeat the statement's beginning or the last words of it.
+
+        Args:
+            chat: whether the reply is an answer; one that continues the beginning may begin with its last
+                word for a reason ("a factory can" + "can food").
 
         >>> relations = load_relations("atomic")
         >>> replies = " steel.", "A pan is made of tin.", "made of tin."
@@ -128,7 +132,7 @@ class Relations:
         """
         words, beginning = reply.split(), relation.beginning(head).casefold().split()
         said = [word.casefold() for word in words]
-        for count in range(min(len(words), len(beginning)), 0, -1):
+        for count in range(min(len(words), len(beginning)), 0 if chat else 1, -1):
             if said[:count] == beginning[-count:]:
                 return " ".join(words[count:])
         return " ".join(words)

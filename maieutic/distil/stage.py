@@ -30,7 +30,7 @@ RUN = "run.json"
 SETTINGS = "settings"
 TRAINING = "training"  # folder of the checkpoint; it is there until the model is finished
 MODEL = "model.safetensors"
-PACKAGES = ("networkx", "numpy", "python-sat", "rapidfuzz", "tokenizers", "torch", "transformers")
+PACKAGES = ("networkx", "numpy", "peft", "python-sat", "rapidfuzz", "tokenizers", "torch", "transformers")
 
 Stopped = Callable[[], bool]  # asked between two batches
 Progressing = Callable[[int, float], None]  # told (step, mean loss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,8 @@ class StudentTraining:
         rate: the largest learning rate; None for one that suits the kind of training.
 
     Raises:
-        InputError: adapters without a model that they adapt; ``subject`` is "lora".
+        InputError: a number is out of its range, or adapters without a model that they adapt; ``subject`` is
+            its name.
     """
 
     steps: int = 600
@@ -63,6 +65,11 @@ class StudentTraining:
     save_every: int = 100
 
     def __post_init__(self) -> None:
+        for name, least in (("steps", 1), ("rows", 1), ("lora", 0), ("save_every", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be ≥ {least}, not {getattr(self, name)}", subject=name)
+        if self.rate is not None and not 0.0 < self.rate < math.inf:
+            raise InputError(f"rate must be > 0, not {self.rate}", subject="rate")
         if self.lora and not self.start:
             problem = "low-rank adapters need a model that is trained already"
             raise InputError(f"{problem}; give --from, or leave --lora out", subject="lora")
@@ -75,7 +82,7 @@ class StudentTraining:
 
 
 @dataclass(frozen=True)
-class _Pupil:
+class _Start:
     """A model before it is trained.
 
     Attributes:
@@ -140,22 +147,25 @@ def train_student(
         ContextLengthError: a document does not fit its window.
         MaieuticError: a checkpoint cannot be written; the previous one stays.
     """
+    if how.lora:
+        extra_library("peft", "lora")  # before a model is opened
     if len(sifted.kept) < how.rows:
         problem = f"{len(sifted.kept)} triples survive, fewer than the {how.rows} rows of a batch"
         raise InputError(f"{problem}; keep more of them (--keep), or give fewer --rows", subject="triples")
-    read = checksum(one.statement for each in (sifted.kept, sifted.refuted) for one in each)
+    begun = _from_model(sifted, how.start, device) if how.start else _from_scratch(sifted, how.seed, device)
+    opened, vocabulary = begun.checkpoint, Vocabulary(begun.checkpoint)
+    lessons = lessons_of(documents_of(sifted.kept, sifted.refuted, begun.prompts), vocabulary)
     counts = {"statements": len(sifted.kept), "refuted": len(sifted.refuted)}
-    settings = {**counts, "sha256": read, **asdict(how)}
+    read = checksum(one.to_json() for each in (sifted.kept, sifted.refuted) for one in each)
+    model_read = opened.fingerprint if how.start else ""
+    settings = {**counts, "sha256": read, **asdict(how), "start_fingerprint": model_read}
     with StageFolder(out, "train", settings) as folder:
         start_training(out)
-        pupil = _grown_up(sifted, how.start, device) if how.start else _new(sifted, how.seed, device)
-        opened, vocabulary = pupil.checkpoint, Vocabulary(pupil.checkpoint)
-        torch.manual_seed(how.seed)  # of adapters and dropout
+        torch.manual_seed(how.seed)  # of adapters
         model = _adapted(opened.model, how.lora) if how.lora else opened.model
-        lessons = lessons_of(documents_of(sifted.kept, sifted.refuted, pupil.prompts), vocabulary)
         batches = lesson_batches(lessons, how.rows, ROW_TOKENS, vocabulary.pad, how.seed)
-        encode = partial(opened.tokenizer.encode, add_special_tokens=False)
-        loss = partial(causal_loss, answers=[encode(answer)[0] for answer in pupil.prompts.answers])
+        verdicts = sorted({one.tokens[one.unlearned] for one in lessons if one.unlearned})
+        loss = partial(causal_loss, answers=verdicts)
         schedule = Schedule(how.steps, how.largest_rate, warmup=min(100, how.steps // 10))
         losses: dict[int, float] = {}
 
@@ -163,21 +173,21 @@ def train_student(
             losses[step] = mean
             report(step, mean)
 
-        trainer = Trainer(model, batches, schedule, out / TRAINING, noted, loss, matrices=not how.lora)
+        trainer = Trainer(model, batches, schedule, out / TRAINING, noted, loss, muon=not how.lora)
         trainer.run(how.save_every)
         if how.lora:
             model = model.merge_and_unload()
         model.to(torch.bfloat16).save_pretrained(out)
         opened.tokenizer.save_pretrained(out)
-        if pupil.known is not None:
-            folder.write(KNOWN_WORDS, "\n".join(pupil.known) + "\n")
+        if begun.known is not None:
+            folder.write(KNOWN_WORDS, "\n".join(begun.known) + "\n")
         folder.write("README.md", _card(model, settings, losses))
         shutil.rmtree(out / TRAINING)
     write_checksums(out)
     return int(model.num_parameters())
 
 
-def _new(sifted: Sifted, seed: int, device: str) -> _Pupil:
+def _from_scratch(sifted: Sifted, seed: int, device: str) -> _Start:
     """A model of agora-lm's shape with random weights, and a tokenizer of what it is to read."""
     prompts = load_prompts(PROMPTS)
     documents = documents_of(sifted.kept, sifted.refuted, prompts)
@@ -186,12 +196,12 @@ def _new(sifted: Sifted, seed: int, device: str) -> _Pupil:
     tokenizer = lm_tokenizer([*texts, *[f" {' '.join(known)}"] * TOKENIZER_LISTS])
     place = resolve_device(device)
     model = new_lm(tokenizer, seed).to(place)
-    return _Pupil(
+    return _Start(
         Checkpoint("student", model, tokenizer, place, torch.float32, LM_WINDOW, Path()), prompts, known
     )
 
 
-def _grown_up(sifted: Sifted, start: str, device: str) -> _Pupil:
+def _from_model(sifted: Sifted, start: str, device: str) -> _Start:
     """A model that is trained already, in float32, with the prompts that suit it."""
     name = str(bundled_folder("agora-lm")) if start == AGORA else start
     opened = load_checkpoint(name, LANGUAGE_MODEL, device=device, dtype="float32")
@@ -200,7 +210,7 @@ def _grown_up(sifted: Sifted, start: str, device: str) -> _Pupil:
         read = (*sifted.kept, *sifted.refuted)
         known |= {word for one in read for word in words(one.statement)}
     prompts = load_prompts(TransformersLM(opened).prompts)
-    return _Pupil(opened, prompts, None if known is None else sorted(known))
+    return _Start(opened, prompts, None if known is None else sorted(known))
 
 
 def _adapted(model: Any, rank: int) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, Dataset
+from transformers import PreTrainedModel
 
 from maieutic.errors import InputError, MaieuticError
 from maieutic.training.muon import Muon
@@ -75,7 +77,7 @@ class Trainer:
         folder: holds the checkpoint until the run is finished.
         report: called with (step, mean loss since the last report).
         loss: the loss function; by default the model's own loss.
-        matrices: whether Muon trains the matrices of hidden layers; AdamW does otherwise.
+        muon: whether Muon trains the matrices of hidden layers; AdamW does otherwise.
 
     Raises:
         InputError: the folder contains other files or a run of another length. ``subject`` is the option.
@@ -91,7 +93,7 @@ class Trainer:
         report: Callable[[int, float], None],
         loss: Loss = own_loss,
         *,
-        matrices: bool = True,
+        muon: bool = True,
     ) -> None:
         self.model = model
         self.batches = batches
@@ -102,7 +104,7 @@ class Trainer:
         self.device = next(model.parameters()).device
         self.halved = self.device.type != "cpu" or _computes_bfloat16()
         precision = torch.bfloat16 if self.halved else torch.float32
-        self.optimizers = _optimizers(model, schedule, precision if matrices else None)
+        self.optimizers = _optimizers(model, schedule, precision if muon else None)
         self.step = self._resume()
 
     def run(
@@ -116,7 +118,7 @@ class Trainer:
         """
         self.model.train()
         losses: list[float] = []
-        for made in _ahead(self.batches, range(self.step, self.schedule.steps), workers):
+        for made in _prefetched(self.batches, range(self.step, self.schedule.steps), workers):
             for optimizer in self.optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = self.schedule.rate_at(self.step)
@@ -169,7 +171,8 @@ class Trainer:
 
     def _trained(self) -> Iterator[tuple[str, torch.Tensor]]:
         """The model's state without what is frozen."""
-        frozen = {name for name, value in self.model.named_parameters() if not value.requires_grad}
+        named = self.model.named_parameters(remove_duplicate=False)  # tied ones under all their names
+        frozen = {name for name, value in named if not value.requires_grad}
         return ((name, value) for name, value in self.model.state_dict().items() if name not in frozen)
 
     def _moments(self) -> dict[str, torch.Tensor]:
@@ -216,16 +219,16 @@ class _Steps(Dataset[dict[str, torch.Tensor]]):
         return self._batches(step)
 
 
-def _ahead(batches: Batches, steps: range, workers: int) -> Iterator[dict[str, torch.Tensor]]:
+def _prefetched(batches: Batches, steps: range, workers: int) -> Iterator[dict[str, torch.Tensor]]:
     """The batches of the steps, in their order; made by that many processes, if any."""
     if workers == 0:
         return map(batches, steps)
-    fork = "fork"  # batches are functions of this process
-    return iter(
-        DataLoader(
-            _Steps(batches), batch_size=None, sampler=steps, num_workers=workers, multiprocessing_context=fork
-        )
-    )
+    if "fork" not in multiprocessing.get_all_start_methods():
+        problem = "processes that make batches need fork, which this system lacks"
+        raise InputError(f"{problem}; leave --workers out", subject="--workers")
+    alone = torch.Generator()  # what it draws must not move the state of the model's
+    options: dict[str, Any] = {"batch_size": None, "num_workers": workers, "multiprocessing_context": "fork"}
+    return iter(DataLoader(_Steps(batches), sampler=steps, generator=alone, **options))
 
 
 def _computes_bfloat16() -> bool:
@@ -238,6 +241,8 @@ def _optimizers(
 ) -> list[torch.optim.Optimizer]:
     """Muon, computing in ``dtype``, for the matrices of hidden layers; AdamW for all else, or without one."""
     tables = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
+    if isinstance(model, PreTrainedModel) and (head := model.get_output_embeddings()) is not None:
+        tables.add(id(head.weight))
     trained = [p for p in model.parameters() if p.requires_grad]
     hidden = [p for p in trained if p.dim() == 2 and id(p) not in tables] if dtype else []
     others = [p for p in trained if all(p is not one for one in hidden)]

@@ -76,7 +76,7 @@ def lm_loss(
 
 
 def causal_loss(model: Any, batch: dict[str, torch.Tensor], answers: Sequence[int] = ()) -> torch.Tensor:
-    """The same of any causal language model of Transformers."""
+    """The same of any causal language model of Transformers, which computes the logits of all tokens."""
     targets = batch["labels"][:, 1:]
     learned = targets != UNLEARNED
     logits = model(input_ids=batch["input_ids"]).logits[:, :-1]

@@ -42,6 +42,11 @@ def test_from_heads_to_a_student_that_can_be_asked(run: Run, tmp_path: Path) -> 
     options = ("--keep", "all", "--steps", "2", "--rows", "1")
     done = run("distill", "train", judged / "judged.jsonl", "--out", student, *options)
     assert done.returncode == 0, done.stderr
+    adapted = tmp_path / "adapted"
+    more = ("--from", "agora", "--lora", "2", "--rate", "0.001")
+    done = run("distill", "train", judged / "judged.jsonl", "--out", adapted, *options, *more)
+    assert done.returncode == 0, done.stderr
+    assert (adapted / "SHA256SUMS").exists()
     done = run("distill", "evaluate", student, "--limit", "2", "--corpus", corpus / "triples.jsonl")
     assert done.returncode == 0, done.stderr
     assert f"{count} triples about 2 heads" in done.stdout
@@ -76,3 +81,6 @@ def test_too_few_survivors_and_no_labels_end_with_code_2(run: Run, tmp_path: Pat
         done = run("distill", command, tmp_path / file, "--out", tmp_path / "out")
         assert done.returncode == 2, done.stderr
     assert run("distill", "evaluate").returncode == 2
+    done = run("distill", "train", tmp_path / "judged.jsonl", "--out", tmp_path / "out", "--lora", "2")
+    assert done.returncode == 2
+    assert "--from" in done.stderr

@@ -136,9 +136,38 @@ def test_a_chat_model_learns_its_answers_as_it_is_asked(chat_folder: Path) -> No
         if prompt:
             rendered = vocabulary.render([prompt])
             assert lesson.tokens[: lesson.unlearned] == vocabulary.encode([prompt], rendered)[0]
-            assert lesson.tokens[-1] in vocabulary.ends
+            assert lesson.tokens[-1] == vocabulary.turn_end
         else:
             assert lesson.unlearned == 0
+
+
+def test_adapters_that_were_stopped_go_on(tmp_path: Path) -> None:
+    pytest.importorskip("peft")
+    how = StudentTraining(steps=4, rows=1, start="agora", lora=2, rate=0.05, save_every=2)
+    with pytest.raises(StopError):
+        train_student(sifted(), tmp_path / "stopped", stopping, how)
+    saved = load_file(tmp_path / "stopped" / "training" / "checkpoint" / "model.safetensors")
+    assert saved
+    assert all("lora" in name for name in saved)  # and nothing of what is frozen
+    for name in ("stopped", "whole"):
+        train_student(sifted(), tmp_path / name, silent, how)
+    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("stopped", "whole"))
+    assert all(torch.allclose(one[key].float(), other[key].float(), atol=1e-2) for key in one)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rate": -1.0}, {"rate": float("nan")}, {"rows": 0}, {"steps": 0}, {"lora": 2}, {"lora": -1}]
+)
+def test_a_training_that_cannot_be_is_refused_by_name(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError) as error:
+        StudentTraining(**wrong)  # type: ignore[arg-type]
+    assert error.value.subject in wrong
+
+
+def test_a_model_that_is_not_there_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        train_student(sifted(), tmp_path / "student", silent, StudentTraining(rows=1, start="nobody/nothing"))
+    assert not (tmp_path / "student").exists()
 
 
 def test_adapters_change_a_model_and_are_no_part_of_it_afterwards(tmp_path: Path) -> None:
@@ -151,9 +180,6 @@ def test_adapters_change_a_model_and_are_no_part_of_it_afterwards(tmp_path: Path
     changed = {name for name in student if not torch.equal(student[name], teacher[name])}
     assert changed
     assert all("proj" in name for name in changed)
-    with pytest.raises(InputError) as error:
-        StudentTraining(lora=2)
-    assert error.value.subject == "lora"
 
 
 def test_fewer_survivors_than_a_batch_and_full_folders_are_refused(tmp_path: Path) -> None:

@@ -74,6 +74,15 @@ class Vocabulary:
         return list(dict.fromkeys(ends)), marks
 
     @cached_property
+    def turn_end(self) -> int | None:
+        """The token that ends a reply in a chat; the first of ``eos`` where the template has none for it."""
+        for tail in self.template.after_replies() if self.has_chat_template else ():
+            ids = self._tokenizer(tail.lstrip(), add_special_tokens=False)["input_ids"]
+            if ids and ids[0] in self._special:
+                return int(ids[0])
+        return next(iter(self.eos), None)
+
+    @cached_property
     def _special(self) -> frozenset[int]:
         return frozenset({*self._tokenizer.all_special_ids, *self._tokenizer.added_tokens_decoder})
 

@@ -99,12 +99,12 @@ def test_processes_that_make_batches_ahead_change_nothing(tmp_path: Path) -> Non
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("matrices", [True, False])
-def test_what_is_frozen_stays_and_is_in_no_checkpoint(tmp_path: Path, matrices: bool) -> None:
+@pytest.mark.parametrize("muon", [True, False])
+def test_what_is_frozen_stays_and_is_in_no_checkpoint(tmp_path: Path, muon: bool) -> None:
     model = Line()
     model.layer.bias.requires_grad_(False)
     bias, weight = (value.detach().clone() for value in (model.layer.bias, model.layer.weight))
-    run = Trainer(model, batches, SCHEDULE, tmp_path / "run", lambda *_: None, matrices=matrices)
+    run = Trainer(model, batches, SCHEDULE, tmp_path / "run", lambda *_: None, muon=muon)
     run.run()
     run.save()
     assert torch.equal(model.layer.bias, bias)
