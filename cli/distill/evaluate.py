@@ -60,7 +60,9 @@ def evaluate(
     from maieutic.lm import load_lm
 
     if weights is not None and not trees:
-        raise InputError("--weights are of trees; give --trees, or leave it out", subject="--weights")
+        raise InputError(
+            "--weights counts with --trees only; give that too, or leave it out", subject="--weights"
+        )
     if not models and not corpus:
         raise InputError("there is nothing to evaluate; name models or --corpus FILE", subject="models")
     for path in corpus or ():

@@ -52,6 +52,7 @@ def generate(
     from maieutic.distil.generate import TRIPLES, Generating
     from maieutic.distil.generate import generate as states
     from maieutic.lm import is_served, load_lm
+    from maieutic.render.phrases import counted
 
     heads = _heads(seeds)[:limit]
     chosen = relations_for(relations, lm).chosen(only or [])
@@ -67,7 +68,7 @@ def generate(
     )
     typer.echo(f"{len(state.triples):,} triples about {len(heads):,} heads in {out / TRIPLES}")
     if silent := sum(not any(one.suits(head) for one in chosen.relations) for head in heads):
-        typer.echo(f"  no relation is one of {silent:,} of the heads")
+        typer.echo(f"  for {counted(silent, 'head')} no relation applies")
     for reason, count in state.dropped.most_common():
         typer.echo(f"  dropped: {count:,} {reason}")
 

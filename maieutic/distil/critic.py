@@ -158,6 +158,7 @@ class _Best:
         self._model, self._tokenizer, self._held_out = model, tokenizer, held_out
         self._best = -1.0
         self._worse = 0
+        self._measured: int | None = None  # the last step that was measured
 
     def since_last(self, step: int) -> None:
         """Take up a training that goes on: its best so far is measured again."""
@@ -168,8 +169,11 @@ class _Best:
         self._best = self._precision()
         self._model.load_state_dict(own)
 
-    def __call__(self, _step: int) -> bool:
-        precision = self._precision()
+    def __call__(self, step: int) -> bool:
+        """Measure a step, once, and keep it if it is the best; whether it has not got better for a while."""
+        if step == self._measured:
+            return self._worse >= PATIENCE
+        precision, self._measured = self._precision(), step
         if precision > self._best:
             self._best, self._worse = precision, 0
             state = {name: value.detach().contiguous() for name, value in self._model.state_dict().items()}

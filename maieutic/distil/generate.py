@@ -121,15 +121,15 @@ def generate(
     ``triples.graphml``. Stopped or not, what is in it so far is in these files.
 
     Raises:
-        InputError: no relation is one of such heads (``subject`` is "relations"), the folder is of another
-            run, or rapidfuzz or filelock is not installed.
+        InputError: no relation applies to any of the heads (``subject`` is "relations"), the folder is of
+            another run, or rapidfuzz or filelock is not installed.
         ModelError: the model does not support the prompts.
         ServerError: the model's server fails; what was written stays.
     """
     if not any(relation.suits(head) for relation in relations.relations for head in heads):
         names = ", ".join(relation.id for relation in relations.relations)
         raise InputError(
-            f"none of the relations ({names}) is one of the heads; name others", subject="relations"
+            f"none of the relations ({names}) applies to any of the heads; name others", subject="relations"
         )
     settings = {
         "heads": checksum(heads),

@@ -23,10 +23,11 @@ from maieutic.distil.thresholds import RECALLS, levels
 from maieutic.distil.triples import Triple
 from maieutic.errors import InputError
 from maieutic.extras import extra_library
+from maieutic.lm.base import Prompt
 from maieutic.lm.known_words import KNOWN_WORDS, words_in
 from maieutic.lm.local.model import TransformersLM
 from maieutic.lm.local.tokens import Vocabulary
-from maieutic.prompts import PromptSet, load_prompts
+from maieutic.prompts import load_prompts
 from maieutic.training.loop import Schedule, Trainer
 from maieutic.training.networks import LM_WINDOW, causal_loss, lm_tokenizer, new_lm
 
@@ -86,11 +87,12 @@ class _Start:
     """A model before it is trained.
 
     Attributes:
+        documents: what it is to learn, asked in its own way.
         known: the words that its folder is to list as known; None for no list.
     """
 
     checkpoint: Checkpoint
-    prompts: PromptSet
+    documents: Sequence[tuple[Prompt | None, str]]
     known: Sequence[str] | None
 
 
@@ -154,7 +156,7 @@ def train_student(
         raise InputError(f"{problem}; keep more of them (--keep), or give fewer --rows", subject="triples")
     begun = _from_model(sifted, how.start, device) if how.start else _from_scratch(sifted, how.seed, device)
     opened, vocabulary = begun.checkpoint, Vocabulary(begun.checkpoint)
-    lessons = lessons_of(documents_of(sifted.kept, sifted.refuted, begun.prompts), vocabulary)
+    lessons = lessons_of(begun.documents, vocabulary)
     counts = {"statements": len(sifted.kept), "refuted": len(sifted.refuted)}
     read = checksum(one.to_json() for each in (sifted.kept, sifted.refuted) for one in each)
     model_read = opened.fingerprint if how.start else ""
@@ -189,16 +191,14 @@ def train_student(
 
 def _from_scratch(sifted: Sifted, seed: int, device: str) -> _Start:
     """A model of agora-lm's shape with random weights, and a tokenizer of what it is to read."""
-    prompts = load_prompts(PROMPTS)
-    documents = documents_of(sifted.kept, sifted.refuted, prompts)
+    documents = documents_of(sifted.kept, sifted.refuted, load_prompts(PROMPTS))
     texts = [f"{prompt.text() if prompt else ''}{reply}" for prompt, reply in documents]
     known = sorted({word for text in texts for word in words(text)})
     tokenizer = lm_tokenizer([*texts, *[f" {' '.join(known)}"] * TOKENIZER_LISTS])
     place = resolve_device(device)
     model = new_lm(tokenizer, seed).to(place)
-    return _Start(
-        Checkpoint("student", model, tokenizer, place, torch.float32, LM_WINDOW, Path()), prompts, known
-    )
+    opened = Checkpoint("student", model, tokenizer, place, torch.float32, LM_WINDOW, Path())
+    return _Start(opened, documents, known)
 
 
 def _from_model(sifted: Sifted, start: str, device: str) -> _Start:
@@ -210,7 +210,8 @@ def _from_model(sifted: Sifted, start: str, device: str) -> _Start:
         read = (*sifted.kept, *sifted.refuted)
         known |= {word for one in read for word in words(one.statement)}
     prompts = load_prompts(TransformersLM(opened).prompts)
-    return _Start(opened, prompts, None if known is None else sorted(known))
+    documents = documents_of(sifted.kept, sifted.refuted, prompts)
+    return _Start(opened, documents, None if known is None else sorted(known))
 
 
 def _adapted(model: Any, rank: int) -> Any:

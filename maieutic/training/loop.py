@@ -104,7 +104,7 @@ class Trainer:
         self.device = next(model.parameters()).device
         self.halved = self.device.type != "cpu" or _computes_bfloat16()
         precision = torch.bfloat16 if self.halved else torch.float32
-        self.optimizers = _optimizers(model, schedule, precision if muon else None)
+        self.optimizers = _optimizers(model, schedule, precision, muon=muon)
         self.step = self._resume()
 
     def run(
@@ -237,17 +237,19 @@ def _computes_bfloat16() -> bool:
 
 
 def _optimizers(
-    model: torch.nn.Module, schedule: Schedule, dtype: torch.dtype | None
+    model: torch.nn.Module, schedule: Schedule, dtype: torch.dtype, *, muon: bool
 ) -> list[torch.optim.Optimizer]:
-    """Muon, computing in ``dtype``, for the matrices of hidden layers; AdamW for all else, or without one."""
+    """Muon, computing in ``dtype``, for matrices of hidden layers; AdamW for all else, or without Muon."""
     tables = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
     if isinstance(model, PreTrainedModel) and (head := model.get_output_embeddings()) is not None:
         tables.add(id(head.weight))
-    trained = [p for p in model.parameters() if p.requires_grad]
-    hidden = [p for p in trained if p.dim() == 2 and id(p) not in tables] if dtype else []
-    others = [p for p in trained if all(p is not one for one in hidden)]
+    hidden: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
+    for parameter in (p for p in model.parameters() if p.requires_grad):
+        is_hidden = muon and parameter.dim() == 2 and id(parameter) not in tables
+        (hidden if is_hidden else others).append(parameter)
     optimizers: list[torch.optim.Optimizer] = []
-    if hidden and dtype is not None:
+    if hidden:
         optimizers.append(Muon(hidden, schedule.rate, schedule.weight_decay, dtype=dtype))
     if others:
         optimizers.append(torch.optim.AdamW(others, lr=schedule.rate, weight_decay=0.0, betas=(0.9, 0.95)))

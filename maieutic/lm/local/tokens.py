@@ -56,31 +56,28 @@ class Vocabulary:
         """Whether chat prompts can be rendered."""
         return bool(self._tokenizer.chat_template)
 
-    @property
+    @cached_property
     def ends(self) -> list[int]:
         """The tokens that end a text: ``eos``, and those by which the chat template ends a turn."""
-        return self._turn_ends[0]
+        return list(dict.fromkeys([*self.eos, *self._turn_ends[0]]))
+
+    @property
+    def turn_end(self) -> int | None:
+        """The token that ends a reply in a chat; the first of ``eos`` where the template has none for it."""
+        return next(iter([*self._turn_ends[0], *self.eos]), None)
 
     @cached_property
     def _turn_ends(self) -> tuple[list[int], list[str]]:
-        """``ends``, and the texts by which the template ends a turn where it has no tokens for it."""
-        ends, marks = list(self.eos), []
+        """The tokens by which the chat template ends a turn, and its texts where it has no tokens for it."""
+        tokens: list[int] = []
+        marks: list[str] = []
         for tail in self.template.after_replies() if self.has_chat_template else ():
             ids = self._tokenizer(tail.lstrip(), add_special_tokens=False)["input_ids"]
             if ids and ids[0] in self._special:
-                ends += self._known(ids[0])
+                tokens += self._known(ids[0])
             elif tail.strip() and not tail.lstrip(" ").startswith("\n"):
                 marks.append(tail.strip().partition("\n")[0])
-        return list(dict.fromkeys(ends)), marks
-
-    @cached_property
-    def turn_end(self) -> int | None:
-        """The token that ends a reply in a chat; the first of ``eos`` where the template has none for it."""
-        for tail in self.template.after_replies() if self.has_chat_template else ():
-            ids = self._tokenizer(tail.lstrip(), add_special_tokens=False)["input_ids"]
-            if ids and ids[0] in self._special:
-                return int(ids[0])
-        return next(iter(self.eos), None)
+        return tokens, marks
 
     @cached_property
     def _special(self) -> frozenset[int]:
