@@ -203,7 +203,8 @@ def test_a_server_that_comes_back_is_tried_by_one_request_at_a_time() -> None:
 def test_a_server_that_comes_back_needs_no_other(serve: Serve) -> None:
     one, two = serve(), serve()
     two.rule = lambda *_: (503, "loading")
-    lm = ServerLM.load(f"{one.url},{two.url}#m", retries=QUICK)
+    # While one request tries the second server, the others fail on the first one, the oftener the busier.
+    lm = ServerLM.load(f"{one.url},{two.url}#m", retries=replace(QUICK, attempts=20))
     one.rule, two.rule = (lambda *_: (503, "gone")), (lambda *_: None)
     assert len(lm.sample(PROMPTS, 1, SamplingParams(8, 1.0))) == len(PROMPTS)
 
